@@ -1,0 +1,54 @@
+# The front door. `make help` lists what is here; every target sets up what it needs.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_MODULES := contracts/node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help setup node demo test check bench soak serve contracts lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.ready: requirements/uv.txt requirements/dev.txt pyproject.toml tools/bootstrap.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/bootstrap.sh
+
+setup: $(VENV)/.ready ## Create .venv with the pinned requirements
+
+# Node is optional: what needs it is named by the tests when it is missing.
+node: ## Install the npm packages (contracts, anvil, interop peers) if Node >= 20 is there
+	@sh tools/node_packages.sh
+
+demo: setup ## Issue, hold, anchor, present, verify; then everything that must be refused
+	@$(BIN)/seoul-wallet demo $(ARGS)
+
+test: setup node ## Everything CI runs: checks, tests, each benchmark once
+	@sh tools/postgres_binaries.sh
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest -n 2 --dist=worksteal $(ARGS)
+
+check: setup ## Format, lint, types, imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lint-imports --no-cache
+
+bench: setup node ## Measure: ratios against a floor taken in the same run
+	@$(BIN)/python -m pytest benchmarks --benchmark-enable -p no:randomly --benchmark-columns=median,iqr,rounds $(ARGS)
+	@$(BIN)/python -m benchmarks.ratios
+
+soak: setup node ## The long counts; raw output is kept in docs/soak/
+	@$(BIN)/python -m tools.soak $(ARGS)
+
+serve: setup ## Start issuer, verifier and chain on loopback until interrupted
+	@$(BIN)/seoul-wallet serve $(ARGS)
+
+contracts: node ## Compile the contracts and rewrite contracts/artifacts
+	@cd contracts && npm run --silent compile
+
+lock: setup ## Renew the pinned requirement files (hashes, no index named)
+	@sh tools/lock.sh
+
+clean: ## Remove what the targets made
+	rm -rf $(VENV) .cache contracts/node_modules tests/interop/node_modules .mypy_cache .ruff_cache .benchmarks dist

@@ -1,0 +1,1 @@
+"""Composition: the command line, the demo, local stacks. Nothing imports this package."""

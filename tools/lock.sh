@@ -1,0 +1,9 @@
+#!/bin/sh
+# Renews the requirement files. No index is named in them, so any mirror serves.
+set -eu
+uv=.venv/bin/uv
+"$uv" pip compile --quiet --upgrade --generate-hashes --no-emit-index-url requirements/uv.in -o requirements/uv.txt
+"$uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    pyproject.toml -o requirements/runtime.txt
+"$uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    pyproject.toml --group dev -o requirements/dev.txt

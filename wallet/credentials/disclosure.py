@@ -1,0 +1,247 @@
+"""Disclosures of SD-JWT (RFC 9901 §4.2): made by issuers, put back in place by everyone else."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wallet.crypto.hashing import HashFunction, hash_named
+from wallet.encoding import base64url
+from wallet.encoding.json import MAX_JSON_DEPTH, JsonObject, parse_json, to_json
+from wallet.errors import MalformedError
+
+MAX_DISCLOSURES: Final = 500
+SALT_BYTES: Final = 16
+ClaimPath = tuple[str | int, ...]
+
+
+class DisclosureMalformed(MalformedError):
+    """A disclosure, or a digest that should refer to one, breaks the rules of RFC 9901 §7.1."""
+
+    code = "disclosure_malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One disclosure as it travels. `name` is None for an array element (§4.2.2)."""
+
+    encoded: str
+    name: str | None
+    value: Any
+
+
+def parse_disclosure(encoded: str) -> Disclosure:
+    """Return the disclosure of its base64url text. Raises `DisclosureMalformed` and kin."""
+    content = parse_json(base64url.decode(encoded))
+    if type(content) is not list or len(content) not in (2, 3) or type(content[0]) is not str:
+        raise DisclosureMalformed("a disclosure is [salt, name, value] or [salt, value]")
+    if len(content) == 2:
+        return Disclosure(encoded, None, content[1])
+    name = content[1]
+    if type(name) is not str or name in ("_sd", "..."):
+        raise DisclosureMalformed("a disclosed claim has a name that is not reserved")
+    return Disclosure(encoded, name, content[2])
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessedClaims:
+    """Claims with the disclosures put in place, and where each disclosure went.
+
+    `paths[i]` is the place of `disclosures[i]`; `parents[i]` the index of the disclosure that
+    contains its digest, or None when the digest is in the signed claims.
+    """
+
+    claims: JsonObject
+    paths: tuple[ClaimPath, ...]
+    parents: tuple[int | None, ...]
+
+
+def process_disclosures(
+    signed_claims: Mapping[str, Any], disclosures: Sequence[Disclosure]
+) -> ProcessedClaims:
+    """Put `disclosures` into `signed_claims` (RFC 9901 §7.1 steps 3 to 5).
+
+    Every disclosure must be referred to exactly once, recursively; digests without a disclosure
+    (withheld or decoy) vanish. Raises `DisclosureMalformed`, `UnsupportedHash`.
+    """
+    if len(disclosures) > MAX_DISCLOSURES:
+        raise DisclosureMalformed(f"more than {MAX_DISCLOSURES} disclosures")
+    hash_function = hash_named(signed_claims.get("_sd_alg", "sha-256"))
+    by_digest = {
+        base64url.encode(hash_function(item.encoded.encode("ascii"))): index
+        for index, item in enumerate(disclosures)
+    }
+    if len(by_digest) != len(disclosures):
+        raise DisclosureMalformed("a disclosure occurs twice")
+    placer = _Placer(disclosures, by_digest)
+    claims = placer.place_object(signed_claims, (), None, top=True)
+    if None in placer.paths:
+        raise DisclosureMalformed("a disclosure is not referred to by any digest")
+    return ProcessedClaims(
+        claims, tuple(path for path in placer.paths if path is not None), tuple(placer.parents)
+    )
+
+
+class _Placer:
+    """One walk over the claims; holds which digests were seen and where disclosures went."""
+
+    def __init__(self, disclosures: Sequence[Disclosure], by_digest: Mapping[str, int]) -> None:
+        self._disclosures = disclosures
+        self._by_digest = by_digest
+        self._seen: set[str] = set()
+        self.paths: list[ClaimPath | None] = [None] * len(disclosures)
+        self.parents: list[int | None] = [None] * len(disclosures)
+
+    def _take(self, digest: object, path: ClaimPath, parent: int | None) -> int | None:
+        if type(digest) is not str:
+            raise DisclosureMalformed("a digest is a string")
+        if digest in self._seen:
+            raise DisclosureMalformed("a digest occurs twice")
+        self._seen.add(digest)
+        index = self._by_digest.get(digest)
+        if index is not None:
+            self.paths[index] = path
+            self.parents[index] = parent
+        return index
+
+    def place_object(
+        self, value: Mapping[str, Any], path: ClaimPath, parent: int | None, *, top: bool = False
+    ) -> JsonObject:
+        if len(path) > MAX_JSON_DEPTH:
+            raise DisclosureMalformed("the claims are nested too deeply")
+        if "..." in value:
+            raise DisclosureMalformed("the name ... is reserved for array elements")
+        if "_sd_alg" in value and not top:
+            raise DisclosureMalformed("_sd_alg belongs to the top level")
+        result = {
+            name: self._place(item, (*path, name), parent)
+            if type(item) is dict or type(item) is list
+            else item
+            for name, item in value.items()
+            if name != "_sd" and not (top and name == "_sd_alg")
+        }
+        digests = value.get("_sd", ())
+        if type(digests) is not list and digests != ():
+            raise DisclosureMalformed("_sd is a list")
+        for digest in digests:
+            index = self._take(digest, path, parent)
+            if index is None:
+                continue
+            disclosure = self._disclosures[index]
+            name = disclosure.name
+            if name is None or name in result or (top and name == "_sd_alg"):
+                raise DisclosureMalformed("a disclosed claim takes the place of another")
+            here = (*path, name)
+            self.paths[index] = here
+            result[name] = self._place(disclosure.value, here, index)
+        return result
+
+    def _place(self, value: Any, path: ClaimPath, parent: int | None) -> Any:
+        if type(value) is dict:
+            return self.place_object(value, path, parent)
+        if type(value) is list:
+            return self._place_list(value, path, parent)
+        return value
+
+    def _place_list(self, value: list[Any], path: ClaimPath, parent: int | None) -> list[Any]:
+        if len(path) > MAX_JSON_DEPTH:
+            raise DisclosureMalformed("the claims are nested too deeply")
+        result: list[Any] = []
+        for item in value:
+            if type(item) is not dict or "..." not in item:
+                result.append(self._place(item, (*path, len(result)), parent))
+                continue
+            if len(item) != 1:
+                raise DisclosureMalformed("an array digest stands alone in its object")
+            here = (*path, len(result))
+            index = self._take(item["..."], here, parent)
+            if index is None:
+                continue
+            disclosure = self._disclosures[index]
+            if disclosure.name is not None:
+                raise DisclosureMalformed("an array element has no claim name")
+            result.append(self._place(disclosure.value, here, index))
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosableClaims:
+    """What an issuer signs, and the disclosures that go with it."""
+
+    signed_claims: JsonObject
+    disclosures: tuple[str, ...]
+
+
+def make_disclosable(
+    claims: Mapping[str, Any],
+    paths: Iterable[ClaimPath],
+    *,
+    decoys: int = 0,
+    hash_name: str = "sha-256",
+) -> DisclosableClaims:
+    """Make the claims at `paths` selectively disclosable (RFC 9901 §4.2).
+
+    A path ends at an object member or an array element; a path below another one makes nested
+    disclosures (§4.2.6). `decoys` digests without a disclosure are added at the top level.
+    Raises `KeyError` when a path does not exist: that is the caller's mistake.
+    """
+    return _make_disclosable(
+        claims, paths, decoys, hash_name, lambda: secrets.token_bytes(SALT_BYTES)
+    )
+
+
+def _make_disclosable(
+    claims: Mapping[str, Any],
+    paths: Iterable[ClaimPath],
+    decoys: int,
+    hash_name: str,
+    salt: Callable[[], bytes],
+) -> DisclosableClaims:
+    hash_function = hash_named(hash_name)
+    disclosures: list[str] = []
+    wanted = frozenset(paths)
+
+    def digest(content: list[Any]) -> str:
+        encoded = base64url.encode(to_json(content))
+        disclosures.append(encoded)
+        return _digest(hash_function, encoded)
+
+    def build(value: Any, path: ClaimPath) -> Any:
+        if isinstance(value, Mapping):
+            kept: JsonObject = {}
+            hidden: list[str] = []
+            for name, item in value.items():
+                here = (*path, name)
+                built = build(item, here)
+                found.add(here)
+                if here in wanted:
+                    hidden.append(digest([base64url.encode(salt()), name, built]))
+                else:
+                    kept[name] = built
+            if not path:
+                hidden += [_digest(hash_function, base64url.encode(salt())) for _ in range(decoys)]
+            # Sorted digests do not tell the order of the claims (§4.2.4.1).
+            return {**kept, "_sd": sorted(hidden)} if hidden else kept
+        if isinstance(value, list):
+            built_list = []
+            for position, item in enumerate(value):
+                here = (*path, position)
+                built = build(item, here)
+                found.add(here)
+                built_list.append(
+                    {"...": digest([base64url.encode(salt()), built])} if here in wanted else built
+                )
+            return built_list
+        return value
+
+    found: set[ClaimPath] = set()
+    signed = build(claims, ())
+    if missing := wanted - found:
+        raise KeyError(f"no claim at {sorted(map(str, missing))}")
+    return DisclosableClaims({**signed, "_sd_alg": hash_name}, tuple(disclosures))
+
+
+def _digest(hash_function: HashFunction, encoded: str) -> str:
+    return base64url.encode(hash_function(encoded.encode("ascii")))

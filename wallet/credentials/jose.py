@@ -1,0 +1,118 @@
+"""JSON Web Signatures in compact form (RFC 7515), under the restrictions of RFC 8725."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wallet.crypto.keys import PublicKey, SignatureInvalid, SigningKey
+from wallet.encoding import base64url
+from wallet.encoding.json import JsonObject, parse_json_object, to_json
+from wallet.errors import MalformedError, UnsupportedError
+
+MAX_JWS_BYTES: Final = 256 * 1024
+SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "EdDSA"))
+
+
+class JwsMalformed(MalformedError):
+    """Not a compact JWS, or its header or claims are not what this use of it needs."""
+
+    code = "jws_malformed"
+
+
+class UnsupportedAlgorithm(UnsupportedError):
+    """An `alg` that is not implemented; `none` and the MAC algorithms never are."""
+
+    code = "unsupported_algorithm"
+
+
+@dataclass(frozen=True, slots=True)
+class CompactJws:
+    """A parsed, unverified JWS. `signing_input` is what the signature covers."""
+
+    header: JsonObject
+    payload: bytes
+    signing_input: bytes
+    signature: bytes
+
+    @property
+    def kid(self) -> str | None:
+        """The `kid` header. Raises `JwsMalformed` if it is not a string."""
+        kid = self.header.get("kid")
+        if kid is not None and type(kid) is not str:
+            raise JwsMalformed("kid is a string")
+        return kid
+
+    def peek_claims(self) -> JsonObject:
+        """Return the payload as a JSON object, unverified. Raises `JsonMalformed`."""
+        return parse_json_object(self.payload, max_bytes=MAX_JWS_BYTES)
+
+
+def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str]) -> CompactJws:
+    """Return the parts of a compact JWS whose header `typ` is (one of) `typ`.
+
+    Refused: an algorithm outside `SUPPORTED_ALGORITHMS`, any `crit`, unencoded payloads.
+    Raises `JwsMalformed`, `UnsupportedAlgorithm`, `Base64urlMalformed`, `JsonMalformed`.
+    Does not verify the signature.
+    """
+    try:
+        raw = token.encode("ascii") if isinstance(token, str) else token
+    except UnicodeEncodeError:
+        raise JwsMalformed("a compact JWS is ASCII") from None
+    if len(raw) > MAX_JWS_BYTES:
+        raise JwsMalformed(f"the JWS is longer than {MAX_JWS_BYTES} bytes")
+    parts = raw.split(b".")
+    if len(parts) != 3:
+        raise JwsMalformed("a compact JWS has three parts")
+    header = parse_json_object(base64url.decode(parts[0]))
+    algorithm = header.get("alg")
+    if type(algorithm) is not str:
+        raise JwsMalformed("alg is a string")
+    if algorithm not in SUPPORTED_ALGORITHMS:
+        raise UnsupportedAlgorithm("expected one of " + ", ".join(sorted(SUPPORTED_ALGORITHMS)))
+    if "crit" in header or "b64" in header:
+        raise UnsupportedAlgorithm("critical header parameters are not implemented")
+    found = header.get("typ")
+    accepted = typ if isinstance(typ, frozenset) else (typ,)
+    if type(found) is not str or found.lower().removeprefix("application/") not in accepted:
+        raise JwsMalformed("expected typ " + " or ".join(sorted(accepted)))
+    return CompactJws(
+        header,
+        base64url.decode(parts[1]),
+        raw[: len(parts[0]) + 1 + len(parts[1])],
+        base64url.decode(parts[2]),
+    )
+
+
+def verify_jws(jws: CompactJws, key: PublicKey) -> None:
+    """Return if the signature is valid and its `alg` is the key's. Raises `SignatureInvalid`."""
+    if jws.header["alg"] != key.algorithm:
+        raise SignatureInvalid("alg is not the algorithm of the key")
+    key.verify(jws.signature, jws.signing_input)
+
+
+def sign_jws(key: SigningKey, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
+    """Return a compact JWS over `claims`; `alg` is set from the key."""
+    protected = base64url.encode(to_json({"alg": key.algorithm, **header}))
+    signing_input = f"{protected}.{base64url.encode(to_json(dict(claims)))}"
+    return f"{signing_input}.{base64url.encode(key.sign(signing_input.encode('ascii')))}"
+
+
+def claim_time(claims: Mapping[str, Any], name: str, *, required: bool = False) -> int | None:
+    """Return a NumericDate claim in whole unix seconds, or None.
+
+    Booleans, strings, negative and absurd numbers are refused. Raises `JwsMalformed`.
+    """
+    if name not in claims and not required:
+        return None
+    value: Any = claims.get(name)
+    if type(value) not in (int, float) or not 0 <= value <= 253402300799:
+        raise JwsMalformed(f"{name} is a NumericDate")
+    return int(value)
+
+
+def claim_string(claims: Mapping[str, Any], name: str) -> str:
+    """Return a string claim that must be there. Raises `JwsMalformed`."""
+    value = claims.get(name)
+    if type(value) is not str or not value:
+        raise JwsMalformed(f"{name} is a string")
+    return value

@@ -1,0 +1,288 @@
+"""Public keys, signing keys and their JWK form (RFC 7517, RFC 7518, RFC 8037).
+
+Signatures are in the JOSE form: r || s at fixed length for ECDSA, 64 bytes for EdDSA. High-s
+ECDSA signatures verify, so a signature is never an identifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, Protocol
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from wallet.crypto.hashing import sha256
+from wallet.encoding import base64url, jcs
+from wallet.encoding.json import JsonObject
+from wallet.errors import MalformedError, RejectedError, UnsupportedError
+
+MAX_JWK_MEMBER_CHARACTERS: Final = 256
+_ECDSA_SHA256: Final = ec.ECDSA(hashes.SHA256())
+_ECDSA_SHA384: Final = ec.ECDSA(hashes.SHA384())
+
+
+class KeyMalformed(MalformedError):
+    """A key that is not a valid public key of its type (also: off the curve, or private)."""
+
+    code = "key_malformed"
+
+
+class UnsupportedKey(UnsupportedError):
+    """A key type, curve or algorithm that is not implemented."""
+
+    code = "unsupported_key"
+
+
+class SignatureInvalid(RejectedError):
+    """The signature does not verify under the key."""
+
+    code = "signature_invalid"
+
+
+class PublicKey(Protocol):
+    """A public key that verifies signatures of exactly one JOSE algorithm."""
+
+    @property
+    def algorithm(self) -> str:
+        """The JOSE `alg` value, for example `ES256`."""
+
+    @property
+    def jwk(self) -> JsonObject:
+        """The public JWK with only its required members."""
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Return if `signature` over `data` is valid, else raise `SignatureInvalid`."""
+
+
+class SigningKey(Protocol):
+    """A private key; software here, a secure element elsewhere. Never gives its secret away."""
+
+    @property
+    def algorithm(self) -> str:
+        """The JOSE `alg` value of the signatures that `sign` makes."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half."""
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the JOSE signature over `data`."""
+
+
+class EcPublicKey:
+    """An ECDSA public key on P-256 (ES256) or P-384 (ES384)."""
+
+    __slots__ = ("_hash", "_key", "_size", "algorithm", "jwk")
+
+    def __init__(self, key: ec.EllipticCurvePublicKey) -> None:
+        curve = _CURVES_BY_NAME.get(key.curve.name)
+        if curve is None:
+            raise UnsupportedKey(f"curve {key.curve.name} is not implemented")
+        crv, self.algorithm, self._size, self._hash = curve
+        self._key = key
+        numbers = key.public_numbers()
+        self.jwk: JsonObject = {
+            "kty": "EC",
+            "crv": crv,
+            "x": base64url.encode(numbers.x.to_bytes(self._size, "big")),
+            "y": base64url.encode(numbers.y.to_bytes(self._size, "big")),
+        }
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Verify r || s over `data` (RFC 7518 §3.4). Raises `SignatureInvalid`."""
+        size = self._size
+        if len(signature) != 2 * size:
+            raise SignatureInvalid(f"an {self.algorithm} signature has {2 * size} bytes")
+        r = int.from_bytes(signature[:size], "big")
+        s = int.from_bytes(signature[size:], "big")
+        try:
+            self._key.verify(encode_dss_signature(r, s), data, self._hash)
+        except InvalidSignature:
+            raise SignatureInvalid(f"the {self.algorithm} signature does not verify") from None
+
+    @property
+    def compressed(self) -> bytes:
+        """The compressed SEC 1 point."""
+        return self._key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+
+
+class Ed25519PublicKey:
+    """An Ed25519 public key (EdDSA, RFC 8037)."""
+
+    __slots__ = ("_key", "jwk")
+    algorithm: Final = "EdDSA"
+
+    def __init__(self, key: ed25519.Ed25519PublicKey) -> None:
+        self._key = key
+        self.jwk: JsonObject = {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": base64url.encode(key.public_bytes_raw()),
+        }
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Verify an Ed25519 signature (RFC 8032). Raises `SignatureInvalid`."""
+        try:
+            self._key.verify(signature, data)
+        except InvalidSignature:
+            raise SignatureInvalid("the EdDSA signature does not verify") from None
+
+    @property
+    def raw(self) -> bytes:
+        """The 32 bytes of the key."""
+        return self._key.public_bytes_raw()
+
+
+_Curve = tuple[str, str, int, ec.ECDSA]
+_P256: Final[_Curve] = ("P-256", "ES256", 32, _ECDSA_SHA256)
+_P384: Final[_Curve] = ("P-384", "ES384", 48, _ECDSA_SHA384)
+_CURVES_BY_NAME: Final[Mapping[str, _Curve]] = {"secp256r1": _P256, "secp384r1": _P384}
+_EC_BY_CRV: Final[Mapping[str, tuple[ec.EllipticCurve, int]]] = {
+    "P-256": (ec.SECP256R1(), 32),
+    "P-384": (ec.SECP384R1(), 48),
+}
+
+
+def _coordinate(jwk: Mapping[str, Any], name: str, size: int) -> bytes:
+    value = jwk.get(name)
+    if type(value) is not str or len(value) > MAX_JWK_MEMBER_CHARACTERS:
+        raise KeyMalformed(f"JWK member {name} is missing or not a string")
+    raw = base64url.decode(value)
+    if len(raw) != size:
+        raise KeyMalformed(f"JWK member {name} must have {size} bytes")
+    return raw
+
+
+def parse_jwk(jwk: object) -> PublicKey:
+    """Return the public key of a JWK (RFC 7517).
+
+    `kty` EC with P-256 or P-384, or OKP with Ed25519. A JWK with private members is refused.
+    Raises `KeyMalformed` or `UnsupportedKey`. Does not check `use`, `key_ops` or `kid`.
+    """
+    if not isinstance(jwk, dict):
+        raise KeyMalformed("a JWK is a JSON object")
+    if "d" in jwk or "k" in jwk or "p" in jwk:
+        raise KeyMalformed("a public JWK must not carry private members")
+    kty, crv = jwk.get("kty"), jwk.get("crv")
+    if kty == "EC" and isinstance(crv, str) and crv in _EC_BY_CRV:
+        curve, size = _EC_BY_CRV[crv]
+        point = b"\x04" + _coordinate(jwk, "x", size) + _coordinate(jwk, "y", size)
+        key: PublicKey = _ec_from_point(curve, point)
+    elif kty == "OKP" and crv == "Ed25519":
+        key = ed25519_public_key(_coordinate(jwk, "x", 32))
+    else:
+        raise UnsupportedKey("expected kty EC with P-256 or P-384, or OKP with Ed25519")
+    alg = jwk.get("alg", key.algorithm)
+    if alg != key.algorithm and not (alg == "Ed25519" and key.algorithm == "EdDSA"):
+        raise KeyMalformed("JWK alg does not fit the curve")
+    return key
+
+
+def _ec_from_point(curve: ec.EllipticCurve, point: bytes) -> EcPublicKey:
+    try:
+        return EcPublicKey(ec.EllipticCurvePublicKey.from_encoded_point(curve, point))
+    except ValueError:
+        raise KeyMalformed("the point is not on its curve") from None
+
+
+def ec_public_key(crv: str, point: bytes) -> EcPublicKey:
+    """Return the key of an SEC 1 point on `crv` (`P-256`, `P-384`), compressed or not.
+
+    Raises `KeyMalformed` or `UnsupportedKey`.
+    """
+    if crv not in _EC_BY_CRV:
+        raise UnsupportedKey(f"curve {crv} is not implemented")
+    return _ec_from_point(_EC_BY_CRV[crv][0], point)
+
+
+def ed25519_public_key(raw: bytes) -> Ed25519PublicKey:
+    """Return the key of 32 raw bytes. Raises `KeyMalformed`."""
+    try:
+        return Ed25519PublicKey(ed25519.Ed25519PublicKey.from_public_bytes(raw))
+    except ValueError:
+        raise KeyMalformed("an Ed25519 public key has 32 bytes") from None
+
+
+def thumbprint(key: PublicKey) -> str:
+    """Return the RFC 7638 SHA-256 thumbprint, base64url."""
+    return base64url.encode(sha256(jcs.canonicalize(key.jwk)))
+
+
+class Es256SigningKey:
+    """A P-256 signing key in software."""
+
+    algorithm: ClassVar[str] = "ES256"
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
+        if not isinstance(key.curve, ec.SECP256R1):
+            raise UnsupportedKey("an ES256 key is on P-256")
+        self._key = key
+        self._public = EcPublicKey(key.public_key())
+
+    @classmethod
+    def generate(cls) -> Es256SigningKey:
+        """Return a new key from the operating system's randomness."""
+        return cls(ec.generate_private_key(ec.SECP256R1()))
+
+    @classmethod
+    def from_secret(cls, secret: bytes) -> Es256SigningKey:
+        """Return the key with this 32-byte big-endian scalar. Raises `KeyMalformed`."""
+        try:
+            return cls(ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1()))
+        except ValueError:
+            raise KeyMalformed("the scalar is not a P-256 private key") from None
+
+    @property
+    def public_key(self) -> EcPublicKey:
+        return self._public
+
+    def sign(self, data: bytes) -> bytes:
+        """Return r || s, 64 bytes (RFC 7518 §3.4)."""
+        r, s = decode_dss_signature(self._key.sign(data, _ECDSA_SHA256))
+        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+    def secret(self) -> bytes:
+        """Return the 32-byte scalar, for a key store that encrypts it."""
+        return self._key.private_numbers().private_value.to_bytes(32, "big")
+
+
+class Ed25519SigningKey:
+    """An Ed25519 signing key in software."""
+
+    algorithm: ClassVar[str] = "EdDSA"
+
+    def __init__(self, key: ed25519.Ed25519PrivateKey) -> None:
+        self._key = key
+        self._public = Ed25519PublicKey(key.public_key())
+
+    @classmethod
+    def generate(cls) -> Ed25519SigningKey:
+        """Return a new key from the operating system's randomness."""
+        return cls(ed25519.Ed25519PrivateKey.generate())
+
+    @classmethod
+    def from_secret(cls, secret: bytes) -> Ed25519SigningKey:
+        """Return the key with this 32-byte seed. Raises `KeyMalformed`."""
+        try:
+            return cls(ed25519.Ed25519PrivateKey.from_private_bytes(secret))
+        except ValueError:
+            raise KeyMalformed("an Ed25519 seed has 32 bytes") from None
+
+    @property
+    def public_key(self) -> Ed25519PublicKey:
+        return self._public
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the 64-byte signature (RFC 8032)."""
+        return self._key.sign(data)
+
+    def secret(self) -> bytes:
+        """Return the 32-byte seed, for a key store that encrypts it."""
+        return self._key.private_bytes_raw()

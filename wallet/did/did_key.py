@@ -1,0 +1,53 @@
+"""did:key and the Multikey encoding of public keys (did:key §3, Controlled Identifiers §2.2.2)."""
+
+from typing import Final
+
+from wallet.crypto.keys import (
+    EcPublicKey,
+    Ed25519PublicKey,
+    PublicKey,
+    UnsupportedKey,
+    ec_public_key,
+    ed25519_public_key,
+)
+from wallet.did.syntax import DidMalformed
+from wallet.encoding.multibase import decode_base58btc, encode_base58btc
+
+_ED25519: Final = b"\xed\x01"
+_P256: Final = b"\x80\x24"
+_P384: Final = b"\x81\x24"
+_COMPRESSED_BYTES: Final = {_P256: 33, _P384: 49}
+_CRV: Final = {_P256: "P-256", _P384: "P-384"}
+
+
+def public_key_from_multikey(text: object) -> PublicKey:
+    """Return the key of a `publicKeyMultibase` value.
+
+    Raises `MultibaseMalformed`, `KeyMalformed`, `DidMalformed` or `UnsupportedKey`.
+    """
+    if type(text) is not str:
+        raise DidMalformed("publicKeyMultibase is a string")
+    data = decode_base58btc(text)
+    prefix, body = data[:2], data[2:]
+    if prefix == _ED25519:
+        return ed25519_public_key(body)
+    if prefix in _CRV:
+        if len(body) != _COMPRESSED_BYTES[prefix]:
+            raise DidMalformed("the key is not a compressed point of its curve")
+        return ec_public_key(_CRV[prefix], body)
+    raise UnsupportedKey("expected an Ed25519, P-256 or P-384 multikey")
+
+
+def multikey_from_public_key(key: PublicKey) -> str:
+    """Return the `publicKeyMultibase` value of a key. Raises `UnsupportedKey`."""
+    if isinstance(key, Ed25519PublicKey):
+        return encode_base58btc(_ED25519 + key.raw)
+    if isinstance(key, EcPublicKey):
+        prefix = _P256 if key.algorithm == "ES256" else _P384
+        return encode_base58btc(prefix + key.compressed)
+    raise UnsupportedKey("this key has no multikey form")
+
+
+def did_key_from_public_key(key: PublicKey) -> str:
+    """Return the did:key of a public key. Raises `UnsupportedKey`."""
+    return "did:key:" + multikey_from_public_key(key)

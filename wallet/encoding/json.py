@@ -1,0 +1,103 @@
+"""Strict JSON (RFC 8259, I-JSON of RFC 7493): UTF-8, unique member names, finite numbers."""
+
+import json as _json
+from typing import Any, Final, NoReturn, TypeAlias
+
+import orjson
+
+from wallet.errors import MalformedError
+
+MAX_JSON_BYTES: Final = 1024 * 1024
+MAX_JSON_DEPTH: Final = 100
+
+JsonObject: TypeAlias = dict[str, Any]
+
+
+class JsonMalformed(MalformedError):
+    """Not JSON as RFC 7493 wants it, too large or nested too deeply."""
+
+    code = "json_malformed"
+
+
+class _DuplicateName(ValueError):
+    pass
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> JsonObject:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise _DuplicateName
+    return result
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _colons_and_names(value: Any, depth: int) -> int:
+    """Count the colons that a text with these members must hold, no deeper than `depth`."""
+    if depth < 0:
+        raise JsonMalformed(f"JSON is nested deeper than {MAX_JSON_DEPTH}")
+    if type(value) is str:
+        return value.count(":")
+    if type(value) is dict:
+        total = len(value)
+        for name, item in value.items():
+            total += name.count(":")
+            kind = type(item)
+            if kind is str:
+                total += item.count(":")
+            elif kind is dict or kind is list:
+                total += _colons_and_names(item, depth - 1)
+        return total
+    if type(value) is list:
+        total = 0
+        for item in value:
+            kind = type(item)
+            if kind is str:
+                total += item.count(":")
+            elif kind is dict or kind is list:
+                total += _colons_and_names(item, depth - 1)
+        return total
+    return 0
+
+
+def parse_json(data: bytes, *, max_bytes: int = MAX_JSON_BYTES) -> Any:
+    """Return the JSON value in `data` (UTF-8 without a byte order mark).
+
+    Refuses duplicate member names, NaN and Infinity, numbers that overflow, lone surrogates and
+    nesting beyond `MAX_JSON_DEPTH`. Raises `JsonMalformed`.
+    """
+    if len(data) > max_bytes:
+        raise JsonMalformed(f"JSON is longer than {max_bytes} bytes")
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise JsonMalformed("not valid JSON in UTF-8") from None
+    # orjson keeps the last of two equal names. Without escapes, every colon of the text is either
+    # after a name or inside a string, so a dropped member shows as a missing colon.
+    colons = _colons_and_names(value, MAX_JSON_DEPTH)
+    if b"\\" not in data and data.count(b":") == colons:
+        return value
+    try:
+        _json.loads(
+            data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+    except _DuplicateName:
+        raise JsonMalformed("a member name occurs twice") from None
+    except (ValueError, RecursionError):
+        raise JsonMalformed("not valid JSON in UTF-8") from None
+    return value
+
+
+def parse_json_object(data: bytes, *, max_bytes: int = MAX_JSON_BYTES) -> JsonObject:
+    """Return the JSON object in `data`. Raises `JsonMalformed`, also for any other JSON value."""
+    value = parse_json(data, max_bytes=max_bytes)
+    if type(value) is not dict:
+        raise JsonMalformed("expected a JSON object")
+    return value
+
+
+def to_json(value: Any) -> bytes:
+    """Return `value` as compact UTF-8 JSON, member order kept."""
+    return orjson.dumps(value)

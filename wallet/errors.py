@@ -1,0 +1,60 @@
+"""The error families, organised by what the caller should do. Imports nothing.
+
+SeoulWalletError
+├── MalformedError     the input is not what its format says    400  fix it
+├── UnsupportedError   well formed, not implemented here        400  negotiate
+├── RejectedError      checked, and not acceptable              422  stop
+├── ConflictError      right request, wrong moment              409  refresh the state
+└── UnavailableError   could not be checked                     503  retry; never a verdict
+
+Leaves live beside the code that raises them (those that a port may raise, in `wallet.ports`).
+Every leaf has its own stable `code`, listed in docs/errors.md.
+"""
+
+from typing import ClassVar
+
+
+class SeoulWalletError(Exception):
+    """Root of everything this library raises on purpose. Never raised directly.
+
+    `code` is stable and meant for machines; the message is for people and carries no personal
+    data, no secret and no whole document.
+    """
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+
+
+class MalformedError(SeoulWalletError):
+    """The input is not what its format says. The caller should fix it."""
+
+    code = "malformed"
+    status = 400
+
+
+class UnsupportedError(SeoulWalletError):
+    """The input is well formed but asks for something this implementation does not do."""
+
+    code = "unsupported"
+    status = 400
+
+
+class RejectedError(SeoulWalletError):
+    """The input was checked and is not acceptable. Trying again does not help."""
+
+    code = "rejected"
+    status = 422
+
+
+class ConflictError(SeoulWalletError):
+    """The request is right but the moment is wrong: used up, expired or already done."""
+
+    code = "conflict"
+    status = 409
+
+
+class UnavailableError(SeoulWalletError):
+    """It could not be checked. Never a verdict: retry, and do not treat as valid or invalid."""
+
+    code = "unavailable"
+    status = 503

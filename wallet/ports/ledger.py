@@ -1,0 +1,58 @@
+"""The anchor contracts, to read and to write, and the replica that a follower fills."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from wallet.errors import ConflictError
+from wallet.trust.events import LedgerEvent
+from wallet.trust.facts import BlockRef
+
+
+class LedgerRefused(ConflictError):
+    """The contract reverted; the message names the custom error."""
+
+    code = "ledger_refused"
+
+
+class LedgerReader(Protocol):
+    """Reads the contracts. Every method raises `ChainUnavailable`."""
+
+    def finalized_head(self) -> BlockRef:
+        """Return the newest block that the chain's finality rule calls final."""
+
+    def events(self, first: int, last: int) -> Sequence[LedgerEvent]:
+        """Return the events of blocks `first` to `last`, both included, in chain order."""
+
+
+class LedgerWriter(Protocol):
+    """Sends an issuer's transactions and waits until each is included (not finalized).
+
+    Every method raises `ChainUnavailable` and `LedgerRefused`.
+    """
+
+    def anchor_batch(
+        self, issuer_id: bytes, schema_id: bytes, root: bytes, size: int, manifest_digest: bytes
+    ) -> None:
+        """Anchor a batch root. Anchoring the same root again is not an error."""
+
+    def revoke_batch(self, issuer_id: bytes, root: bytes) -> None:
+        """Revoke a whole batch."""
+
+    def publish_status(
+        self, issuer_id: bytes, list_id: bytes, digest: bytes, version: int, expires_at: int
+    ) -> None:
+        """Publish the digest of a status list's bits as the next version."""
+
+
+class ReplicaStore(Protocol):
+    """The write side of the replica, for the follower alone."""
+
+    def head(self) -> BlockRef | None:
+        """Return the last block that was applied, or None."""
+
+    def apply(self, events: Sequence[LedgerEvent], head: BlockRef, observed_at: int) -> None:
+        """Apply the events of the blocks up to and including `head`, all or nothing.
+
+        `observed_at` is when the head was read, unix seconds. Applying the same again changes
+        nothing but the time.
+        """

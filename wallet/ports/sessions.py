@@ -1,0 +1,57 @@
+"""Protocol sessions and one-time values, with compare-and-set."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from wallet.errors import ConflictError
+
+
+class SessionUnknown(ConflictError):
+    """There is no such session or one-time value: never made, expired, or used."""
+
+    code = "session_unknown"
+
+
+class SessionConflict(ConflictError):
+    """Someone else changed the session in the meantime, or it exists already."""
+
+    code = "session_conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A session's state as stored, and the version to name when replacing it."""
+
+    state: bytes
+    version: int
+    expires_at: int
+
+
+class SessionStore(Protocol):
+    """Keeps small states by (kind, id). Every change is durable before the method returns.
+
+    Ids may be secrets (codes, nonces): an implementation stores their digest only.
+    """
+
+    def create(self, kind: str, session_id: str, state: bytes, *, expires_at: int) -> None:
+        """Store a new state. Raises `SessionConflict` if the id exists."""
+
+    def load(self, kind: str, session_id: str, *, now: int) -> StoredSession:
+        """Return the state. Raises `SessionUnknown`, also when it expired before `now`."""
+
+    def replace(
+        self, kind: str, session_id: str, state: bytes, *, expected_version: int, expires_at: int
+    ) -> None:
+        """Replace the state if its version is still the expected one.
+
+        Of N parallel calls exactly one succeeds; the others raise `SessionConflict`.
+        """
+
+    def take(self, kind: str, session_id: str, *, now: int) -> bytes:
+        """Remove the entry and return its state: how a one-time value is used.
+
+        Of N parallel calls exactly one succeeds; the others raise `SessionUnknown`.
+        """
+
+    def purge(self, *, now: int) -> int:
+        """Remove what expired before `now`; return how many."""

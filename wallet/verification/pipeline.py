@@ -1,0 +1,179 @@
+"""The verification of one SD-JWT VC presentation, step by step.
+
+To accept a presentation:
+  1. format            parse the credential, its disclosures and its key binding
+  2. issuer_key        the issuer's keys are known, fresh enough, and one may sign assertions
+  3. issuer_signature  that key signed the credential
+  4. disclosures       every disclosure has its digest, none hides a claim that decides validity
+  5. type              the credential type is one that this verifier accepts
+  6. validity          it is valid now, by its own dates
+  7. key_binding       the holder's key signed this audience, this nonce and exactly this text
+  8. anchor_receipt    its leaf is in a finalized, unrevoked batch of this issuer and type
+  9. accreditation     issuer and accreditor were in force when it was anchored, or are now
+ 10. status            the issuer's current list does not revoke or suspend it
+The caller MUST see to it that a nonce is used once, and that the answer fits what it asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from wallet.credentials.sd_jwt import parse_sd_jwt
+from wallet.crypto.keys import PublicKey
+from wallet.encoding.json import JsonObject
+from wallet.errors import SeoulWalletError, UnavailableError
+from wallet.verification import proof_steps, trust_steps
+from wallet.verification.evidence import Evidence
+from wallet.verification.policy import VerificationPolicy
+from wallet.verification.progress import Progress
+from wallet.verification.report import Outcome, Step, VerificationReport
+
+STEP_NAMES: Final = (
+    "format",
+    "issuer_key",
+    "issuer_signature",
+    "disclosures",
+    "type",
+    "validity",
+    "key_binding",
+    "anchor_receipt",
+    "accreditation",
+    "status",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedProof:
+    """A credential whose signatures and dates are good; nobody has asked who the issuer is."""
+
+    issuer: str
+    vct: str
+    claims: JsonObject
+    holder_key: PublicKey | None
+    report: VerificationReport
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedPresentation(VerifiedProof):
+    """A presentation that passed every step, accreditation and status included.
+
+    `anchored_at` is the block time of its batch, None without a finalized receipt. Only
+    `verify_presentation` makes one.
+    """
+
+    anchored_at: int | None
+
+
+# A step returns the time of the outside facts that it used, None if it used none, or
+# NOT_REQUIRED; it raises when it does not pass.
+StepFunction = Callable[[Progress], int | Outcome | None]
+_STEPS: Final[tuple[StepFunction, ...]] = (
+    proof_steps.choose_issuer_key,
+    proof_steps.verify_issuer_signature,
+    proof_steps.place_disclosures,
+    proof_steps.check_type,
+    proof_steps.check_validity,
+    proof_steps.verify_key_binding,
+    trust_steps.verify_anchor_receipt,
+    trust_steps.check_accreditation,
+    trust_steps.check_status,
+)
+_FIRST_TRUST_STEP: Final = 8
+
+
+def check_presentation(
+    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, *, now: int
+) -> VerificationReport:
+    """Run every step on a compact SD-JWT VC and report them; never raises for bad input.
+
+    `now` is unix seconds. A rejected step ends the run. A step that could not be checked leaves
+    the outcome open, and the trust steps behind it still run: one of them may reject.
+    """
+    return _run(presentation, evidence, policy, now)[0]
+
+
+def verify_presentation(
+    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, *, now: int
+) -> VerifiedPresentation:
+    """Return the presentation if all steps pass, trust and status included.
+
+    Raises the error of the step that decides, any leaf of the five families. `policy.trust` must
+    be set: a `ValueError` otherwise.
+    """
+    if policy.trust is None:
+        raise ValueError("a presentation is verified with a trust policy; see verify_proof")
+    proof, progress = _verified(presentation, evidence, policy, now)
+    return VerifiedPresentation(
+        proof.issuer, proof.vct, proof.claims, proof.holder_key, proof.report, progress.anchored_at
+    )
+
+
+def verify_proof(
+    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, *, now: int
+) -> VerifiedProof:
+    """Return the credential if its proofs and dates are good (steps 1 to 7).
+
+    Accreditation, anchor and status are *not* checked, so the result can never stand for a
+    `VerifiedPresentation`. Raises the error of the step that decides.
+    """
+    if policy.trust is not None:
+        raise ValueError("verify_proof takes a policy without trust; see verify_presentation")
+    return _verified(presentation, evidence, policy, now)[0]
+
+
+def _verified(
+    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, now: int
+) -> tuple[VerifiedProof, Progress]:
+    report, progress = _run(presentation, evidence, policy, now)
+    report.raise_for_failure()
+    if progress is None or progress.claims is None:
+        raise AssertionError("a report without failure has claims")
+    claims = progress.claims
+    proof = VerifiedProof(claims["iss"], progress.vct, claims, progress.holder_key, report)
+    return proof, progress
+
+
+def _run(
+    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, now: int
+) -> tuple[VerificationReport, Progress | None]:
+    try:
+        sd_jwt = parse_sd_jwt(presentation)
+    except SeoulWalletError as error:
+        steps = [Step(1, STEP_NAMES[0], Outcome.REJECTED, error)]
+        return VerificationReport(_fill(steps), now), None
+    steps = [Step(1, STEP_NAMES[0], Outcome.PASSED)]
+    progress = Progress(policy, evidence, now, sd_jwt)
+    for number, function in enumerate(_STEPS, start=2):
+        step = _run_step(number, function, progress)
+        steps.append(step)
+        stops = step.outcome is Outcome.REJECTED or (
+            step.outcome is Outcome.UNAVAILABLE and number < _FIRST_TRUST_STEP
+        )
+        if stops:
+            break
+    return VerificationReport(_fill(steps), now), progress
+
+
+def _run_step(number: int, function: StepFunction, progress: Progress) -> Step:
+    name = STEP_NAMES[number - 1]
+    if progress.policy.trust is None and number >= _FIRST_TRUST_STEP:
+        return Step(number, name, Outcome.NOT_REQUIRED)
+    try:
+        result = function(progress)
+    except UnavailableError as error:
+        return Step(number, name, Outcome.UNAVAILABLE, error, getattr(error, "as_of", None))
+    except SeoulWalletError as error:
+        return Step(number, name, Outcome.REJECTED, error)
+    if isinstance(result, Outcome):
+        return Step(number, name, result)
+    return Step(number, name, Outcome.PASSED, None, result)
+
+
+def _fill(steps: list[Step]) -> tuple[Step, ...]:
+    missing = (
+        Step(number, STEP_NAMES[number - 1], Outcome.NOT_REACHED)
+        for number in range(len(steps) + 1, len(STEP_NAMES) + 1)
+    )
+    return (*steps, *missing)

@@ -1,0 +1,51 @@
+"""What a verifier accepts. Values with safe defaults; an empty list accepts nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+DEFAULT_MAX_REPLICA_AGE_S: Final = 3600
+DEFAULT_MAX_STATUS_AGE_S: Final = 3600
+DEFAULT_MAX_ISSUER_KEYS_AGE_S: Final = 86400
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrustPolicy:
+    """What the chain's facts must say, and how old they may be (seconds).
+
+    Without a finalized receipt trust is judged at the present; `require_receipt` refuses that.
+    `require_status` refuses credentials that name no status list.
+    """
+
+    require_receipt: bool = False
+    require_status: bool = True
+    max_replica_age_s: int = DEFAULT_MAX_REPLICA_AGE_S
+    max_status_age_s: int = DEFAULT_MAX_STATUS_AGE_S
+    max_issuer_keys_age_s: int = DEFAULT_MAX_ISSUER_KEYS_AGE_S
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerificationPolicy:
+    """What one verification accepts.
+
+    `accepted_types` are the `vct` values; none given, none accepted. `audience` and `nonce` are
+    what the key binding must name; both None means that no key binding is asked for. `trust` is
+    None only for checks of the proof alone, which give a `VerifiedProof` and never more.
+    """
+
+    accepted_types: frozenset[str]
+    audience: str | None = None
+    nonce: str | None = None
+    trust: TrustPolicy | None = field(default_factory=TrustPolicy)
+    max_binding_age_s: int = 300
+    clock_skew_s: int = 60
+
+    def __post_init__(self) -> None:
+        if (self.audience is None) != (self.nonce is None):
+            raise ValueError("audience and nonce belong together")
+
+    @property
+    def requires_key_binding(self) -> bool:
+        """Whether the holder must prove possession of the key."""
+        return self.nonce is not None

@@ -1,0 +1,27 @@
+"""What the steps of one verification have established so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wallet.credentials.sd_jwt import SdJwt
+from wallet.crypto.keys import PublicKey
+from wallet.encoding.json import JsonObject
+from wallet.verification.evidence import Evidence
+from wallet.verification.policy import VerificationPolicy
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the steps so far have established; each step adds its part."""
+
+    policy: VerificationPolicy
+    evidence: Evidence
+    now: int
+    sd_jwt: SdJwt
+    key: PublicKey | None = None
+    claims: JsonObject | None = None
+    vct: str = ""
+    holder_key: PublicKey | None = None
+    receipt_claim: object = None
+    anchored_at: int | None = None

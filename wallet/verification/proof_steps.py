@@ -1,0 +1,164 @@
+"""Steps 2 to 7: who signed, what was disclosed, and who holds it (RFC 9901 §7)."""
+
+from __future__ import annotations
+
+import hmac
+
+from wallet.credentials.jose import JwsMalformed, claim_string, claim_time, verify_jws
+from wallet.credentials.sd_jwt import SdJwtMalformed
+from wallet.crypto.keys import parse_jwk
+from wallet.did.document import DidDocument
+from wallet.errors import RejectedError, UnavailableError
+from wallet.trust.receipt import RECEIPT_CLAIM
+from wallet.verification.evidence import Fact
+from wallet.verification.progress import Progress
+from wallet.verification.report import Outcome
+
+
+class FactsTooOld(UnavailableError):
+    """The newest facts at hand are older than the policy allows. `as_of` is their time."""
+
+    code = "facts_too_old"
+
+    def __init__(self, what: str, as_of: int, max_age_s: int) -> None:
+        super().__init__(f"{what}: the facts at hand are older than {max_age_s} s")
+        self.as_of = as_of
+
+
+class IssuerMismatch(RejectedError):
+    """The key belongs to another DID than the credential's issuer."""
+
+    code = "issuer_mismatch"
+
+
+class TypeNotAccepted(RejectedError):
+    """This verifier does not accept credentials of this type."""
+
+    code = "type_not_accepted"
+
+
+class CredentialExpired(RejectedError):
+    """The credential's own dates end before now."""
+
+    code = "credential_expired"
+
+
+class CredentialNotYetValid(RejectedError):
+    """The credential's own dates begin after now."""
+
+    code = "credential_not_yet_valid"
+
+
+class HolderBindingMissing(RejectedError):
+    """Key binding was asked for and is not there."""
+
+    code = "holder_binding_missing"
+
+
+class HolderBindingInvalid(RejectedError):
+    """The key binding is for another text, or outside its time."""
+
+    code = "holder_binding_invalid"
+
+
+class AudienceMismatch(RejectedError):
+    """The key binding is for another verifier."""
+
+    code = "audience_mismatch"
+
+
+class NonceMismatch(RejectedError):
+    """The key binding answers another request."""
+
+    code = "nonce_mismatch"
+
+
+def choose_issuer_key(progress: Progress) -> int | None:
+    """Step 2. The fact's age is judged by the trust policy; a pinned key has no age limit."""
+    fact = progress.evidence.issuer_keys
+    if not isinstance(fact, Fact):
+        raise fact
+    keys = fact.value
+    if not isinstance(keys, DidDocument):
+        progress.key = keys
+        return None
+    trust = progress.policy.trust
+    if trust is not None and progress.now - fact.as_of > trust.max_issuer_keys_age_s:
+        raise FactsTooOld("issuer keys", fact.as_of, trust.max_issuer_keys_age_s)
+    kid = progress.sd_jwt.jws.kid
+    progress.key = keys.key_for(kid, "assertionMethod")
+    return fact.as_of
+
+
+def verify_issuer_signature(progress: Progress) -> None:
+    """Step 3."""
+    if progress.key is None:
+        raise AssertionError("step 2 chose a key")
+    verify_jws(progress.sd_jwt.jws, progress.key)
+
+
+def place_disclosures(progress: Progress) -> None:
+    """Step 4. Also ties the issuer that the claims name to the DID whose key signed."""
+    signed_claims = progress.sd_jwt.jws.peek_claims()
+    issuer = claim_string(signed_claims, "iss")
+    fact = progress.evidence.issuer_keys
+    if isinstance(fact, Fact):
+        keys = fact.value
+        if isinstance(keys, DidDocument) and issuer != str(keys.did):
+            raise IssuerMismatch("iss is not the DID whose key signed")
+    progress.claims = progress.sd_jwt.process(signed_claims).claims
+
+
+def check_type(progress: Progress) -> None:
+    """Step 5."""
+    progress.vct = claim_string(progress.claims or {}, "vct")
+    if progress.vct not in progress.policy.accepted_types:
+        raise TypeNotAccepted("the credential type is not among those asked for")
+
+
+def check_validity(progress: Progress) -> None:
+    """Step 6. `iat` is the issuer's word and decides nothing."""
+    claims, now, skew = progress.claims or {}, progress.now, progress.policy.clock_skew_s
+    claim_time(claims, "iat")
+    not_before, expires = claim_time(claims, "nbf"), claim_time(claims, "exp")
+    if not_before is not None and now + skew < not_before:
+        raise CredentialNotYetValid("nbf is in the future")
+    if expires is not None and now - skew >= expires:
+        raise CredentialExpired("exp has passed")
+
+
+def verify_key_binding(progress: Progress) -> Outcome | None:
+    """Step 7 (RFC 9901 §7.3)."""
+    policy = progress.policy
+    if not policy.requires_key_binding:
+        return Outcome.NOT_REQUIRED
+    binding = progress.sd_jwt.key_binding
+    claims = progress.claims or {}
+    confirmation = claims.get("cnf")
+    if binding is None:
+        raise HolderBindingMissing("the presentation carries no key binding")
+    if not isinstance(confirmation, dict) or "jwk" not in confirmation:
+        raise HolderBindingMissing("the credential names no holder key (cnf.jwk)")
+    holder_key = parse_jwk(confirmation["jwk"])
+    verify_jws(binding, holder_key)
+    bound = binding.peek_claims()
+    if bound.get("aud") != policy.audience:
+        raise AudienceMismatch("aud is not this verifier")
+    nonce = claim_string(bound, "nonce")
+    if not hmac.compare_digest(nonce.encode(), (policy.nonce or "").encode()):
+        raise NonceMismatch("nonce is not the one of this request")
+    issued_at = claim_time(bound, "iat", required=True) or 0
+    age = progress.now - issued_at
+    if not -policy.clock_skew_s <= age <= policy.max_binding_age_s + policy.clock_skew_s:
+        raise HolderBindingInvalid("the key binding was not made just now")
+    sd_hash = bound.get("sd_hash")
+    if type(sd_hash) is not str:
+        raise JwsMalformed("sd_hash is a string")
+    algorithm = progress.sd_jwt.jws.peek_claims().get("_sd_alg", "sha-256")
+    if sd_hash != progress.sd_jwt.digest(algorithm):
+        raise HolderBindingInvalid("sd_hash is of another presentation")
+    if RECEIPT_CLAIM in claims:
+        raise SdJwtMalformed(f"{RECEIPT_CLAIM} is not a claim that an issuer signs")
+    progress.holder_key = holder_key
+    progress.receipt_claim = bound.get(RECEIPT_CLAIM)
+    return None

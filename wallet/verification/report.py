@@ -1,0 +1,93 @@
+"""The verification report: every numbered step with its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wallet.encoding.json import JsonObject
+from wallet.errors import SeoulWalletError, UnavailableError
+
+
+class Outcome(StrEnum):
+    """How a step ended."""
+
+    PASSED = "passed"
+    REJECTED = "rejected"
+    UNAVAILABLE = "unavailable"
+    NOT_REACHED = "not_reached"
+    NOT_REQUIRED = "not_required"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `as_of` is the time (unix seconds) of the outside facts that it used, if any."""
+
+    number: int
+    name: str
+    outcome: Outcome
+    error: SeoulWalletError | None = None
+    as_of: int | None = None
+
+    def to_json(self, now: int) -> JsonObject:
+        """Return the public form of the step; `facts_age_s` is the age of its facts at `now`."""
+        result: JsonObject = {
+            "step": self.number,
+            "name": self.name,
+            "outcome": self.outcome.value,
+        }
+        if self.error is not None:
+            result["code"] = self.error.code
+            result["detail"] = str(self.error)
+        if self.as_of is not None:
+            result["facts_age_s"] = now - self.as_of
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationReport:
+    """All steps in order. `checked_at` is the `now` that the check was given."""
+
+    steps: Sequence[Step]
+    checked_at: int
+
+    @property
+    def failure(self) -> SeoulWalletError | None:
+        """The error that decides: the first that is a verdict, else the first unavailability."""
+        errors = [step.error for step in self.steps if step.error is not None]
+        verdicts = [error for error in errors if not isinstance(error, UnavailableError)]
+        return next(iter(verdicts or errors), None)
+
+    @property
+    def outcome(self) -> Outcome:
+        """`passed`, `rejected` or `unavailable` as a whole."""
+        failure = self.failure
+        if failure is None:
+            return Outcome.PASSED
+        is_open = isinstance(failure, UnavailableError)
+        return Outcome.UNAVAILABLE if is_open else Outcome.REJECTED
+
+    @property
+    def facts_as_of(self) -> int | None:
+        """The time of the oldest outside fact that any step used, unix seconds."""
+        return min((step.as_of for step in self.steps if step.as_of is not None), default=None)
+
+    def raise_for_failure(self) -> None:
+        """Raise the error that decides, if there is one."""
+        failure = self.failure
+        if failure is not None:
+            raise failure
+
+    def to_json(self) -> JsonObject:
+        """Return the public form: outcome, age of the oldest fact and every step."""
+        as_of = self.facts_as_of
+        failure = self.failure
+        return {
+            "outcome": self.outcome.value,
+            "code": None if failure is None else failure.code,
+            "checked_at": self.checked_at,
+            "facts_as_of": as_of,
+            "facts_age_s": None if as_of is None else self.checked_at - as_of,
+            "steps": [step.to_json(self.checked_at) for step in self.steps],
+        }

@@ -1,0 +1,161 @@
+"""Steps 8 to 10: the batch on the chain, the issuer's accreditation, the current status."""
+
+from __future__ import annotations
+
+from wallet.crypto.merkle import InclusionProofInvalid
+from wallet.errors import RejectedError, UnavailableError
+from wallet.status.token_status_list import SUSPENDED, VALID, parse_status_reference
+from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
+from wallet.trust.identifiers import issuer_id, schema_id
+from wallet.trust.receipt import parse_receipt
+from wallet.verification.evidence import Fact
+from wallet.verification.policy import TrustPolicy
+from wallet.verification.progress import Progress
+from wallet.verification.proof_steps import FactsTooOld
+from wallet.verification.report import Outcome
+from wallet.verification.status import StatusListInvalid, VerifiedStatusList
+
+
+class ReceiptMissing(RejectedError):
+    """The policy asks for an anchor receipt and the presentation has none."""
+
+    code = "receipt_missing"
+
+
+class AnchorNotFinal(UnavailableError):
+    """The batch is not among the finalized facts at hand: not yet, or never anchored."""
+
+    code = "anchor_not_final"
+
+
+class BatchRevoked(RejectedError):
+    """The issuer or its accreditor revoked the whole batch."""
+
+    code = "batch_revoked"
+
+
+class CredentialRevoked(RejectedError):
+    """The issuer's status list says: invalid."""
+
+    code = "credential_revoked"
+
+
+class CredentialSuspended(RejectedError):
+    """The issuer's status list says: suspended."""
+
+    code = "credential_suspended"
+
+
+class StatusMissing(RejectedError):
+    """The policy asks for a status and the credential names no list."""
+
+    code = "status_missing"
+
+
+class StatusListSuperseded(UnavailableError):
+    """The list at hand is older than one that the chain already knows: a newer one is needed."""
+
+    code = "status_list_superseded"
+
+
+def _policy(progress: Progress) -> TrustPolicy:
+    if progress.policy.trust is None:
+        raise AssertionError("trust steps run with a trust policy")
+    return progress.policy.trust
+
+
+def _anchor(progress: Progress) -> tuple[AnchorFacts, int]:
+    fact = progress.evidence.anchor
+    if not isinstance(fact, Fact):
+        raise fact
+    limit = _policy(progress).max_replica_age_s
+    if progress.now - fact.as_of > limit:
+        raise FactsTooOld("anchor replica", fact.as_of, limit)
+    return fact.value, fact.as_of
+
+
+def verify_anchor_receipt(progress: Progress) -> int | Outcome:
+    """Step 8. Sets `anchored_at` only from a finalized batch of this issuer and type."""
+    if progress.receipt_claim is None:
+        if _policy(progress).require_receipt:
+            raise ReceiptMissing("the presentation carries no anchor receipt")
+        return Outcome.NOT_REQUIRED
+    receipt = parse_receipt(progress.receipt_claim)
+    root = receipt.root_for(progress.sd_jwt.jws.signing_input)
+    anchor, as_of = _anchor(progress)
+    batch = anchor.batch
+    if batch is None or batch.root != root:
+        raise AnchorNotFinal("the batch is not among the finalized facts")
+    if batch.size != receipt.size:
+        raise InclusionProofInvalid("the batch has another size than the receipt says")
+    _check_batch_is_the_issuers(progress, anchor)
+    if batch.revoked_at is not None:
+        raise BatchRevoked("the batch was revoked")
+    progress.anchored_at = batch.anchored_at
+    return as_of
+
+
+def _check_batch_is_the_issuers(progress: Progress, anchor: AnchorFacts) -> None:
+    # The replica is asked by issuer and root; a batch of another type must not vouch here.
+    batch = anchor.batch
+    claims = progress.claims or {}
+    if batch is None or batch.issuer_id != issuer_id(claims["iss"]):
+        raise InclusionProofInvalid("the batch is another issuer's")
+    if batch.schema_id != schema_id(progress.vct):
+        raise InclusionProofInvalid("the batch is of another credential type")
+
+
+def check_accreditation(progress: Progress) -> int:
+    """Step 9. Judged at anchor time when step 8 found one, else at the present."""
+    anchor, as_of = _anchor(progress)
+    at = progress.now if progress.anchored_at is None else progress.anchored_at
+    if not anchor.accredited(at):
+        raise IssuerNotAccredited("the issuer is not accredited for this credential type")
+    return as_of
+
+
+def check_status(progress: Progress) -> int | Outcome:
+    """Step 10. The list's own time counts as the time of the fact, not when it was fetched."""
+    trust = _policy(progress)
+    claim = (progress.claims or {}).get("status")
+    if claim is None:
+        if trust.require_status:
+            raise StatusMissing("the credential names no status list")
+        return Outcome.NOT_REQUIRED
+    reference = parse_status_reference(claim)
+    fact = progress.evidence.status_list
+    if not isinstance(fact, Fact):
+        raise fact
+    listed = fact.value
+    if listed.uri != reference.uri or listed.issuer != (progress.claims or {}).get("iss"):
+        raise StatusListInvalid("the list is not the one that the credential names")
+    _check_list_is_current(progress, listed, trust)
+    status = listed.entries.status(reference.index)
+    if status == SUSPENDED:
+        raise CredentialSuspended("the issuer suspended the credential")
+    if status != VALID:
+        raise CredentialRevoked("the issuer revoked the credential")
+    return listed.issued_at
+
+
+def _check_list_is_current(
+    progress: Progress, listed: VerifiedStatusList, trust: TrustPolicy
+) -> None:
+    now, skew = progress.now, progress.policy.clock_skew_s
+    if listed.issued_at > now + skew:
+        raise StatusListInvalid("the list is dated in the future")
+    # `ttl` bounds how long a copy may be used (§13.7): it limits the age as the policy does.
+    limits = [trust.max_status_age_s]
+    if listed.ttl_s is not None:
+        limits.append(listed.ttl_s)
+    if listed.expires_at is not None:
+        limits.append(listed.expires_at - listed.issued_at)
+    limit = max(0, min(limits))
+    if now - listed.issued_at > limit:
+        raise FactsTooOld("status list", listed.issued_at, limit)
+    anchor, _ = _anchor(progress)
+    newest = anchor.status
+    if newest is None or listed.digest == newest.digest:
+        return
+    if listed.digest in anchor.superseded_status_digests or listed.issued_at < newest.published_at:
+        raise StatusListSuperseded("the chain knows a newer status list")
