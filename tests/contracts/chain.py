@@ -32,6 +32,7 @@ def sha256(text: str) -> bytes:
 
 FAMILY_CARD = sha256("https://seoul.example/vct/family-card")
 RESIDENCE = sha256("https://seoul.example/vct/residence")
+BUS_PASS = sha256("https://seoul.example/vct/bus-pass")
 WELFARE = sha256("did:web:welfare.seoul.example")
 YOUTH = sha256("did:web:youth.seoul.example")
 
@@ -77,7 +78,9 @@ class Chain:
     def deploy(self, name: str, *args: object) -> Contract:
         built = artifact(name)
         factory = self.w3.eth.contract(abi=built["abi"], bytecode=built["bytecode"])
-        receipt = self.mined(factory.constructor(*args).transact(self._from(self.root)))
+        constructor = factory.constructor(*args)
+        constructor.estimate_gas({"from": self.root})  # raises what a receipt would not tell
+        receipt = self.mined(constructor.transact(self._from(self.root)))
         contract: Contract = self.w3.eth.contract(
             address=receipt["contractAddress"], abi=built["abi"]
         )
@@ -97,10 +100,12 @@ class Chain:
         try:
             function.call({"from": by, "gas": GAS_LIMIT})
         except TransactionFailed as failure:
-            # eth-tester words raw revert data as the text of a bytes literal
-            data = ast.literal_eval(str(failure.args[0]).removeprefix("execution reverted: "))
-        else:
-            raise AssertionError(f"{function.fn_name} was not refused")
+            return self.decoded(failure)
+        raise AssertionError(f"{function.fn_name} was not refused")
+
+    def decoded(self, failure: TransactionFailed) -> Refusal:
+        # eth-tester words raw revert data as the text of a bytes literal
+        data = ast.literal_eval(str(failure.args[0]).removeprefix("execution reverted: "))
         item = self._errors[data[:4]]
         types = [part["type"] for part in item["inputs"]]
         values = zip(types, decode(types, data[4:]), strict=True)
