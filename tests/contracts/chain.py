@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_abi import decode
+from eth_abi.abi import decode
 from eth_tester.exceptions import TransactionFailed
-from eth_utils import keccak, to_checksum_address
 from eth_utils.abi import abi_to_signature
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 from web3 import EthereumTesterProvider, Web3
 from web3.contract import Contract
 from web3.contract.contract import ContractFunction
@@ -54,18 +55,13 @@ class Chain:
     """Deploys both contracts; sends transactions, reads refusals, travels in time."""
 
     def __init__(self) -> None:
-        self.w3 = Web3(EthereumTesterProvider())
-        self._tester = self.w3.provider.ethereum_tester
+        provider = EthereumTesterProvider()
+        self.w3 = Web3(provider)
+        self._tester: Any = provider.ethereum_tester
         self.travel_to(GENESIS)
-        # The accreditors and controllers are named after what they do in these tests.
-        (
-            self.root,
-            self.accreditor,
-            self.rival,
-            self.controller,
-            self.other_controller,
-            self.outsider,
-        ) = self.w3.eth.accounts[:6]
+        accounts: list[str] = list(self.w3.eth.accounts)
+        self.root, self.accreditor, self.rival = accounts[:3]
+        self.controller, self.other_controller, self.outsider = accounts[3:6]
         self.registry = self.deploy("TrustRegistry", HAND_OVER_DELAY_S, self.root)
         self.anchor = self.deploy("CredentialAnchor", self.registry.address)
         self._errors = {
@@ -135,7 +131,7 @@ class Chain:
         (decoded,) = contract.events[name]().process_receipt(receipt)
         return dict(decoded["args"])
 
-    def _from(self, sender: str) -> dict[str, Any]:
+    def _from(self, sender: str) -> Any:
         # fees named, so that web3 does not ask for them before every transaction
         gwei = 10**9
         return {

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from eth_abi import encode
-from eth_utils import keccak
+from eth_abi.abi import encode
 from eth_utils.abi import abi_to_signature
+from eth_utils.crypto import keccak
 from web3.contract import Contract
 
 from tests.contracts.calls import accredit, anchor, mandate, publish, revoke, revoke_batch

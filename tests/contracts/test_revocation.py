@@ -174,6 +174,26 @@ def test_an_older_scope_is_revoked_by_its_index_by_the_one_who_gave_it(accredite
     assert is_accredited(chain, chain.now())
 
 
+def test_the_newest_scope_is_the_one_revoked_without_an_index(accredited: Chain) -> None:
+    chain = accredited
+    chain.send(revoke(chain), by=chain.accreditor)
+    first = scopes(chain)[0]
+    chain.send(accredit(chain), by=chain.rival)
+    receipt = chain.send(revoke(chain), by=chain.rival)
+    assert chain.event("IssuerRevoked", receipt)["scopeIndex"] == 1
+    assert scopes(chain)[0] == first
+    assert scopes(chain)[1][3] == chain.now()
+
+
+def test_an_issuer_is_accredited_again_in_the_second_its_scope_lapses(accredited: Chain) -> None:
+    chain = accredited
+    until = scopes(chain)[0][2]
+    chain.travel_to(until - 1)
+    assert chain.refusal(accredit(chain), by=chain.accreditor) == Refusal("ScopeStillOpen", (0,))
+    chain.send(accredit(chain), by=chain.accreditor)
+    assert chain.now() == scopes(chain)[1][1] == until
+
+
 def test_refuses_to_revoke_a_scope_that_is_not_there(accredited: Chain) -> None:
     chain = accredited
     registry = chain.registry.functions
