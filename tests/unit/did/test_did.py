@@ -1,5 +1,7 @@
 """DID syntax, did:key, did:jwk, did:web and documents."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -181,10 +183,8 @@ def test_refuses_documents_of_another_form(change: dict[str, object]) -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_did_or_refused(text: str) -> None:
-    try:
+    with contextlib.suppress(DidMalformed):
         assert str(parse_did(text)) == text
-    except DidMalformed:
-        pass
 
 
 @given(st.text("zQ3shmDnae6MkiTBy", min_size=1, max_size=60))
