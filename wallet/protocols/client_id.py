@@ -17,10 +17,10 @@ REDIRECT_URI_PREFIX: Final = "redirect_uri:"
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+\Z")
 
 
-class UrlMalformed(MalformedError):
+class ClientUrlMalformed(MalformedError):
     """Not an absolute https URL without fragment and user information."""
 
-    code = "url_malformed"
+    code = "client_url_malformed"
 
 
 class ClientIdMalformed(MalformedError):
@@ -69,7 +69,7 @@ def parse_client_id(text: object, *, development: bool = False) -> ClientId:
 
     The prefix is compared letter by letter; identifiers without one (pre-registered clients, the
     bare DIDs of old drafts) are unsupported rather than guessed. Raises
-    `UnsupportedClientIdPrefix`, `ClientIdMalformed`, `DidMalformed`, `UrlMalformed`.
+    `UnsupportedClientIdPrefix`, `ClientIdMalformed`, `DidMalformed`, `ClientUrlMalformed`.
     """
     if type(text) is not str or not text or len(text) > MAX_URL_CHARACTERS:
         raise ClientIdMalformed("client_id is a string of limited length")
@@ -85,21 +85,21 @@ def parse_client_id(text: object, *, development: bool = False) -> ClientId:
 def check_url(url: object, *, development: bool = False) -> str:
     """Return `url` if it is absolute https without fragment and user information.
 
-    With `development` the host `localhost` may be http. Raises `UrlMalformed`. Says nothing of
+    With `development` the host `localhost` may be http. Raises `ClientUrlMalformed`. Says nothing of
     where the host is: the fetching port guards that.
     """
     if type(url) is not str or len(url) > MAX_URL_CHARACTERS or not _PRINTABLE.match(url):
-        raise UrlMalformed("a URL is printable ASCII of limited length")
+        raise ClientUrlMalformed("a URL is printable ASCII of limited length")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise UrlMalformed("not a URL") from None
+        raise ClientUrlMalformed("not a URL") from None
     plain = development and parts.scheme == "http" and host == "localhost"
     if parts.scheme != "https" and not plain:
-        raise UrlMalformed("expected https")
+        raise ClientUrlMalformed("expected https")
     if not host or "@" in parts.netloc or "\\" in url or "#" in url:
-        raise UrlMalformed("a URL has a host, and no user information, backslash or fragment")
+        raise ClientUrlMalformed("a URL has a host, and no user information, backslash or fragment")
     return url
 
 

@@ -226,7 +226,7 @@ def verify_unsigned_request(
 def parse_request(claims: JsonObject, *, development: bool = False) -> AuthorizationRequest:
     """Return the request of its parameters (§5.1). Verifies nothing but that they fit together.
 
-    Raises `RequestMalformed`, `UnsupportedRequest`, `ClientIdMismatch`, `UrlMalformed`, and what
+    Raises `RequestMalformed`, `UnsupportedRequest`, `ClientIdMismatch`, `ClientUrlMalformed`, and what
     `parse_client_id` and `parse_dcql` raise.
     """
     for name in _REFUSED:
