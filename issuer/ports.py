@@ -197,8 +197,8 @@ class IssuanceRecords(Protocol):
     ) -> None:
         """Change a status if it is still `expected`. Raises `StatusChanged`, `IssuanceUnknown`."""
 
-    def list_numbers(self) -> Sequence[int]:
-        """Return the numbers of the status lists in use."""
+    def lists(self) -> Mapping[int, int]:
+        """Return the status lists in use: the number of entries by list number."""
 
     def statuses(self, list_number: int) -> Mapping[int, int]:
         """Return the statuses other than VALID of a list, by index."""
