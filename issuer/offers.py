@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from issuer.calendar import seoul_day
 from issuer.catalogue import Catalogue
 from issuer.identity import IssuerIdentity
 from issuer.sessions import TX_CODE_DIGITS, Entitlement, Grants
-from wallet.errors import MalformedError
+from wallet.errors import MalformedError, RejectedError, SeoulWalletError, UnavailableError
 from wallet.ports.clock import Clock
 from wallet.protocols.oid4vci.offer import (
     CredentialOffer,
@@ -23,9 +24,27 @@ TX_CODE_DESCRIPTION = "담당자에게 받은 여섯 자리 숫자 · the six di
 
 
 class TooManyOffers(MalformedError):
-    """More offers at once than the limit."""
+    """No offers at all, or more at once than the limit."""
 
     code = "too_many_offers"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedOffer:
+    """Which of several offers was refused, counted from 0, and the code of the error."""
+
+    index: int
+    code: str
+
+
+class OffersRefused(RejectedError):
+    """Some of several offers were refused, so none was made. `refused` says which."""
+
+    code = "offers_refused"
+
+    def __init__(self, refused: tuple[RefusedOffer, ...]) -> None:
+        super().__init__(f"{len(refused)} of the offers were refused; none was made")
+        self.refused = refused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,15 +90,13 @@ class Offers:
         """Offer credentials to those entitled now: all of them in one transaction, or none.
 
         The rule is applied to the register here, and again when the credential is issued. Raises
-        `TooManyOffers`, `NotEntitled`, `RegisterIncomplete`, `NotACardHolder`, `SubjectUnknown`,
-        `RegisterUnavailable`.
+        `TooManyOffers`, `OffersRefused` (several), and for a single one `NotEntitled`,
+        `RegisterIncomplete`, `NotACardHolder`, `SubjectUnknown`; `RegisterUnavailable`.
         """
-        if len(entitlements) > self._limits.max_bulk_offers:
-            raise TooManyOffers(f"at most {self._limits.max_bulk_offers} offers at once")
+        if not 0 < len(entitlements) <= self._limits.max_bulk_offers:
+            raise TooManyOffers(f"1 to {self._limits.max_bulk_offers} offers at once")
         now = self._clock.now()
-        for entitlement in entitlements:
-            kind = self._catalogue.type_of(entitlement.configuration_id)
-            kind.content(entitlement, seoul_day(now))
+        self._check_entitled(entitlements, seoul_day(now))
         expires_at = now + self._limits.offer_ttl_s
         opened = self._grants.open(entitlements, with_tx_code=with_tx_code, expires_at=expires_at)
         return tuple(
@@ -92,6 +109,21 @@ class Offers:
             )
             for new in opened
         )
+
+    def _check_entitled(self, entitlements: Sequence[Entitlement], on: date) -> None:
+        refused = []
+        for index, entitlement in enumerate(entitlements):
+            try:
+                kind = self._catalogue.type_of(entitlement.configuration_id)
+                kind.content(entitlement, on)
+            except UnavailableError:
+                raise
+            except SeoulWalletError as error:
+                if len(entitlements) == 1:
+                    raise
+                refused.append(RefusedOffer(index, error.code))
+        if refused:
+            raise OffersRefused(tuple(refused))
 
     def credential_offer(self, offer_id: str) -> CredentialOffer:
         """Return the offer object behind a `credential_offer_uri`. Raises `OfferUnknown`."""

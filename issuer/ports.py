@@ -245,7 +245,7 @@ class StatusPublications(Protocol):
         """Return the publication with the highest version."""
 
     def record(self, publication: StatusPublication) -> None:
-        """Keep a publication before it is sent; the same version again replaces nothing."""
+        """Keep a publication before it is sent; it replaces an unconfirmed one of its version."""
 
     def confirm(self, list_number: int, version: int) -> None:
         """Note that the chain has this version."""

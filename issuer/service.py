@@ -124,6 +124,11 @@ class IssuerService:
             times=settings.anchoring,
         )
 
+    @property
+    def status_max_age_s(self) -> int:
+        """How long others may keep a status list before they ask again."""
+        return self._settings.status.reuse_s
+
     def offer_family_card(
         self, family_id: str, holder_id: str, *, with_tx_code: bool = True
     ) -> IssuedOffer:

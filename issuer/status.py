@@ -188,7 +188,10 @@ class Statuses:
         on_chain = self._on_chain(list_number)
         if latest is not None and not latest.confirmed:
             if on_chain is None or on_chain.version < latest.version:
-                return latest
+                if latest.expires_at > now:
+                    return latest
+                # It never arrived and the chain takes it no more: the version is free again.
+                return self._publication(list_number, latest.version, now)
             self._publications.confirm(list_number, latest.version)
         digest = self.bits(list_number).digest
         newest = on_chain or latest
@@ -200,13 +203,12 @@ class Statuses:
             return None
         # A database restored from a backup may lag behind the chain: the higher version counts.
         versions = [item.version for item in (latest, on_chain) if item is not None]
-        return StatusPublication(
-            list_number,
-            max(versions, default=0) + 1,
-            digest,
-            now + self._times.digest_lifetime_s,
-            False,
-        )
+        return self._publication(list_number, max(versions, default=0) + 1, now)
+
+    def _publication(self, list_number: int, version: int, now: int) -> StatusPublication:
+        digest = self.bits(list_number).digest
+        expires_at = now + self._times.digest_lifetime_s
+        return StatusPublication(list_number, version, digest, expires_at, False)
 
     def _on_chain(self, list_number: int) -> StatusFact | None:
         try:

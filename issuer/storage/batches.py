@@ -155,8 +155,16 @@ class SqlStatusPublications:
 
     def record(self, publication: StatusPublication) -> None:
         with write(self._engine) as connection:
+            statement = insert(connection, STATUS_PUBLICATIONS)
             connection.execute(
-                insert(connection, STATUS_PUBLICATIONS).on_conflict_do_nothing(),
+                statement.on_conflict_do_update(
+                    index_elements=("list_number", "version"),
+                    set_={
+                        "digest": statement.excluded.digest,
+                        "expires_at": statement.excluded.expires_at,
+                    },
+                    where=STATUS_PUBLICATIONS.c.confirmed.is_(False),
+                ),
                 {
                     "list_number": publication.list_number,
                     "version": publication.version,
