@@ -161,7 +161,7 @@ class KeyStore(Protocol):
 
 
 class PeerUnreachable(UnavailableError):
-    """The issuer or verifier does not answer: no connection, no time, or a server error."""
+    """The issuer or verifier does not answer: no connection, not in time, or far too much."""
 
     code = "peer_unreachable"
 
@@ -178,12 +178,6 @@ class RedirectRefused(RejectedError):
     code = "redirect_refused"
 
 
-class AnswerTooLarge(RejectedError):
-    """The answer was longer than what was asked for may be."""
-
-    code = "answer_too_large"
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class HttpAnswer:
     """An HTTP answer as it came; `content_type` is the media type in lower case, no parameters."""
@@ -197,8 +191,8 @@ class HolderTransport(Protocol):
     """The HTTP that a wallet speaks. Knows nothing of what it carries.
 
     No method follows a redirect, sends a cookie or tells who is asking. All raise
-    `PeerUnreachable`, `UrlRefused`, `RedirectRefused` and `AnswerTooLarge`; every other status is
-    for the caller to judge.
+    `PeerUnreachable`, `UrlRefused` and `RedirectRefused`; every other status is for the caller to
+    judge.
     """
 
     def get(self, url: str, *, accept: str) -> HttpAnswer:
