@@ -63,9 +63,7 @@ def read_root(connection: Connection, passphrase: str, floor: Argon2Parameters) 
         raise PassphraseWrong("the passphrase does not open this store") from None
 
 
-def rewrap(
-    connection: Connection, old: str, new: str, *, floor: Argon2Parameters
-) -> None:
+def rewrap(connection: Connection, old: str, new: str, *, floor: Argon2Parameters) -> None:
     """Replace the wrapped key by one under the passphrase `new`. Raises as the others do."""
     root = read_root(connection, old, floor)
     values = _wrapped_values(root, new, floor)

@@ -31,9 +31,7 @@ class Entry:
     nonce: bytes
 
     def packed(self) -> bytes:
-        return (
-            self.record_digest + self.kind_digest + self.version.to_bytes(8, "big") + self.nonce
-        )
+        return self.record_digest + self.kind_digest + self.version.to_bytes(8, "big") + self.nonce
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +53,7 @@ class ManifestKey:
         self._root = root
         self._entry_key = root.derive(b"seoul-wallet;manifest-entry")
 
-    def advance(
-        self, manifest: Manifest, *, removed: list[Entry], added: list[Entry]
-    ) -> Manifest:
+    def advance(self, manifest: Manifest, *, removed: list[Entry], added: list[Entry]) -> Manifest:
         """Return the manifest after one more write."""
         total = manifest.total + sum(map(self._digest, added)) - sum(map(self._digest, removed))
         count = manifest.count + len(added) - len(removed)

@@ -67,9 +67,10 @@ _PASSING: Final = frozenset(
 class SqliteRecordStore:
     """An open store. Make one by `create` or `open`; close it when done, or use it as `with`."""
 
-    def __init__(self, engine: Engine, root: RootKey) -> None:
+    def __init__(self, engine: Engine, root: RootKey, floor: Argon2Parameters) -> None:
         """For `create` and `open` alone."""
         self._engine = engine
+        self._floor = floor
         self._writer = engine.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
         self._root = root
         self._manifest_key = ManifestKey(root)
@@ -129,7 +130,7 @@ class SqliteRecordStore:
                 migrate(engine, "holder")
                 with engine.begin() as connection:
                     root = read_root(connection, passphrase, _floor)
-                store = cls(engine, root)
+                store = cls(engine, root, _floor)
                 if store.counter < least_counter:
                     raise StoreDamaged("the store is older than when it was last used")
         except BaseException:
@@ -153,16 +154,14 @@ class SqliteRecordStore:
         with self._transaction():
             return self._manifest.counter
 
-    def change_passphrase(
-        self, old: str, new: str, *, _floor: Argon2Parameters = FLOOR
-    ) -> None:
+    def change_passphrase(self, old: str, new: str) -> None:
         """Wrap the store key under `new` instead of `old`, in one transaction.
 
         A crash leaves a store that opens with one of the two. Raises `PassphraseWrong`,
         `PassphraseTooShort`, `PassphraseMalformed`, `StoreDamaged`, `StoreUnavailable`.
         """
         with self._transaction(writes=True) as connection:
-            rewrap(connection, old, new, floor=_floor)
+            rewrap(connection, old, new, floor=self._floor)
         with _typed_errors(), self._engine.connect() as connection:
             # The old wrapped key must not stay behind in the write-ahead log.
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -250,9 +249,7 @@ class SqliteRecordStore:
         self._manifest_key.check(manifest, entries)
         self._manifest, self._entries, self._seen = manifest, entries, row.sealed
 
-    def _insert(
-        self, connection: Connection, change: Put, digest: bytes, version: int
-    ) -> Entry:
+    def _insert(self, connection: Connection, change: Put, digest: bytes, version: int) -> Entry:
         kind_digest = self._kind_digest(change.kind)
         context = _context(digest, kind_digest, version)
         sealed = self._root.seal(
