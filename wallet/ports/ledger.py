@@ -14,6 +14,12 @@ class LedgerRefused(ConflictError):
     code = "ledger_refused"
 
 
+class ReplicaMismatch(ConflictError):
+    """The replica belongs to another deployment or chain, or misses earlier events: start anew."""
+
+    code = "replica_mismatch"
+
+
 class LedgerReader(Protocol):
     """Reads the contracts. Every method raises `ChainUnavailable`."""
 
@@ -45,7 +51,17 @@ class LedgerWriter(Protocol):
 
 
 class ReplicaStore(Protocol):
-    """The write side of the replica, for the follower alone."""
+    """The write side of the replica, for the follower alone.
+
+    Every method raises `StorageUnavailable` if it is kept in a database.
+    """
+
+    def bind(self, identity: str) -> None:
+        """Say which deployment the replica copies: chain, genesis block, contract addresses.
+
+        The first call decides for good; every later one must say the same, so that facts of two
+        chains never mix. Raises `ReplicaMismatch`.
+        """
 
     def head(self) -> BlockRef | None:
         """Return the last block that was applied, or None."""
@@ -54,5 +70,7 @@ class ReplicaStore(Protocol):
         """Apply the events of the blocks up to and including `head`, all or nothing.
 
         `observed_at` is when the head was read, unix seconds. Applying the same again changes
-        nothing but the time.
+        nothing but the time; an older head than the last one changes nothing. Raises
+        `ReplicaMismatch` when the replica is not bound, knows another block of the same number,
+        or lacks what an event refers to.
         """

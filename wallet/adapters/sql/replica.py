@@ -1,0 +1,257 @@
+"""The local copy of the anchor contracts: the follower writes it, verification reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Table,
+    and_,
+    bindparam,
+    case,
+    select,
+    update,
+)
+
+from wallet.adapters.sql.engine import insert, read, write
+from wallet.adapters.sql.replica_tables import (
+    ACCREDITOR_SCOPES,
+    BATCHES,
+    ISSUER_SCOPES,
+    STATE,
+    STATUS_DIGESTS,
+)
+from wallet.ports.facts import ReplicaEmpty
+from wallet.ports.ledger import ReplicaMismatch
+from wallet.trust.events import AccreditorRevoked, BatchWithdrawn, IssuerRevoked, LedgerEvent
+from wallet.trust.facts import (
+    AccreditorScope,
+    AnchorFacts,
+    BatchFact,
+    BlockRef,
+    IssuerScope,
+    StatusFact,
+)
+from wallet.verification.evidence import Fact
+
+# Older versions of one status list that are compared; a still older list shows by its date.
+MAX_SUPERSEDED_VERSIONS = 1024
+MAX_STATUS_LISTS_REMEMBERED = 256
+
+
+class SqlReplica:
+    """`ports.ledger.ReplicaStore` and `ports.facts.AnchorReplica` over the schema `replica`.
+
+    Every method also raises `StorageUnavailable`.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._superseded_by: dict[tuple[bytes, bytes], tuple[StatusFact, frozenset[bytes]]] = {}
+
+    def bind(self, identity: str) -> None:
+        with write(self._engine) as connection:
+            connection.execute(
+                insert(connection, STATE).on_conflict_do_nothing(),
+                {"id": 1, "identity": identity},
+            )
+            bound = connection.execute(select(STATE.c.identity)).scalar_one()
+        if bound != identity:
+            raise ReplicaMismatch("the replica was made for another deployment")
+
+    def head(self) -> BlockRef | None:
+        with read(self._engine) as connection:
+            return _head(connection.execute(_STATE).one_or_none())
+
+    def apply(self, events: Sequence[LedgerEvent], head: BlockRef, observed_at: int) -> None:
+        with write(self._engine) as connection:
+            # Two followers of one database wait for each other at this row.
+            state = connection.execute(_STATE.with_for_update()).one_or_none()
+            if state is None:
+                raise ReplicaMismatch("the replica is not bound to a deployment yet")
+            before = _head(state)
+            if before is not None and head.number <= before.number:
+                _observe_again(connection, before, head, max(observed_at, state.observed_at))
+                return
+            for event in events:
+                _apply_event(connection, event)
+            _set_head(connection, head, observed_at)
+
+    def anchor_facts(
+        self,
+        issuer_id: bytes,
+        schema_id: bytes,
+        batch_root: bytes | None,
+        status_list_id: bytes | None,
+    ) -> Fact[AnchorFacts]:
+        with read(self._engine) as connection:
+            state = connection.execute(_STATE).one_or_none()
+            head = _head(state)
+            if state is None or head is None:
+                raise ReplicaEmpty("the replica has not followed the chain yet")
+            status = _newest_status(connection, issuer_id, status_list_id)
+            of_issuer = {"of_issuer": issuer_id, "of_schema": schema_id}
+            facts = AnchorFacts(
+                head=head,
+                issuer_scopes=tuple(
+                    IssuerScope(**row._mapping)
+                    for row in connection.execute(_ISSUER_SCOPES, of_issuer)
+                ),
+                accreditor_scopes=tuple(
+                    AccreditorScope(**row._mapping)
+                    for row in connection.execute(_ACCREDITOR_SCOPES, of_issuer)
+                ),
+                batch=_batch(connection, issuer_id, batch_root),
+                status=status,
+                superseded_status_digests=self._superseded(connection, status),
+            )
+        return Fact(facts, min(head.time, state.observed_at))
+
+    def _superseded(self, connection: Connection, newest: StatusFact | None) -> frozenset[bytes]:
+        """Return the digests of older versions of a list that differ from the newest."""
+        if newest is None:
+            return frozenset()
+        key = (newest.issuer_id, newest.list_id)
+        # What came before a version never changes, and every verification asks for it.
+        known = self._superseded_by.get(key)
+        if known is None or known[0] != newest:
+            of_list = {"of_issuer": newest.issuer_id, "of_list": newest.list_id}
+            digests = connection.execute(_STATUS_DIGESTS, of_list).scalars()
+            known = newest, frozenset(digests) - {newest.digest}
+            if len(self._superseded_by) >= MAX_STATUS_LISTS_REMEMBERED:
+                self._superseded_by.clear()
+            self._superseded_by[key] = known
+        return known[1]
+
+
+def _head(state: Row[int, str, int, bytes, int, int] | None) -> BlockRef | None:
+    if state is None or state.head_number is None:
+        return None
+    return BlockRef(state.head_number, state.head_hash, state.head_time)
+
+
+def _observe_again(
+    connection: Connection, before: BlockRef, head: BlockRef, observed_at: int
+) -> None:
+    """The events of this head are applied: only the moment of the same head can be newer."""
+    if head.number < before.number:
+        return
+    if head != before:
+        raise ReplicaMismatch("the chain shows another block where the replica has a final one")
+    _set_head(connection, head, observed_at)
+
+
+def _set_head(connection: Connection, head: BlockRef, observed_at: int) -> None:
+    connection.execute(
+        update(STATE),
+        {
+            "head_number": head.number,
+            "head_hash": head.hash,
+            "head_time": head.time,
+            "observed_at": observed_at,
+        },
+    )
+
+
+def _apply_event(connection: Connection, event: LedgerEvent) -> None:
+    match event:
+        case AccreditorScope() | IssuerScope() | BatchFact() | StatusFact():
+            table = _TABLES[type(event)]
+            connection.execute(insert(connection, table).on_conflict_do_nothing(), asdict(event))
+        case AccreditorRevoked():
+            columns = ACCREDITOR_SCOPES.c
+            of_scope = and_(
+                columns.schema_id == event.schema_id,
+                columns.accreditor == event.accreditor,
+                columns["index"] == event.index,
+            )
+            _revoke(connection, ACCREDITOR_SCOPES, of_scope, event.effective_at)
+        case IssuerRevoked():
+            columns = ISSUER_SCOPES.c
+            of_scope = and_(
+                columns.issuer_id == event.issuer_id,
+                columns.schema_id == event.schema_id,
+                columns["index"] == event.index,
+            )
+            _revoke(connection, ISSUER_SCOPES, of_scope, event.effective_at)
+        case BatchWithdrawn():
+            of_batch = and_(BATCHES.c.issuer_id == event.issuer_id, BATCHES.c.root == event.root)
+            _revoke(connection, BATCHES, of_batch, event.at)
+
+
+def _revoke(connection: Connection, table: Table, which: ColumnElement[bool], at: int) -> None:
+    # The contracts only ever move a revocation to an earlier time.
+    known = table.c.revoked_at
+    revoked = connection.execute(
+        update(table).where(which).values(revoked_at=case((known < at, known), else_=at))
+    )
+    if revoked.rowcount != 1:
+        raise ReplicaMismatch("an event revokes what the replica does not hold")
+
+
+def _batch(connection: Connection, issuer_id: bytes, root: bytes | None) -> BatchFact | None:
+    if root is None:
+        return None
+    row = connection.execute(_BATCH, {"of_issuer": issuer_id, "of_root": root}).one_or_none()
+    return None if row is None else BatchFact(**row._mapping)
+
+
+def _newest_status(
+    connection: Connection, issuer_id: bytes, list_id: bytes | None
+) -> StatusFact | None:
+    if list_id is None:
+        return None
+    of_list = {"of_issuer": issuer_id, "of_list": list_id}
+    row = connection.execute(_NEWEST_STATUS, of_list).one_or_none()
+    return None if row is None else StatusFact(**row._mapping)
+
+
+_TABLES: dict[type, Table] = {
+    AccreditorScope: ACCREDITOR_SCOPES,
+    IssuerScope: ISSUER_SCOPES,
+    BatchFact: BATCHES,
+    StatusFact: STATUS_DIGESTS,
+}
+_STATE = select(STATE)
+_ISSUER_SCOPES = (
+    select(ISSUER_SCOPES)
+    .where(
+        ISSUER_SCOPES.c.issuer_id == bindparam("of_issuer"),
+        ISSUER_SCOPES.c.schema_id == bindparam("of_schema"),
+    )
+    .order_by(ISSUER_SCOPES.c["index"])
+)
+_ACCREDITOR_SCOPES = (
+    select(ACCREDITOR_SCOPES)
+    .where(
+        ACCREDITOR_SCOPES.c.schema_id == bindparam("of_schema"),
+        ACCREDITOR_SCOPES.c.accreditor.in_(
+            select(ISSUER_SCOPES.c.accreditor).where(
+                ISSUER_SCOPES.c.issuer_id == bindparam("of_issuer"),
+                ISSUER_SCOPES.c.schema_id == bindparam("of_schema"),
+            )
+        ),
+    )
+    .order_by(ACCREDITOR_SCOPES.c.accreditor, ACCREDITOR_SCOPES.c["index"])
+)
+_BATCH = select(BATCHES).where(
+    BATCHES.c.issuer_id == bindparam("of_issuer"), BATCHES.c.root == bindparam("of_root")
+)
+_OF_LIST = and_(
+    STATUS_DIGESTS.c.issuer_id == bindparam("of_issuer"),
+    STATUS_DIGESTS.c.list_id == bindparam("of_list"),
+)
+_NEWEST_STATUS = (
+    select(STATUS_DIGESTS).where(_OF_LIST).order_by(STATUS_DIGESTS.c.version.desc()).limit(1)
+)
+_STATUS_DIGESTS = (
+    select(STATUS_DIGESTS.c.digest)
+    .where(_OF_LIST)
+    .order_by(STATUS_DIGESTS.c.version.desc())
+    .limit(MAX_SUPERSEDED_VERSIONS + 1)
+)

@@ -1,0 +1,93 @@
+"""The tables of the schema `replica`: the finalized facts of the anchor contracts.
+
+The columns of a fact's table are named as the fact's fields.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Dialect,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+_INT64_LIMIT = 2**63
+
+
+class Uint64(TypeDecorator[int]):
+    """An unsigned 64-bit number in a signed column, as two's complement; not for ordering.
+
+    An issuer chooses a batch's size on the chain: no value of it may stop the follower.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        return value - 2 * _INT64_LIMIT if value is not None and value >= _INT64_LIMIT else value
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:
+        return value + 2 * _INT64_LIMIT if value is not None and value < 0 else value
+
+
+METADATA = MetaData()
+
+# One row: which deployment this is a copy of, and how far it has come.
+STATE = Table(
+    "replica_state",
+    METADATA,
+    Column("id", BigInteger, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("identity", String, nullable=False),
+    Column("head_number", BigInteger),
+    Column("head_hash", LargeBinary(32)),
+    Column("head_time", BigInteger),
+    Column("observed_at", BigInteger),
+)
+ACCREDITOR_SCOPES = Table(
+    "replica_accreditor_scopes",
+    METADATA,
+    Column("schema_id", LargeBinary(32), primary_key=True),
+    Column("accreditor", String(42), primary_key=True),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_until", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+ISSUER_SCOPES = Table(
+    "replica_issuer_scopes",
+    METADATA,
+    Column("issuer_id", LargeBinary(32), primary_key=True),
+    Column("schema_id", LargeBinary(32), primary_key=True),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("accreditor", String(42), nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_until", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+BATCHES = Table(
+    "replica_batches",
+    METADATA,
+    Column("issuer_id", LargeBinary(32), primary_key=True),
+    Column("root", LargeBinary(32), primary_key=True),
+    Column("schema_id", LargeBinary(32), nullable=False),
+    Column("size", Uint64, nullable=False),
+    Column("manifest_digest", LargeBinary(32), nullable=False),
+    Column("anchored_at", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+STATUS_DIGESTS = Table(
+    "replica_status_digests",
+    METADATA,
+    Column("issuer_id", LargeBinary(32), primary_key=True),
+    Column("list_id", LargeBinary(32), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+)
