@@ -26,7 +26,7 @@ def parse_form(
         raise FormMalformed(f"the form is longer than {max_bytes} bytes")
     try:
         return parse_qsl(
-            data.decode("ascii"),
+            data.decode("utf-8"),
             keep_blank_values=True,
             strict_parsing=bool(data),
             errors="strict",
