@@ -198,8 +198,11 @@ class HolderTransport(Protocol):
     def get(self, url: str, *, accept: str) -> HttpAnswer:
         """GET a resource."""
 
-    def post_form(self, url: str, fields: Mapping[str, str]) -> HttpAnswer:
-        """POST `application/x-www-form-urlencoded`; with no fields, an empty body."""
+    def post(self, url: str) -> HttpAnswer:
+        """POST nothing."""
+
+    def post_form(self, url: str, form: bytes) -> HttpAnswer:
+        """POST an encoded form as `application/x-www-form-urlencoded`."""
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
         """POST `application/json` with an access token."""
