@@ -99,9 +99,7 @@ def check_url(url: object, *, development: bool = False) -> str:
     if parts.scheme != "https" and not plain:
         raise ClientUrlMalformed("expected https")
     if not host or "@" in parts.netloc or "\\" in url or "#" in url:
-        raise ClientUrlMalformed(
-            "a URL has a host, and no user information, backslash or fragment"
-        )
+        raise ClientUrlMalformed("a URL has a host, and no user information, backslash or fragment")
     return url
 
 
