@@ -20,7 +20,7 @@ from wallet.trust.receipt import AnchorReceipt, parse_receipt
 
 KIND: Final = "credential"
 # What a person is not shown as a claim: it is on the card already, or says nothing to people.
-TECHNICAL_CLAIMS: Final = NEVER_DISCLOSABLE | frozenset(("iat", "jti", "sub"))
+TECHNICAL_CLAIMS: Final = NEVER_DISCLOSABLE | frozenset(("iat",))
 
 
 class CardUnknown(ConflictError):
