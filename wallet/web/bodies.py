@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-from urllib.parse import parse_qsl
-
 from flask import Request
 
+from wallet.encoding.form import MAX_FORM_FIELDS, FormMalformed, parse_form
 from wallet.encoding.json import JsonObject, parse_json_object
-from wallet.errors import MalformedError, UnsupportedError
+from wallet.errors import UnsupportedError
 
-MAX_FORM_FIELDS: Final = 50
-
-
-class FormMalformed(MalformedError):
-    """A form that is not valid, or names a field twice."""
-
-    code = "form_malformed"
+__all__ = ("MAX_FORM_FIELDS", "FormMalformed", "UnsupportedMediaType", "read_form", "read_json")
 
 
 class UnsupportedMediaType(UnsupportedError):
@@ -49,17 +41,8 @@ def read_form(request: Request) -> dict[str, str]:
     Raises `UnsupportedMediaType`, `FormMalformed` (also when a field occurs twice).
     """
     _require_type(request, "application/x-www-form-urlencoded")
-    try:
-        text = request.get_data(cache=False).decode("utf-8")
-        pairs = parse_qsl(
-            text,
-            keep_blank_values=True,
-            strict_parsing=bool(text),
-            errors="strict",
-            max_num_fields=MAX_FORM_FIELDS,
-        )
-    except ValueError:
-        raise FormMalformed("not a valid form in UTF-8, or too many fields") from None
+    body = request.get_data(cache=False)
+    pairs = parse_form(body, max_bytes=len(body))
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise FormMalformed("a field occurs twice")
