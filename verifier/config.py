@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -12,7 +12,12 @@ from verifier.queries import DEFAULT_QUERIES, NamedQuery, parse_named_queries
 from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
 from wallet.protocols.client_id import check_url
-from wallet.verification.policy import TrustPolicy
+from wallet.verification.policy import (
+    DEFAULT_MAX_ISSUER_KEYS_AGE_S,
+    DEFAULT_MAX_REPLICA_AGE_S,
+    DEFAULT_MAX_STATUS_AGE_S,
+    TrustPolicy,
+)
 
 PREFIX = "SEOUL_VERIFIER_"
 DIGEST_BYTES = 32
@@ -85,15 +90,14 @@ class VerifierConfig:
         FOLLOW_INTERVAL_S. Raises `ConfigurationError`, and what `parse_named_queries` raises.
         """
         reader = _Reader(os.environ if environ is None else environ)
-        numbers = {
-            item.name: value
-            for item in fields(cls)
-            if item.name.endswith("_s") and (value := reader.seconds(item.name)) is not None
-        }
-        trust = TrustPolicy(require_receipt=reader.switch("require_receipt"))
-        for item in fields(TrustPolicy):
-            if item.name.endswith("_s") and (value := reader.seconds(item.name)) is not None:
-                trust = replace(trust, **{item.name: value})
+        trust = TrustPolicy(
+            require_receipt=reader.switch("require_receipt"),
+            max_replica_age_s=reader.seconds("max_replica_age_s", DEFAULT_MAX_REPLICA_AGE_S),
+            max_status_age_s=reader.seconds("max_status_age_s", DEFAULT_MAX_STATUS_AGE_S),
+            max_issuer_keys_age_s=reader.seconds(
+                "max_issuer_keys_age_s", DEFAULT_MAX_ISSUER_KEYS_AGE_S
+            ),
+        )
         queries_file = reader.get("queries_file")
         return cls(
             base_url=reader.require("base_url"),
@@ -104,7 +108,11 @@ class VerifierConfig:
             queries=DEFAULT_QUERIES if queries_file is None else _read_queries(Path(queries_file)),
             trust=trust,
             development=reader.switch("development"),
-            **numbers,
+            max_binding_age_s=reader.seconds("max_binding_age_s", cls.max_binding_age_s),
+            link_ttl_s=reader.seconds("link_ttl_s", cls.link_ttl_s),
+            answer_ttl_s=reader.seconds("answer_ttl_s", cls.answer_ttl_s),
+            result_ttl_s=reader.seconds("result_ttl_s", cls.result_ttl_s),
+            follow_interval_s=reader.seconds("follow_interval_s", cls.follow_interval_s),
         )
 
 
@@ -121,10 +129,10 @@ class _Reader:
             raise ConfigurationError(f"{PREFIX}{name.upper()} is not set")
         return value
 
-    def seconds(self, name: str) -> int | None:
+    def seconds(self, name: str, default: int) -> int:
         value = self.get(name)
         if value is None:
-            return None
+            return default
         if not value.isascii() or not value.isdigit():
             raise ConfigurationError(f"{PREFIX}{name.upper()} is a whole number of seconds")
         return int(value)
