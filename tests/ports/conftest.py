@@ -33,12 +33,17 @@ def cluster() -> Iterator[PostgresCluster]:
         pytest.skip(str(missing))
 
 
+@pytest.fixture(scope="session")
+def empty_postgres(cluster: PostgresCluster) -> str:
+    """The name of a PostgreSQL database that each test finds and leaves without tables."""
+    return cluster.create_database()
+
+
 @pytest.fixture
-def postgres_url(cluster: PostgresCluster) -> Iterator[str]:
+def postgres_url(cluster: PostgresCluster, empty_postgres: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database."""
-    name = cluster.create_database()
-    yield cluster.url(name)
-    cluster.drop_database(name)
+    yield cluster.url(empty_postgres)
+    cluster.drop_tables(empty_postgres)
 
 
 @pytest.fixture
@@ -73,7 +78,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def migrated_postgres(cluster: PostgresCluster) -> str:
-    """A PostgreSQL database with the tables of every schema, to copy."""
+    """The name of a PostgreSQL database whose tables each test finds and leaves empty."""
     name = cluster.create_database()
     _migrate_all(cluster.url(name))
     return name
@@ -90,9 +95,8 @@ def sqlite_database_url(migrated_sqlite: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_database_url(cluster: PostgresCluster, migrated_postgres: str) -> Iterator[str]:
     """The URL of a PostgreSQL database with the tables of every schema."""
-    name = cluster.create_database(migrated_postgres)
-    yield cluster.url(name)
-    cluster.drop_database(name)
+    yield cluster.url(migrated_postgres)
+    cluster.empty_tables(migrated_postgres)
 
 
 @pytest.fixture(params=DATABASES)

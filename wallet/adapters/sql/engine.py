@@ -66,7 +66,7 @@ def open_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # The message of the original would repeat the URL, and with it a password.
         raise DatabaseUrlUnsupported("the database URL cannot be read") from None
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
