@@ -197,8 +197,8 @@ class IssuanceRecords(Protocol):
     ) -> None:
         """Change a status if it is still `expected`. Raises `StatusChanged`, `IssuanceUnknown`."""
 
-    def list_numbers(self) -> Sequence[int]:
-        """Return the numbers of the status lists in use."""
+    def lists(self) -> Mapping[int, int]:
+        """Return the status lists in use: the number of entries by list number."""
 
     def statuses(self, list_number: int) -> Mapping[int, int]:
         """Return the statuses other than VALID of a list, by index."""
@@ -245,7 +245,7 @@ class StatusPublications(Protocol):
         """Return the publication with the highest version."""
 
     def record(self, publication: StatusPublication) -> None:
-        """Keep a publication before it is sent; the same version again replaces nothing."""
+        """Keep a publication before it is sent; it replaces an unconfirmed one of its version."""
 
     def confirm(self, list_number: int, version: int) -> None:
         """Note that the chain has this version."""

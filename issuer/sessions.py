@@ -223,9 +223,7 @@ class Grants:
             raise OfferUnknown("there is no such offer")
         return OpenOffer(code, state)
 
-    def exchange(
-        self, code: str, tx_code: str | None, *, now: int, token_expires_at: int
-    ) -> str:
+    def exchange(self, code: str, tx_code: str | None, *, now: int, token_expires_at: int) -> str:
         """Exchange a pre-authorized code for a new access token (§6.1).
 
         A wrong transaction code is counted durably before it is answered; after

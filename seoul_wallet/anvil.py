@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final
 
 from web3 import Web3
 
+from seoul_wallet.server import free_port
 from wallet.adapters.evm.node import ask, connect
 from wallet.errors import UnavailableError
 
@@ -48,7 +48,7 @@ class AnvilNode:
         state_file: Path | None = None,
         port: int | None = None,
     ) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [
             str(anvil_binary()),
@@ -105,9 +105,3 @@ class AnvilNode:
                 self._process.wait(STOP_TIMEOUT_S)
             except subprocess.TimeoutExpired:
                 self.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

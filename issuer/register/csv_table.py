@@ -189,8 +189,8 @@ def read_rows(data: bytes, columns: Sequence[str], report: ReportBuilder) -> Ite
     records = _records(_decode(data))
     header = next(records, (0, []))[1]
     if sorted(header) != sorted(columns):
-        missing = ", ".join(column for column in columns if column not in header)
-        raise RegisterFileMalformed(f"the header is not the expected one; missing: {missing}")
+        # The header found is not repeated: in a file without one it is somebody's data.
+        raise RegisterFileMalformed(f"the first line must name the columns {', '.join(columns)}")
     for line, fields in records:
         report.rows += 1
         if report.rows > MAX_ROWS:

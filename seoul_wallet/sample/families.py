@@ -23,6 +23,8 @@ from seoul_wallet.sample import names, places
 from seoul_wallet.sample.draw import Draw
 
 DAYS_PER_YEAR: Final = 365.2425
+# Then a name may occur twice in a family: registers hold that too.
+_NAME_DRAWS: Final = 20
 
 
 class Home(Enum):
@@ -59,8 +61,11 @@ class FamilyPlan:
 
 @dataclass(frozen=True, slots=True)
 class _SharedNames:
+    """The surnames of one family, and the full names that are taken in it."""
+
     korean: str
     foreign: names.ForeignNames
+    taken: set[str]
 
 
 class FamilyMaker:
@@ -73,7 +78,8 @@ class FamilyMaker:
         self._seoul_turn = 0
 
     def make(self, family_id: str, plan: FamilyPlan) -> Family:
-        shared = _SharedNames(names.korean_surname(self._draw), names.foreign_names(self._draw))
+        surname, foreign = names.korean_surname(self._draw), names.foreign_names(self._draw)
+        shared = _SharedNames(surname, foreign, set())
         homes = _Homes(self, plan)
         guardians = tuple(
             Guardian(
@@ -118,12 +124,15 @@ class FamilyMaker:
 
     def _person(self, birth_date: date, shared: _SharedNames, *, foreign: bool) -> Person:
         self._people += 1
-        if foreign:
-            name = names.foreign_name(self._draw, shared.foreign)
-            kind = RegistrationKind.FOREIGNER
-        else:
-            name = names.korean_name(self._draw, shared.korean)
-            kind = RegistrationKind.RESIDENT
+        for _ in range(_NAME_DRAWS):
+            if foreign:
+                name = names.foreign_name(self._draw, shared.foreign)
+            else:
+                name = names.korean_name(self._draw, shared.korean)
+            if name not in shared.taken:
+                break
+        shared.taken.add(name)
+        kind = RegistrationKind.FOREIGNER if foreign else RegistrationKind.RESIDENT
         return Person(f"SYN-P-{self._people:06}", name, birth_date, kind)
 
 

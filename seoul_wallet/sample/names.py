@@ -22,23 +22,41 @@ _THIRD: Final = "늬래리솜슬울"
 _FOREIGN: Final[tuple[tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]], ...]] = (
     (
         (("NGUYEN", "응우옌"), ("TRAN", "쩐"), ("PHAM", "팜"), ("LE", "레")),
-        (("THI HOA", "티 호아"), ("VAN MINH", "반 민"), ("THI LAN", "티 란"), ("DUC", "득")),
+        (
+            ("THI HOA", "티 호아"),
+            ("VAN MINH", "반 민"),
+            ("THI LAN", "티 란"),
+            ("DUC", "득"),
+            ("MAI", "마이"),
+        ),
     ),
     (
         (("WANG", "왕"), ("ZHANG", "장"), ("LIN", "린"), ("CHEN", "천")),
-        (("WEI", "웨이"), ("XIAOMEI", "샤오메이"), ("HAO", "하오"), ("YING", "잉")),
+        (("WEI", "웨이"), ("XIAOMEI", "샤오메이"), ("HAO", "하오"), ("YING", "잉"), ("JUN", "쥔")),
     ),
     (
         (("KARIMOV", "카리모프"), ("YUSUPOV", "유수포프"), ("RAHIMOV", "라히모프")),
-        (("AZIZ", "아지즈"), ("DILNOZA", "딜노자"), ("TIMUR", "티무르"), ("NODIRA", "노디라")),
+        (
+            ("AZIZ", "아지즈"),
+            ("DILNOZA", "딜노자"),
+            ("TIMUR", "티무르"),
+            ("NODIRA", "노디라"),
+            ("OLIM", "올림"),
+        ),
     ),
     (
         (("SANTOS", "산토스"), ("REYES", "레예스"), ("DELA CRUZ", "델라 크루스")),
-        (("MARIA", "마리아"), ("JOSE", "호세"), ("ANGELICA", "안젤리카"), ("MARK", "마크")),
+        (
+            ("MARIA", "마리아"),
+            ("JOSE", "호세"),
+            ("ANGELICA", "안젤리카"),
+            ("MARK", "마크"),
+            ("LUZ", "루스"),
+        ),
     ),
     (
         (("O'BRIEN", "오브라이언"), ("SMITH-JONES", "스미스존스"), ("MÜLLER", "뮐러")),
-        (("EMMA", "에마"), ("LIAM", "리암"), ("ZOË", "조이"), ("NOAH", "노아")),
+        (("EMMA", "에마"), ("LIAM", "리암"), ("ZOË", "조이"), ("NOAH", "노아"), ("IVY", "아이비")),
     ),
 )
 

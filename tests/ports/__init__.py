@@ -1,0 +1,1 @@
+"""What each port promises, run on every adapter that implements it."""

@@ -36,6 +36,8 @@ class LedgerStack:
     def finalize(self) -> None:
         """Mine until everything so far is final."""
         if isinstance(self.chain, AnvilNode):
+            # Blocks of one second have one time; the next acts are to be later.
+            self.chain.request("evm_increaseTime", ["0x5"])
             self.chain.request("anvil_mine", ["0x3"])
 
     def now(self) -> int:

@@ -20,6 +20,14 @@ from psycopg import sql
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
 _SUPERUSER = "postgres"
+_END_OTHER_CONNECTIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_TABLES_WITH_ROWS = """
+    SELECT tablename FROM pg_tables
+    WHERE schemaname = 'public' AND tablename NOT LIKE 'alembic_version_%'
+"""
 
 
 class PostgresMissing(Exception):
@@ -60,13 +68,28 @@ class PostgresCluster:
         """Drop a database, ending what is connected to it."""
         self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def drop_tables(self, name: str) -> None:
+        """Make a database as good as new: much cheaper than another one."""
+        with self._connect(name) as connection:
+            connection.execute(_END_OTHER_CONNECTIONS)
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+
+    def empty_tables(self, name: str) -> None:
+        """Remove every row but the versions of the migrations."""
+        with self._connect(name) as connection:
+            connection.execute(_END_OTHER_CONNECTIONS)
+            tables = connection.execute(_TABLES_WITH_ROWS).fetchall()
+            identifiers = sql.SQL(", ").join(sql.Identifier(table) for (table,) in tables)
+            connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(identifiers))
+
     def _execute(self, statement: sql.Composed) -> None:
         with self._connect() as connection:
             connection.execute(statement)
 
-    def _connect(self) -> psycopg.Connection:
+    def _connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(
-            host=str(self._folder), user=_SUPERUSER, dbname="postgres", autocommit=True
+            host=str(self._folder), user=_SUPERUSER, dbname=database, autocommit=True
         )
 
     def wait_until_it_answers(self) -> None:

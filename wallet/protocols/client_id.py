@@ -85,8 +85,8 @@ def parse_client_id(text: object, *, development: bool = False) -> ClientId:
 def check_url(url: object, *, development: bool = False) -> str:
     """Return `url` if it is absolute https without fragment and user information.
 
-    With `development` the host `localhost` may be http. Raises `ClientUrlMalformed`. Says nothing of
-    where the host is: the fetching port guards that.
+    With `development` the host `localhost` may be http. Raises `ClientUrlMalformed`.
+    Does not look at where the host is: the fetching port guards that.
     """
     if type(url) is not str or len(url) > MAX_URL_CHARACTERS or not _PRINTABLE.match(url):
         raise ClientUrlMalformed("a URL is printable ASCII of limited length")
@@ -99,7 +99,9 @@ def check_url(url: object, *, development: bool = False) -> str:
     if parts.scheme != "https" and not plain:
         raise ClientUrlMalformed("expected https")
     if not host or "@" in parts.netloc or "\\" in url or "#" in url:
-        raise ClientUrlMalformed("a URL has a host, and no user information, backslash or fragment")
+        raise ClientUrlMalformed(
+            "a URL has a host, and no user information, backslash or fragment"
+        )
     return url
 
 

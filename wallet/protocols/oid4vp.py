@@ -46,6 +46,7 @@ WALLET_AUDIENCE: Final = "https://self-issued.me/v2"
 SECRET_BYTES: Final = 32
 MAX_LINK_CHARACTERS: Final = 64 * 1024
 MAX_LINK_PARAMETERS: Final = 50
+MAX_PURPOSE_CHARACTERS: Final = 300
 CLOCK_SKEW_S: Final = 60
 _WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,12}\Z")
 # The form of nonces, states and error codes.
@@ -98,7 +99,10 @@ def new_secret() -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuthorizationRequest:
-    """What a verifier asks for (§5). `issued_at` and `expires_at` are unix seconds."""
+    """What a verifier asks for (§5). `issued_at` and `expires_at` are unix seconds.
+
+    `purpose` is a member of our own: why the verifier asks, in words for the holder.
+    """
 
     client_id: ClientId
     response_uri: str
@@ -109,6 +113,7 @@ class AuthorizationRequest:
     issued_at: int | None = None
     expires_at: int | None = None
     wallet_nonce: str | None = None
+    purpose: str | None = None
 
     def to_claims(self) -> JsonObject:
         """Return the parameters as the claims of a request object, without `aud`."""
@@ -126,6 +131,7 @@ class AuthorizationRequest:
             "iat": self.issued_at,
             "exp": self.expires_at,
             "wallet_nonce": self.wallet_nonce,
+            "purpose": self.purpose,
         }
         return claims | {name: value for name, value in optional.items() if value is not None}
 
@@ -226,8 +232,8 @@ def verify_unsigned_request(
 def parse_request(claims: JsonObject, *, development: bool = False) -> AuthorizationRequest:
     """Return the request of its parameters (§5.1). Verifies nothing but that they fit together.
 
-    Raises `RequestMalformed`, `UnsupportedRequest`, `ClientIdMismatch`, `ClientUrlMalformed`, and what
-    `parse_client_id` and `parse_dcql` raise.
+    Raises `RequestMalformed`, `UnsupportedRequest`, `ClientIdMismatch`, `ClientUrlMalformed`,
+    and what `parse_client_id` and `parse_dcql` raise.
     """
     for name in _REFUSED:
         if name in claims:
@@ -244,6 +250,9 @@ def parse_request(claims: JsonObject, *, development: bool = False) -> Authoriza
     metadata = claims.get("client_metadata")
     if metadata is not None and type(metadata) is not dict:
         raise RequestMalformed("client_metadata is an object")
+    purpose = claims.get("purpose")
+    if purpose is not None and (type(purpose) is not str or len(purpose) > MAX_PURPOSE_CHARACTERS):
+        raise RequestMalformed("purpose is a text of limited length")
     nonce = _opaque(claims, "nonce")
     if nonce is None:
         raise RequestMalformed("nonce is missing")
@@ -257,6 +266,7 @@ def parse_request(claims: JsonObject, *, development: bool = False) -> Authoriza
         issued_at=claim_time(claims, "iat"),
         expires_at=claim_time(claims, "exp"),
         wallet_nonce=_opaque(claims, "wallet_nonce"),
+        purpose=purpose,
     )
 
 

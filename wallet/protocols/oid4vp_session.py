@@ -6,7 +6,7 @@ compare-and-set makes a transition happen once. Times are unix seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
@@ -70,20 +70,31 @@ class Fetched:
     fetched_at: int
     answer_until: int
 
-    def answer(self, result: JsonObject, *, now: int) -> Answered:
+    def answer(self, result: JsonObject, disclosed: JsonObject | None, *, now: int) -> Answered:
         """Return the state after the answer was decided. Raises `SessionExpired`."""
         if now >= self.answer_until:
             raise SessionExpired("the time to answer is over")
-        return Answered(requested=self.requested, result=result, answered_at=now)
+        return Answered(
+            requested=self.requested, result=result, disclosed=disclosed, answered_at=now
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answered:
-    """The answer was decided. `result` has the reports and no disclosed claim."""
+    """The answer was decided.
+
+    `result` has the reports and nothing personal. `disclosed` are the claims that the agency asked
+    for, only if it was accepted and only until they are collected.
+    """
 
     requested: Requested
     result: JsonObject
+    disclosed: JsonObject | None
     answered_at: int
+
+    def collect(self) -> Answered:
+        """Return the state after the agency took the disclosed claims: they are forgotten."""
+        return replace(self, disclosed=None)
 
 
 Session = Requested | Fetched | Answered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from wallet.adapters.evm.node import Deployment
 from wallet.errors import UnavailableError
 from wallet.ports.clock import Clock
 from wallet.ports.ledger import LedgerReader, ReplicaStore
@@ -29,12 +30,14 @@ class Follower:
     """Moves a replica forward, a bounded number of blocks at a time."""
 
     def __init__(
-        self, reader: BlockReader, store: ReplicaStore, clock: Clock, *, first_block: int
+        self, reader: BlockReader, store: ReplicaStore, clock: Clock, deployment: Deployment
     ) -> None:
+        """Bind `store` to the deployment. Raises `ReplicaMismatch` if it copies another one."""
+        store.bind(deployment.identity)
         self._reader = reader
         self._store = store
         self._clock = clock
-        self._first_block = first_block
+        self._first_block = deployment.first_block
 
     def run_once(self) -> BlockRef:
         """Follow up to the present finalized head and return it.

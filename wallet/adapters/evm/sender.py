@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from eth_account import Account
@@ -15,6 +16,7 @@ from wallet.ports.ledger import LedgerRefused
 INCLUSION_TIMEOUT_S: Final = 60
 _GAS_HEADROOM: Final = 1.25
 _POLL_S: Final = 0.05
+_TRANSFER_GAS: Final = 21_000
 
 
 class Sender:
@@ -42,30 +44,38 @@ class Sender:
         `ChainUnavailable`.
         """
         with self._lock:
-            transaction = ask(lambda: self._build(call))
-            signed = self._account.sign_transaction(transaction)
-            digest = ask(lambda: self._w3.eth.send_raw_transaction(signed.raw_transaction))
-            receipt = ask(
-                lambda: self._w3.eth.wait_for_transaction_receipt(
-                    digest, timeout=INCLUSION_TIMEOUT_S, poll_latency=_POLL_S
-                )
+            return self._submit(lambda: call.build_transaction(self._envelope()))
+
+    def transfer(self, to: str, value_wei: int) -> Any:
+        """Send ether to a checksum address and return the receipt. Raises as `send` does."""
+        with self._lock:
+            return self._submit(
+                lambda: {**self._envelope(), "to": to, "value": value_wei, "gas": _TRANSFER_GAS}
             )
+
+    def _submit(self, build: Callable[[], Any]) -> Any:
+        transaction = ask(build)
+        if transaction["gas"] != _TRANSFER_GAS:
+            transaction["gas"] = int(transaction["gas"] * _GAS_HEADROOM)
+        signed = self._account.sign_transaction(transaction)
+        digest = ask(lambda: self._w3.eth.send_raw_transaction(signed.raw_transaction))
+        receipt = ask(
+            lambda: self._w3.eth.wait_for_transaction_receipt(
+                digest, timeout=INCLUSION_TIMEOUT_S, poll_latency=_POLL_S
+            )
+        )
         if receipt["status"] != 1:
             raise LedgerRefused("the transaction was included and reverted")
         return receipt
 
-    def _build(self, call: Any) -> Any:
+    def _envelope(self) -> Any:
         w3 = self._w3
         base_fee = w3.eth.get_block("latest").get("baseFeePerGas", 0)
         tip = w3.to_wei(1, "gwei")
-        transaction = call.build_transaction(
-            {
-                "from": self._account.address,
-                "nonce": w3.eth.get_transaction_count(self._account.address, "pending"),
-                "chainId": w3.eth.chain_id,
-                "maxPriorityFeePerGas": tip,
-                "maxFeePerGas": 2 * base_fee + tip,
-            }
-        )
-        transaction["gas"] = int(transaction["gas"] * _GAS_HEADROOM)
-        return transaction
+        return {
+            "from": self._account.address,
+            "nonce": w3.eth.get_transaction_count(self._account.address, "pending"),
+            "chainId": w3.eth.chain_id,
+            "maxPriorityFeePerGas": tip,
+            "maxFeePerGas": 2 * base_fee + tip,
+        }

@@ -66,7 +66,7 @@ def open_engine(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # The message of the original would repeat the URL, and with it a password.
         raise DatabaseUrlUnsupported("the database URL cannot be read") from None
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
@@ -186,10 +186,17 @@ def _translated() -> Iterator[None]:
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """Return an INSERT that understands `on_conflict_do_nothing` and `on_conflict_do_update`."""
+    """Return an INSERT that understands `on_conflict_do_nothing` and `on_conflict_do_update`.
+
+    The result's `rowcount` says how many rows it inserted or updated.
+    """
+    statement: sqlite.Insert | postgresql.Insert
     if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+        statement = postgresql.insert(table)
+    else:
+        statement = sqlite.insert(table)
+    # Without the option the count of an INSERT is -1 on PostgreSQL.
+    return statement.execution_options(preserve_rowcount=True)
 
 
 def migrate(engine: Engine, schema: str, location: Path | None = None) -> None:

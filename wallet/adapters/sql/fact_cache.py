@@ -15,6 +15,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    text,
 )
 
 from wallet.adapters.sql.engine import insert, read, write
@@ -54,6 +55,7 @@ class SqlFactCache:
 
     def put(self, kind: str, name: str, value: bytes, *, as_of: int) -> None:
         with write(self._engine) as connection:
+            _wait_for_other_writers(connection)
             statement = insert(connection, FACTS)
             connection.execute(
                 statement.on_conflict_do_update(
@@ -73,11 +75,18 @@ class SqlFactCache:
             )
 
 
+def _wait_for_other_writers(connection: Connection) -> None:
+    # Else two would each count without the other's copy. SQLite has one writer anyway.
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+
+
 def _digest(name: str) -> bytes:
     # A name from JSON can hold a lone surrogate.
     return sha256(name.encode("utf-8", "surrogatepass"))
 
 
+_LOCK = text("LOCK TABLE fact_cache IN SHARE ROW EXCLUSIVE MODE")
 _GET = select(FACTS.c.value, FACTS.c.as_of).where(
     FACTS.c.kind == bindparam("of_kind"), FACTS.c.name_digest == bindparam("of_name")
 )
@@ -89,7 +98,5 @@ _DROP_OLDEST = delete(FACTS).where(
         .where(FACTS.c.kind == bindparam("of_kind"))
         .order_by(FACTS.c.as_of, FACTS.c.name_digest)
         .limit(bindparam("surplus"))
-        # What another writer is dropping at this moment is not waited for.
-        .with_for_update(skip_locked=True)
     ),
 )
