@@ -35,8 +35,7 @@ check: setup ## Format, lint, types, imports
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/lint-imports --no-cache
 
 bench: setup node ## Measure: ratios against a floor taken in the same run
-	@$(BIN)/python -m pytest benchmarks --benchmark-enable -p no:randomly --benchmark-columns=median,iqr,rounds $(ARGS)
-	@$(BIN)/python -m benchmarks.ratios
+	@$(BIN)/python -m pytest benchmarks --benchmark-enable -p no:randomly --benchmark-columns=median,iqr,rounds -p no:xdist $(ARGS)
 
 soak: setup node ## The long counts; raw output is kept in docs/soak/
 	@$(BIN)/python -m tools.soak $(ARGS)

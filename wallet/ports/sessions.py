@@ -1,5 +1,6 @@
 """Protocol sessions and one-time values, with compare-and-set."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +36,9 @@ class SessionStore(Protocol):
 
     def create(self, kind: str, session_id: str, state: bytes, *, expires_at: int) -> None:
         """Store a new state. Raises `SessionConflict` if the id exists."""
+
+    def create_many(self, kind: str, states: Mapping[str, bytes], *, expires_at: int) -> None:
+        """Store new states by id, all or nothing. Raises `SessionConflict` if an id exists."""
 
     def load(self, kind: str, session_id: str, *, now: int) -> StoredSession:
         """Return the state. Raises `SessionUnknown`, also when it expired before `now`."""

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.sd_jwt import parse_sd_jwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding.json import JsonObject
@@ -46,11 +47,16 @@ STEP_NAMES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class VerifiedProof:
-    """A credential whose signatures and dates are good; nobody has asked who the issuer is."""
+    """A credential whose signatures and dates are good; nobody has asked who the issuer is.
+
+    `disclosed` are the places of the claims that the holder chose to show; what else is in
+    `claims` the issuer left visible.
+    """
 
     issuer: str
     vct: str
     claims: JsonObject
+    disclosed: tuple[ClaimPath, ...]
     holder_key: PublicKey | None
     report: VerificationReport
 
@@ -106,7 +112,13 @@ def verify_presentation(
         raise ValueError("a presentation is verified with a trust policy; see verify_proof")
     proof, progress = _verified(presentation, evidence, policy, now)
     return VerifiedPresentation(
-        proof.issuer, proof.vct, proof.claims, proof.holder_key, proof.report, progress.anchored_at
+        proof.issuer,
+        proof.vct,
+        proof.claims,
+        proof.disclosed,
+        proof.holder_key,
+        proof.report,
+        progress.anchored_at,
     )
 
 
@@ -131,7 +143,9 @@ def _verified(
     if progress is None or progress.claims is None:
         raise AssertionError("a report without failure has claims")
     claims = progress.claims
-    proof = VerifiedProof(claims["iss"], progress.vct, claims, progress.holder_key, report)
+    proof = VerifiedProof(
+        claims["iss"], progress.vct, claims, progress.disclosed, progress.holder_key, report
+    )
     return proof, progress
 
 

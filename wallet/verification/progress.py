@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.sd_jwt import SdJwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding.json import JsonObject
@@ -21,6 +22,7 @@ class Progress:
     sd_jwt: SdJwt
     key: PublicKey | None = None
     claims: JsonObject | None = None
+    disclosed: tuple[ClaimPath, ...] = ()
     vct: str = ""
     holder_key: PublicKey | None = None
     receipt_claim: object = None

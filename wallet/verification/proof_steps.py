@@ -106,7 +106,8 @@ def place_disclosures(progress: Progress) -> None:
         keys = fact.value
         if isinstance(keys, DidDocument) and issuer != str(keys.did):
             raise IssuerMismatch("iss is not the DID whose key signed")
-    progress.claims = progress.sd_jwt.process(signed_claims).claims
+    processed = progress.sd_jwt.process(signed_claims)
+    progress.claims, progress.disclosed = processed.claims, processed.paths
 
 
 def check_type(progress: Progress) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -47,19 +49,23 @@ class SqlSessionStore:
         self._engine = engine
 
     def create(self, kind: str, session_id: str, state: bytes, *, expires_at: int) -> None:
+        self.create_many(kind, {session_id: state}, expires_at=expires_at)
+
+    def create_many(self, kind: str, states: Mapping[str, bytes], *, expires_at: int) -> None:
         with write(self._engine) as connection:
-            created = connection.execute(
-                insert(connection, SESSIONS).on_conflict_do_nothing(),
-                {
-                    "kind": kind,
-                    "id_digest": _digest(session_id),
-                    "state": state,
-                    "version": 1,
-                    "expires_at": expires_at,
-                },
-            )
-            if created.rowcount != 1:
-                raise SessionConflict("the session exists already")
+            for session_id, state in states.items():
+                created = connection.execute(
+                    insert(connection, SESSIONS).on_conflict_do_nothing(),
+                    {
+                        "kind": kind,
+                        "id_digest": _digest(session_id),
+                        "state": state,
+                        "version": 1,
+                        "expires_at": expires_at,
+                    },
+                )
+                if created.rowcount != 1:
+                    raise SessionConflict("the session exists already")
 
     def load(self, kind: str, session_id: str, *, now: int) -> StoredSession:
         with read(self._engine) as connection:

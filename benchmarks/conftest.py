@@ -1,0 +1,81 @@
+"""Interleaved measuring, and a closing table of ratios."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from statistics import median, quantiles
+from typing import Any, Protocol
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+_ROWS = pytest.StashKey[list[tuple[str, float, float, float, float, int]]]()
+
+
+class Paired(Protocol):
+    """Measures a subject against a floor, in turns, on fresh arguments each round."""
+
+    def __call__(
+        self,
+        *,
+        row: str,
+        fresh: Callable[[], Any],
+        floor: Callable[[Any], Any],
+        subject: Callable[[Any], Any],
+        rounds: int = 2000,
+    ) -> None: ...
+
+
+@pytest.fixture
+def paired(benchmark: BenchmarkFixture, pytestconfig: pytest.Config) -> Paired:
+    """Return the measuring function; each round times the floor first, then the subject."""
+
+    def run(
+        *,
+        row: str,
+        fresh: Callable[[], Any],
+        floor: Callable[[Any], Any],
+        subject: Callable[[Any], Any],
+        rounds: int = 2000,
+    ) -> None:
+        floor_times: list[float] = []
+
+        def prepare() -> tuple[tuple[Any], dict[str, Any]]:
+            case = fresh()
+            started = time.perf_counter()
+            floor(case)
+            floor_times.append(time.perf_counter() - started)
+            return (case,), {}
+
+        gc.collect()
+        benchmark.pedantic(subject, setup=prepare, rounds=rounds, warmup_rounds=20)
+        if benchmark.stats is None:
+            return
+        times = benchmark.stats.stats.data
+        ratios = [
+            mine / base for mine, base in zip(times, floor_times[-len(times) :], strict=True)
+        ]
+        low, middle, high = quantiles(ratios, n=4)
+        benchmark.extra_info["ratio_to_floor"] = middle
+        pytestconfig.stash.setdefault(_ROWS, []).append(
+            (row, median(times) * 1e6, median(floor_times) * 1e6, middle, high - low, len(times))
+        )
+
+    return run
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what was measured as ratios."""
+    rows = config.stash.get(_ROWS, [])
+    if not rows:
+        return
+    terminalreporter.section("ratios to the floor, round by round")
+    for row, subject_us, floor_us, ratio, spread, rounds in rows:
+        terminalreporter.write_line(
+            f"{row:<60} {ratio:6.3f} x  (IQR {spread:.3f}; {subject_us:8.1f} us against"
+            f" {floor_us:8.1f} us, {rounds} rounds)"
+        )

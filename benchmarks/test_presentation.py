@@ -1,0 +1,82 @@
+"""Claim: verifying a presentation costs little more than its two ES256 signatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from benchmarks.conftest import Paired
+from tests.support.credentials import NOW, World, policy, proof_policy
+from wallet.credentials.sd_jwt import parse_sd_jwt
+from wallet.encoding import base64url
+from wallet.verification.evidence import Evidence
+from wallet.verification.pipeline import verify_presentation, verify_proof
+
+TRUST = policy(require_receipt=True)
+PROOF = proof_policy()
+ECDSA = ec.ECDSA(hashes.SHA256())
+_ISSUER = World()
+
+
+@dataclass
+class Case:
+    """One fresh token with a fresh holder key, and the raw material of its two signatures."""
+
+    presentation: str
+    evidence: Evidence
+    issuer_key: ec.EllipticCurvePublicKey
+    holder_point: bytes
+    signatures: tuple[tuple[bytes, bytes], tuple[bytes, bytes]]
+
+
+def _der(signature: bytes) -> bytes:
+    return encode_dss_signature(
+        int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    )
+
+
+def fresh() -> Case:
+    world = World(issuer_key=_ISSUER.issuer_key)
+    issued = world.issue()
+    receipt, root = world.receipt(issued)
+    presentation = world.present(issued, receipt=receipt)
+    parsed = parse_sd_jwt(presentation)
+    assert parsed.key_binding is not None
+    holder = world.holder_key.public_key.jwk
+    return Case(
+        presentation,
+        world.evidence(root),
+        world.issuer_key._key.public_key(),
+        b"\x04" + base64url.decode(holder["x"]) + base64url.decode(holder["y"]),
+        (
+            (_der(parsed.jws.signature), parsed.jws.signing_input),
+            (_der(parsed.key_binding.signature), parsed.key_binding.signing_input),
+        ),
+    )
+
+
+def two_raw_verifications(case: Case) -> None:
+    holder = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), case.holder_point)
+    for key, (signature, data) in zip((case.issuer_key, holder), case.signatures, strict=True):
+        key.verify(signature, data, ECDSA)
+
+
+def test_proof_of_a_presentation(paired: Paired) -> None:
+    paired(
+        row="SD-JWT VC + KB, 10 claims, 3 disclosed: proof, cold",
+        fresh=fresh,
+        floor=two_raw_verifications,
+        subject=lambda case: verify_proof(case.presentation, case.evidence, PROOF, now=NOW),
+    )
+
+
+def test_presentation_with_status_accreditation_and_receipt(paired: Paired) -> None:
+    paired(
+        row="... with status bit, accreditation and anchor receipt",
+        fresh=fresh,
+        floor=two_raw_verifications,
+        subject=lambda case: verify_presentation(case.presentation, case.evidence, TRUST, now=NOW),
+    )

@@ -1,0 +1,208 @@
+"""From the outbox of leaves to batches on the chain, and receipts out of them."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from issuer.identity import IssuerIdentity
+from issuer.ports import Batch, BatchConflict, BatchRecords, BatchState, PendingLeaves
+from wallet.credentials.jose import sign_jws
+from wallet.crypto.hashing import sha256
+from wallet.crypto.merkle import HASH_BYTES, MerkleTree
+from wallet.encoding import base64url
+from wallet.ports.clock import Clock
+from wallet.ports.facts import AnchorReplica, ChainUnavailable, ReplicaEmpty
+from wallet.ports.ledger import LedgerRefused, LedgerWriter
+from wallet.trust.identifiers import schema_id
+
+MANIFEST_TYPE: Final = "anchor-manifest+jwt"
+MIN_BATCH_LEAVES: Final = 64
+_TREES_KEPT: Final = 8
+_RANDOM: Final = secrets.SystemRandom()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnchorTimes:
+    """When batches are made: on the clock every `interval_s`, or when `max_leaves` wait.
+
+    What was sent but is not final after `resend_after_s` is sent again.
+    """
+
+    interval_s: int = 3600
+    max_leaves: int = 16_384
+    resend_after_s: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorRound:
+    """What one round did, in batches."""
+
+    sealed: int
+    sent: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptAnswer:
+    """What is known of a leaf. The place is None while its batch is not on the chain."""
+
+    state: BatchState
+    index: int | None = None
+    size: int | None = None
+    path: tuple[bytes, ...] = ()
+
+
+class Anchoring:
+    """Seals batches, sends them, and follows them until they are final."""
+
+    def __init__(
+        self,
+        *,
+        identity: IssuerIdentity,
+        records: BatchRecords,
+        ledger: LedgerWriter,
+        replica: AnchorReplica,
+        clock: Clock,
+        times: AnchorTimes,
+    ) -> None:
+        self._identity = identity
+        self._records = records
+        self._ledger = ledger
+        self._replica = replica
+        self._clock = clock
+        self._times = times
+        self._trees: OrderedDict[bytes, MerkleTree] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def anchor_due(self, now: int) -> AnchorRound:
+        """Seal the batches that are due and send what has not arrived.
+
+        A batch is on record, with its leaves in order, before it is sent, and never changes
+        afterwards: after a crash it is sent again, which the chain takes as success. Raises
+        `StorageUnavailable`; a chain that does not answer is counted, not raised.
+        """
+        sealed = sum(self._seal(pending, now) for pending in self._records.pending())
+        sent = failed = 0
+        for batch in self._records.unfinished():
+            if batch.state is BatchState.INCLUDED and not self._is_overdue(batch, now):
+                continue
+            try:
+                self._ledger.anchor_batch(
+                    self._identity.chain_id,
+                    schema_id(batch.credential_type),
+                    batch.root,
+                    batch.size,
+                    batch.manifest_digest,
+                )
+            except (ChainUnavailable, LedgerRefused):
+                failed += 1
+                continue
+            self._records.mark(batch.root, BatchState.INCLUDED, now=now)
+            sent += 1
+        return AnchorRound(sealed, sent, failed)
+
+    def _is_overdue(self, batch: Batch, now: int) -> bool:
+        return batch.sent_at is None or now - batch.sent_at >= self._times.resend_after_s
+
+    def _seal(self, pending: PendingLeaves, now: int) -> int:
+        # On a grid of the clock: counted from the first leaf, the block would tell its minute.
+        boundary = now - now % self._times.interval_s
+        if pending.oldest >= boundary and pending.count < self._times.max_leaves:
+            return 0
+        issued = self._records.pending_leaves(
+            pending.credential_type, limit=self._times.max_leaves
+        )
+        padding = max(0, MIN_BATCH_LEAVES - len(issued))
+        leaves = [*issued, *(secrets.token_bytes(HASH_BYTES) for _ in range(padding))]
+        _RANDOM.shuffle(leaves)
+        root = MerkleTree(leaves).root
+        manifest = self._manifest(root, len(leaves), pending.credential_type, now)
+        batch = Batch(
+            root,
+            pending.credential_type,
+            len(leaves),
+            manifest,
+            sha256(manifest.encode("ascii")),
+            BatchState.SEALED,
+            now,
+        )
+        try:
+            self._records.seal(batch, leaves, issued)
+        except BatchConflict:
+            return 0  # another worker sealed them
+        return 1
+
+    def _manifest(self, root: bytes, size: int, credential_type: str, now: int) -> str:
+        header = {"typ": MANIFEST_TYPE, "kid": self._identity.verification_method}
+        claims = {
+            "root": base64url.encode(root),
+            "size": size,
+            "schema": credential_type,
+            "time": now,
+            "issuer": self._identity.did,
+        }
+        return sign_jws(self._identity.key, header, claims)
+
+    def refresh_finality(self) -> int:
+        """Mark the batches final that the replica knows; return how many. Asks no chain."""
+        final = 0
+        for batch in self._records.unfinished():
+            try:
+                fact = self._replica.anchor_facts(
+                    self._identity.chain_id, schema_id(batch.credential_type), batch.root, None
+                )
+            except ReplicaEmpty:
+                return final
+            known = fact.value.batch
+            if known is not None and (known.root, known.size) == (batch.root, batch.size):
+                self._records.mark(batch.root, BatchState.FINAL, now=self._clock.now())
+                final += 1
+        return final
+
+    def revoke_batch(self, root: bytes) -> None:
+        """Revoke a whole batch on the chain: the emergency brake.
+
+        Raises `BatchUnknown`, `LedgerRefused`, `ChainUnavailable`.
+        """
+        self._records.batch(root)
+        self._ledger.revoke_batch(self._identity.chain_id, root)
+        self._records.mark_revoked(root, now=self._clock.now())
+
+    def manifest(self, root: bytes) -> str:
+        """Return the signed manifest of a batch. Raises `BatchUnknown`."""
+        return self._records.batch(root).manifest
+
+    def receipt(self, leaf: bytes) -> ReceiptAnswer:
+        """Return where a leaf is in its batch, once that is on the chain. Raises `LeafUnknown`.
+
+        The salt is the wallet's: it never comes back here.
+        """
+        place = self._records.place(leaf)
+        if place.root is None or place.index is None:
+            return ReceiptAnswer(BatchState.SEALED)
+        batch = self._records.batch(place.root)
+        if batch.state is BatchState.SEALED:
+            return ReceiptAnswer(BatchState.SEALED)
+        path = self._tree(place.root).inclusion_path(place.index)
+        return ReceiptAnswer(batch.state, place.index, batch.size, path)
+
+    def _tree(self, root: bytes) -> MerkleTree:
+        with self._lock:
+            if root in self._trees:
+                self._trees.move_to_end(root)
+                return self._trees[root]
+        tree = MerkleTree(self._records.leaves(root))
+        with self._lock:
+            self._trees[root] = tree
+            while len(self._trees) > _TREES_KEPT:
+                self._trees.popitem(last=False)
+        return tree
+
+    def waiting(self) -> tuple[int, int]:
+        """Return how many leaves wait for a batch, and how many batches are not final."""
+        leaves = sum(pending.count for pending in self._records.pending())
+        return leaves, len(self._records.unfinished())

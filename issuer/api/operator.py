@@ -1,0 +1,225 @@
+"""The operators' API: offers, letters, statuses, batches. JSON in, JSON or problem details out.
+
+Every operator has a Bearer token of their own; the service knows its SHA-256 digest only.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from typing import Final
+
+from flask import Blueprint, Response, request
+from marshmallow import fields, validate
+
+from issuer.api.public import parse_hash
+from issuer.catalogue import FAMILY_CARD
+from issuer.config import Operator
+from issuer.offers import IssuedOffer, OffersRefused
+from issuer.ports import Issuance, Letter, LetterState
+from issuer.register.model import MAX_ID_CHARACTERS
+from issuer.service import IssuerService
+from issuer.sessions import Entitlement
+from issuer.status import StatusReason
+from wallet.crypto.hashing import sha256
+from wallet.encoding import base64url
+from wallet.encoding.json import JsonObject, to_json
+from wallet.errors import RejectedError
+from wallet.status.token_status_list import INVALID, SUSPENDED, VALID
+from wallet.web.application import json_answer
+from wallet.web.bodies import read_json
+from wallet.web.problems import problem
+from wallet.web.schemas import RequestMalformed, RequestSchema, load
+
+MAX_OPERATOR_BODY_BYTES: Final = 256 * 1024
+MAX_TOKEN_CHARACTERS: Final = 512
+_STATUS_NAMES: Final = {VALID: "valid", INVALID: "revoked", SUSPENDED: "suspended"}
+
+
+class OperatorUnknown(RejectedError):
+    """No operator has this token."""
+
+    code = "operator_unknown"
+    status = 401
+
+
+def _register_id() -> fields.String:
+    return fields.String(required=True, validate=validate.Length(1, MAX_ID_CHARACTERS))
+
+
+class _Card(RequestSchema):
+    family_id = _register_id()
+    holder_id = _register_id()
+
+
+class _CardOffer(_Card):
+    tx_code = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+
+
+class _CardOffers(RequestSchema):
+    cards = fields.List(fields.Nested(_Card), required=True)
+    tx_code = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+
+
+class _LetterRequest(RequestSchema):
+    appointment_id = _register_id()
+
+
+class _LetterOffer(RequestSchema):
+    tx_code = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+
+
+class _Nothing(RequestSchema):
+    pass
+
+
+class _Search(RequestSchema):
+    subject_id = _register_id()
+
+
+class _StatusChange(RequestSchema):
+    reason = fields.Enum(StatusReason, by_value=True, required=True)
+
+
+def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) -> Blueprint:
+    """Return the operators' endpoints. With no operators, nobody gets in."""
+    blueprint = Blueprint("operator", __name__, url_prefix="/operator")
+
+    def operator() -> str:
+        return _authenticate(request.headers.get("Authorization", ""), operators)
+
+    def body(schema: RequestSchema) -> JsonObject:
+        request.max_content_length = MAX_OPERATOR_BODY_BYTES
+        loaded: JsonObject = load(schema, read_json(request))
+        return loaded
+
+    @blueprint.before_request
+    def only_operators() -> None:
+        operator()
+
+    @blueprint.post("/offers")
+    def offer() -> Response:
+        asked = body(_CardOffer())
+        made = service.offer_family_card(
+            asked["family_id"], asked["holder_id"], with_tx_code=asked["tx_code"]
+        )
+        return json_answer(_offer_json(made), 201)
+
+    @blueprint.post("/offers/bulk")
+    def bulk_offers() -> Response:
+        asked = body(_CardOffers())
+        entitlements = [
+            Entitlement(FAMILY_CARD, card["family_id"], card["holder_id"])
+            for card in asked["cards"]
+        ]
+        made = service.offers.offer(entitlements, with_tx_code=asked["tx_code"])
+        return json_answer({"offers": [_offer_json(item) for item in made]}, 201)
+
+    @blueprint.post("/letters")
+    def request_letter() -> Response:
+        asked = body(_LetterRequest())
+        letter = service.letters.request_letter(asked["appointment_id"], operator=operator())
+        return json_answer(_letter_json(letter), 201)
+
+    @blueprint.get("/letters")
+    def letters() -> Response:
+        try:
+            state = LetterState(request.args.get("state", LetterState.REQUESTED.value))
+        except ValueError:
+            raise RequestMalformed("state: requested or approved") from None
+        found = service.letters.letters(state)
+        return json_answer({"letters": [_letter_json(letter) for letter in found]})
+
+    @blueprint.post("/letters/<letter_id>/approval")
+    def approve_letter(letter_id: str) -> Response:
+        body(_Nothing())
+        letter = service.letters.approve_letter(letter_id, operator=operator())
+        return json_answer(_letter_json(letter))
+
+    @blueprint.post("/letters/<letter_id>/offer")
+    def offer_letter(letter_id: str) -> Response:
+        asked = body(_LetterOffer())
+        made = service.letters.offer_letter(letter_id, with_tx_code=asked["tx_code"])
+        return json_answer(_offer_json(made), 201)
+
+    @blueprint.post("/issuances/search")
+    def issuances() -> Response:
+        # A POST, so that an id of the register stays out of URLs and their logs.
+        found = service.statuses.issuances_of(body(_Search())["subject_id"])
+        return json_answer({"issuances": [_issuance_json(issuance) for issuance in found]})
+
+    changes = {
+        "revoke": service.statuses.revoke,
+        "suspend": service.statuses.suspend,
+        "reinstate": service.statuses.reinstate,
+    }
+
+    @blueprint.post("/issuances/<issuance_id>/<any(revoke, suspend, reinstate):change>")
+    def change_status(issuance_id: str, change: str) -> Response:
+        changes[change](issuance_id, body(_StatusChange())["reason"])
+        return Response(status=204)
+
+    @blueprint.post("/batches/<root>/revoke")
+    def revoke_batch(root: str) -> Response:
+        body(_Nothing())
+        service.anchoring.revoke_batch(parse_hash(root))
+        return Response(status=204)
+
+    def unknown_operator(error: OperatorUnknown) -> Response:
+        answer = problem(401, error.code, str(error))
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
+
+    def refused(error: OffersRefused) -> Response:
+        answer = problem(422, error.code, str(error))
+        details: JsonObject = answer.get_json()
+        listed = [{"index": item.index, "code": item.code} for item in error.refused]
+        answer.set_data(to_json({**details, "refused": listed}))
+        return answer
+
+    blueprint.register_error_handler(OperatorUnknown, unknown_operator)
+    blueprint.register_error_handler(OffersRefused, refused)
+    return blueprint
+
+
+def _authenticate(header: str, operators: Sequence[Operator]) -> str:
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() == "bearer" and 0 < len(token) <= MAX_TOKEN_CHARACTERS:
+        digest = sha256(token.encode("utf-8", "surrogatepass"))
+        found = None
+        for candidate in operators:
+            # Every one is compared, so that the time does not tell which came close.
+            if hmac.compare_digest(candidate.token_digest, digest):
+                found = candidate.name
+        if found is not None:
+            return found
+    raise OperatorUnknown("send an operator's token in the Authorization header")
+
+
+def _offer_json(offer: IssuedOffer) -> JsonObject:
+    return {"link": offer.link, "tx_code": offer.tx_code, "expires_at": offer.expires_at}
+
+
+def _letter_json(letter: Letter) -> JsonObject:
+    return {
+        "letter_id": letter.letter_id,
+        "appointment_id": letter.appointment_id,
+        "state": letter.state.value,
+        "requested_by": letter.requested_by,
+        "requested_at": letter.requested_at,
+        "approved_by": letter.approved_by,
+        "approved_at": letter.approved_at,
+    }
+
+
+def _issuance_json(issuance: Issuance) -> JsonObject:
+    return {
+        "issuance_id": issuance.issuance_id,
+        "credential_type": issuance.credential_type,
+        "holder_id": issuance.holder_id,
+        "status": _STATUS_NAMES[issuance.status],
+        "reason": issuance.reason,
+        "intended_at": issuance.intended_at,
+        "completed": issuance.leaf is not None,
+        "leaf": None if issuance.leaf is None else base64url.encode(issuance.leaf),
+    }

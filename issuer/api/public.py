@@ -1,0 +1,94 @@
+"""What anyone may read: status lists, anchor receipts, batch manifests, health and metrics."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Blueprint, Response
+
+from issuer.anchoring import MANIFEST_TYPE
+from issuer.metrics import IssuerMetrics
+from issuer.ports import BatchState, BatchUnknown, LeafUnknown
+from issuer.service import IssuerService
+from wallet.crypto.merkle import HASH_BYTES
+from wallet.encoding import base64url
+from wallet.errors import MalformedError
+from wallet.verification.status import STATUS_LIST_TYPE
+from wallet.web.application import json_answer
+from wallet.web.problems import problem
+
+PENDING_RETRY_S: Final = 60
+MAX_LIST_NUMBER_DIGITS: Final = 9
+
+
+class HashMalformed(MalformedError):
+    """A root or leaf hash in a URL is not 32 bytes in base64url."""
+
+    code = "hash_malformed"
+
+
+def parse_hash(text: str) -> bytes:
+    """Return the 32 bytes that a URL names. Raises `HashMalformed`, `Base64urlMalformed`."""
+    raw = base64url.decode(text)
+    if len(raw) != HASH_BYTES:
+        raise HashMalformed(f"a hash is {HASH_BYTES} bytes in base64url")
+    return raw
+
+
+def public_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blueprint:
+    """Return the public read endpoints."""
+    blueprint = Blueprint("public", __name__)
+
+    @blueprint.get("/status-lists/<number>")
+    def status_list(number: str) -> Response:
+        if not (number.isascii() and number.isdecimal()) or number.startswith("0"):
+            return problem(404, "status_list_unknown", "There is no such status list.")
+        if len(number) > MAX_LIST_NUMBER_DIGITS:
+            return problem(404, "status_list_unknown", "There is no such status list.")
+        token = service.statuses.token(int(number))
+        answer = Response(token, content_type=f"application/{STATUS_LIST_TYPE}")
+        answer.headers["Cache-Control"] = f"public, max-age={service.status_max_age_s}"
+        return answer
+
+    @blueprint.get("/receipts/<leaf>")
+    def receipt(leaf: str) -> Response:
+        found = service.anchoring.receipt(parse_hash(leaf))
+        if found.state is BatchState.SEALED:
+            answer = json_answer({"state": "pending"}, 202)
+            answer.headers["Retry-After"] = str(PENDING_RETRY_S)
+            return answer
+        path = [base64url.encode(node) for node in found.path]
+        return json_answer(
+            {
+                "state": found.state.value,
+                "receipt": {"index": found.index, "size": found.size, "path": path},
+            }
+        )
+
+    @blueprint.get("/batches/<root>")
+    def manifest(root: str) -> Response:
+        signed = service.anchoring.manifest(parse_hash(root))
+        answer = Response(signed, content_type=f"application/{MANIFEST_TYPE}")
+        answer.headers["Cache-Control"] = "public, max-age=86400, immutable"
+        return answer
+
+    @blueprint.get("/healthz")
+    def health() -> Response:
+        # Asks the database, because a process that cannot reach it serves nobody.
+        service.anchoring.waiting()
+        return json_answer({"status": "ok"})
+
+    @blueprint.get("/metrics")
+    def scrape() -> Response:
+        waiting_leaves, unfinished_batches = service.anchoring.waiting()
+        return Response(
+            metrics.exposition(waiting_leaves, unfinished_batches),
+            content_type="text/plain; version=0.0.4; charset=utf-8",
+        )
+
+    def not_found(error: LeafUnknown | BatchUnknown) -> Response:
+        return problem(404, error.code, str(error))
+
+    blueprint.register_error_handler(LeafUnknown, not_found)
+    blueprint.register_error_handler(BatchUnknown, not_found)
+    return blueprint

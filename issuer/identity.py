@@ -1,0 +1,58 @@
+"""Who the issuer is: its base URL, the did:web that follows from it, and its signing key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from wallet.crypto.keys import SigningKey
+from wallet.did.document import build_did_document
+from wallet.did.syntax import parse_did
+from wallet.encoding.json import JsonObject
+from wallet.trust.identifiers import issuer_id
+
+KEY_FRAGMENT: Final = "key-1"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerIdentity:
+    """The issuer as it appears in what it signs.
+
+    `base_url` has no trailing slash; it is the `credential_issuer` of OpenID4VCI, byte for byte.
+    It comes from the configuration and never from a request.
+    """
+
+    base_url: str
+    key: SigningKey = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        """The path of the base URL: empty, or starting with a slash."""
+        return urlsplit(self.base_url).path
+
+    @property
+    def did(self) -> str:
+        """The did:web whose document this service serves."""
+        parts = urlsplit(self.base_url)
+        host = quote(parts.netloc, safe="")
+        did = ":".join(["did:web:" + host, *filter(None, parts.path.split("/"))])
+        return str(parse_did(did))
+
+    @property
+    def verification_method(self) -> str:
+        """The DID URL of the key that signs credentials, status lists and manifests."""
+        return f"{self.did}#{KEY_FRAGMENT}"
+
+    @property
+    def chain_id(self) -> bytes:
+        """The 32 bytes under which the issuer stands on the chain."""
+        return issuer_id(self.did)
+
+    def did_document(self) -> JsonObject:
+        """Return the DID document."""
+        return build_did_document(self.did, {KEY_FRAGMENT: self.key.public_key})
+
+    def status_list_uri(self, list_number: int) -> str:
+        """Return the URI of a status list."""
+        return f"{self.base_url}/status-lists/{list_number}"

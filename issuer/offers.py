@@ -1,0 +1,161 @@
+"""Offering credentials, and the token endpoint's work (OpenID4VCI §4, §6, §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from issuer.calendar import seoul_day
+from issuer.catalogue import Catalogue
+from issuer.identity import IssuerIdentity
+from issuer.sessions import TX_CODE_DIGITS, Entitlement, Grants
+from wallet.errors import MalformedError, RejectedError, SeoulWalletError, UnavailableError
+from wallet.ports.clock import Clock
+from wallet.protocols.oid4vci.offer import (
+    CredentialOffer,
+    CredentialOfferReference,
+    TxCodePrompt,
+    build_offer_link,
+)
+from wallet.protocols.oid4vci.token import TokenRequest, TokenResponse
+
+TX_CODE_DESCRIPTION = "담당자에게 받은 여섯 자리 숫자 · the six digits the clerk gave you"
+
+
+class TooManyOffers(MalformedError):
+    """No offers at all, or more at once than the limit."""
+
+    code = "too_many_offers"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedOffer:
+    """Which of several offers was refused, counted from 0, and the code of the error."""
+
+    index: int
+    code: str
+
+
+class OffersRefused(RejectedError):
+    """Some of several offers were refused, so none was made. `refused` says which."""
+
+    code = "offers_refused"
+
+    def __init__(self, refused: tuple[RefusedOffer, ...]) -> None:
+        super().__init__(f"{len(refused)} of the offers were refused; none was made")
+        self.refused = refused
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfferLimits:
+    """How long offers, tokens and nonces last (seconds), and how many offers come at once."""
+
+    offer_ttl_s: int = 24 * 3600
+    token_ttl_s: int = 600
+    nonce_ttl_s: int = 300
+    max_bulk_offers: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedOffer:
+    """A new offer: `link` goes into a QR code, `tx_code` reaches the holder another way."""
+
+    link: str
+    tx_code: str | None
+    expires_at: int
+
+
+class Offers:
+    """Makes offers and exchanges their codes."""
+
+    def __init__(
+        self,
+        *,
+        identity: IssuerIdentity,
+        catalogue: Catalogue,
+        grants: Grants,
+        clock: Clock,
+        limits: OfferLimits,
+    ) -> None:
+        self._identity = identity
+        self._catalogue = catalogue
+        self._grants = grants
+        self._clock = clock
+        self._limits = limits
+
+    def offer(
+        self, entitlements: Sequence[Entitlement], *, with_tx_code: bool
+    ) -> tuple[IssuedOffer, ...]:
+        """Offer credentials to those entitled now: all of them in one transaction, or none.
+
+        The rule is applied to the register here, and again when the credential is issued. Raises
+        `TooManyOffers`, `OffersRefused` (several), and for a single one `NotEntitled`,
+        `RegisterIncomplete`, `NotACardHolder`, `SubjectUnknown`; `RegisterUnavailable`.
+        """
+        if not 0 < len(entitlements) <= self._limits.max_bulk_offers:
+            raise TooManyOffers(f"1 to {self._limits.max_bulk_offers} offers at once")
+        now = self._clock.now()
+        self._check_entitled(entitlements, seoul_day(now))
+        expires_at = now + self._limits.offer_ttl_s
+        opened = self._grants.open(entitlements, with_tx_code=with_tx_code, expires_at=expires_at)
+        return tuple(
+            IssuedOffer(
+                build_offer_link(
+                    CredentialOfferReference(f"{self._identity.base_url}/offers/{new.offer_id}")
+                ),
+                new.tx_code,
+                expires_at,
+            )
+            for new in opened
+        )
+
+    def _check_entitled(self, entitlements: Sequence[Entitlement], on: date) -> None:
+        refused = []
+        for index, entitlement in enumerate(entitlements):
+            try:
+                kind = self._catalogue.type_of(entitlement.configuration_id)
+                kind.content(entitlement, on)
+            except UnavailableError:
+                raise
+            except SeoulWalletError as error:
+                if len(entitlements) == 1:
+                    raise
+                refused.append(RefusedOffer(index, error.code))
+        if refused:
+            raise OffersRefused(tuple(refused))
+
+    def credential_offer(self, offer_id: str) -> CredentialOffer:
+        """Return the offer object behind a `credential_offer_uri`. Raises `OfferUnknown`."""
+        found = self._grants.offer(offer_id, now=self._clock.now())
+        prompt = None
+        if found.state.tx_code_digest is not None:
+            prompt = TxCodePrompt("numeric", TX_CODE_DIGITS, TX_CODE_DESCRIPTION)
+        return CredentialOffer(
+            self._identity.base_url,
+            (found.state.entitlement.configuration_id,),
+            found.pre_authorized_code,
+            prompt,
+        )
+
+    def exchange(self, request: TokenRequest) -> TokenResponse:
+        """Exchange a pre-authorized code for an access token.
+
+        Raises `GrantInvalid`, `TxCodeMissing`, `TxCodeUnexpected`.
+        """
+        now = self._clock.now()
+        token = self._grants.exchange(
+            request.pre_authorized_code,
+            request.tx_code,
+            now=now,
+            token_expires_at=now + self._limits.token_ttl_s,
+        )
+        return TokenResponse(token, self._limits.token_ttl_s)
+
+    def new_nonce(self) -> str:
+        """Return a new c_nonce, good once."""
+        return self._grants.new_nonce(expires_at=self._clock.now() + self._limits.nonce_ttl_s)
+
+    def purge(self) -> int:
+        """Forget expired offers, tokens and nonces; return how many."""
+        return self._grants.purge(now=self._clock.now())

@@ -1,0 +1,267 @@
+"""What the issuer keeps: issuances, batches, status publications, letters. One Protocol each.
+
+`issuer.storage` implements them over SQL. Nothing personal is kept: subjects and holders are the
+opaque ids of the register; there are no names, no claims and no credentials. Every change is
+durable when its method returns, and every method may raise `wallet.ports.storage.
+StorageUnavailable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from wallet.errors import ConflictError
+
+
+class IssuanceUnknown(ConflictError):
+    """There is no such issuance on record."""
+
+    code = "issuance_unknown"
+
+
+class IssuanceAlreadyCompleted(ConflictError):
+    """The credentials of this grant were issued already; another one is never made."""
+
+    code = "issuance_already_completed"
+
+
+class StatusChanged(ConflictError):
+    """The status is not the one that the change starts from."""
+
+    code = "status_changed"
+
+
+class BatchUnknown(ConflictError):
+    """There is no batch with this root."""
+
+    code = "batch_unknown"
+
+
+class BatchConflict(ConflictError):
+    """Some of the leaves were put into another batch in the meantime."""
+
+    code = "batch_conflict"
+
+
+class LeafUnknown(ConflictError):
+    """No credential with this leaf was issued here."""
+
+    code = "leaf_unknown"
+
+
+class LetterUnknown(ConflictError):
+    """There is no such letter."""
+
+    code = "letter_unknown"
+
+
+class LetterConflict(ConflictError):
+    """The letter is not in the state that this step starts from."""
+
+    code = "letter_conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """One credential on record, from intent on.
+
+    `status` is VALID, INVALID or SUSPENDED of the status list. `leaf` is the 32-byte leaf hash,
+    None until the credential was signed and about to leave.
+    """
+
+    issuance_id: str
+    grant_id: str
+    ordinal: int
+    credential_type: str
+    subject_id: str
+    holder_id: str
+    list_number: int
+    status_index: int
+    status: int
+    reason: str | None
+    intended_at: int
+    leaf: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingLeaves:
+    """How many leaves of a type wait for a batch, and since when the oldest does."""
+
+    credential_type: str
+    count: int
+    oldest: int
+
+
+class BatchState(StrEnum):
+    """How far a batch has come. `SEALED` may or may not have reached the chain."""
+
+    SEALED = "sealed"
+    INCLUDED = "included"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch of one credential type. `manifest` is a compact JWS.
+
+    `sent_at` is when the chain last took the transaction.
+    """
+
+    root: bytes
+    credential_type: str
+    size: int
+    manifest: str
+    manifest_digest: bytes
+    state: BatchState
+    sealed_at: int
+    sent_at: int | None = None
+    revoked_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeafPlace:
+    """Where a leaf is. `root` is None while it waits for a batch."""
+
+    root: bytes | None
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPublication:
+    """The digest of a list's bits under a version, recorded before it is sent to the chain."""
+
+    list_number: int
+    version: int
+    digest: bytes
+    expires_at: int
+    confirmed: bool
+
+
+class LetterState(StrEnum):
+    """A letter is requested, then approved by someone else, then offered."""
+
+    REQUESTED = "requested"
+    APPROVED = "approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A request to issue an appointment letter, and who decided."""
+
+    letter_id: str
+    appointment_id: str
+    state: LetterState
+    requested_by: str
+    requested_at: int
+    approved_by: str | None = None
+    approved_at: int | None = None
+
+
+class IssuanceRecords(Protocol):
+    """Issuances and their statuses."""
+
+    def record_intents(
+        self,
+        grant_id: str,
+        count: int,
+        *,
+        credential_type: str,
+        subject_id: str,
+        holder_id: str,
+        now: int,
+    ) -> Sequence[Issuance]:
+        """Give `count` credentials of a grant a free random status index each, on record.
+
+        Asked again for a grant, it returns the intents that are there, so that a retry after a
+        crash uses no second index. Raises `IssuanceAlreadyCompleted`.
+        """
+
+    def complete(self, leaves: Mapping[str, bytes], *, now: int) -> None:
+        """Put the leaf hashes of signed credentials (by issuance id) on record and in the outbox.
+
+        All or nothing. Of N parallel calls for a grant exactly one succeeds; the others raise
+        `IssuanceAlreadyCompleted`.
+        """
+
+    def issuance(self, issuance_id: str) -> Issuance:
+        """Return one issuance. Raises `IssuanceUnknown`."""
+
+    def issuances_of(self, subject_id: str, *, limit: int) -> Sequence[Issuance]:
+        """Return the issuances of a subject, the newest first."""
+
+    def change_status(
+        self, issuance_id: str, *, expected: int, status: int, reason: str, now: int
+    ) -> None:
+        """Change a status if it is still `expected`. Raises `StatusChanged`, `IssuanceUnknown`."""
+
+    def lists(self) -> Mapping[int, int]:
+        """Return the status lists in use: the number of entries by list number."""
+
+    def statuses(self, list_number: int) -> Mapping[int, int]:
+        """Return the statuses other than VALID of a list, by index."""
+
+
+class BatchRecords(Protocol):
+    """The outbox of leaves and the batches made of it."""
+
+    def pending(self) -> Sequence[PendingLeaves]:
+        """Return what waits for a batch, by credential type."""
+
+    def pending_leaves(self, credential_type: str, *, limit: int) -> Sequence[bytes]:
+        """Return the oldest leaf hashes of a type that wait for a batch."""
+
+    def seal(self, batch: Batch, leaves: Sequence[bytes], issued: Sequence[bytes]) -> None:
+        """Keep a batch with its ordered leaves, padding included, and take the issued ones out.
+
+        All or nothing; from here on the batch never changes. Raises `BatchConflict`.
+        """
+
+    def batch(self, root: bytes) -> Batch:
+        """Return a batch. Raises `BatchUnknown`."""
+
+    def leaves(self, root: bytes) -> Sequence[bytes]:
+        """Return the ordered leaf hashes of a batch. Raises `BatchUnknown`."""
+
+    def unfinished(self) -> Sequence[Batch]:
+        """Return the batches that are not final yet, the oldest first."""
+
+    def mark(self, root: bytes, state: BatchState, *, now: int) -> None:
+        """Advance a batch; a final one stays final."""
+
+    def mark_revoked(self, root: bytes, *, now: int) -> None:
+        """Note that a batch was revoked on the chain."""
+
+    def place(self, leaf: bytes) -> LeafPlace:
+        """Return where a leaf is. Raises `LeafUnknown`."""
+
+
+class StatusPublications(Protocol):
+    """Which digests of status lists were sent to the chain."""
+
+    def latest(self, list_number: int) -> StatusPublication | None:
+        """Return the publication with the highest version."""
+
+    def record(self, publication: StatusPublication) -> None:
+        """Keep a publication before it is sent; it replaces an unconfirmed one of its version."""
+
+    def confirm(self, list_number: int, version: int) -> None:
+        """Note that the chain has this version."""
+
+
+class LetterRecords(Protocol):
+    """Requests for appointment letters."""
+
+    def add(self, letter: Letter) -> None:
+        """Keep a new request. Raises `LetterConflict` if the appointment has one already."""
+
+    def letter(self, letter_id: str) -> Letter:
+        """Return one letter. Raises `LetterUnknown`."""
+
+    def letters(self, state: LetterState, *, limit: int) -> Sequence[Letter]:
+        """Return the letters in a state, the oldest first."""
+
+    def approve(self, letter_id: str, *, operator: str, now: int) -> None:
+        """Approve a requested letter. Raises `LetterConflict`, `LetterUnknown`."""

@@ -1,0 +1,140 @@
+"""The chain of a local stack: in this process, an anvil node, or a node that someone else runs.
+
+Deploys the contracts with fresh keys for the root authority, an accreditor and an issuer. Keys of
+a local stack are throw-away; production deploys with `seoul-wallet anchor` and keys of its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from web3 import Web3
+
+from seoul_wallet.anvil import AnvilNode
+from wallet.adapters.evm import development
+from wallet.adapters.evm.authority import Accreditor, RootAuthority
+from wallet.adapters.evm.node import Deployment, ask, connect, deploy
+from wallet.adapters.evm.reader import EvmLedgerReader
+from wallet.adapters.evm.sender import Sender
+from wallet.adapters.evm.writer import EvmLedgerWriter
+from wallet.errors import UnavailableError
+from wallet.trust.identifiers import issuer_id, schema_id
+
+FUNDS_ETHER: Final = 10
+ACCREDITED_FOR_S: Final = 365 * 86400
+
+
+class FundingMissing(UnavailableError):
+    """The node has no unlocked account and no funding key was given."""
+
+    code = "funding_missing"
+
+
+@dataclass
+class LocalChain:
+    """A running chain with deployed contracts and the people who act on them."""
+
+    w3: Web3
+    deployment: Deployment
+    finality: str
+    root: RootAuthority
+    accreditor: Accreditor
+    writer: EvmLedgerWriter
+    accreditor_address: str
+    controller_address: str
+    node: development.DevelopmentChain | AnvilNode | None
+
+    def reader(self) -> EvmLedgerReader:
+        """Return a reader of the finalized facts."""
+        return EvmLedgerReader(self.w3, self.deployment, finality=self.finality)
+
+    def accredit(self, did: str, credential_types: tuple[str, ...]) -> None:
+        """Let the issuer with `did` issue `credential_types` for a year."""
+        until = int(ask(lambda: self.w3.eth.get_block("latest"))["timestamp"]) + ACCREDITED_FOR_S
+        for vct in credential_types:
+            schema = schema_id(vct)
+            self.root.accredit_accreditor(self.accreditor_address, schema, until)
+            self.accreditor.accredit_issuer(issuer_id(did), self.controller_address, schema, until)
+
+    def kill(self) -> bool:
+        """End the node as an outage would; False when the node is not ours to end."""
+        if self.node is None:
+            return False
+        if isinstance(self.node, AnvilNode):
+            self.node.kill()
+        else:
+            self.node.stop()
+        return True
+
+    def stop(self) -> None:
+        """End the node in order, if it is ours."""
+        if self.node is not None:
+            self.node.stop()
+
+
+def in_process_chain() -> LocalChain:
+    """Start the chain inside this process: nothing to install, nothing kept."""
+    node = development.DevelopmentChain()
+    node.start()
+    senders = [node.funded_sender() for _ in range(3)]
+    return _deployed(node.w3, senders, development.FINALITY, node)
+
+
+def anvil_chain(*, state_file: Path | None = None, port: int | None = None) -> LocalChain:
+    """Start an anvil node of its own process. Raises `AnvilMissing`, `AnvilFailed`."""
+    node = AnvilNode(block_time_s=1, state_file=state_file, port=port)
+    senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(3)]
+    for sender in senders:
+        node.fund(sender.address)
+    return _deployed(node.w3, senders, "tag", node)
+
+
+def remote_chain(url: str, *, finality: str, funding_key: bytes | None) -> LocalChain:
+    """Use the node at `url`, with `funding_key` or its first unlocked account for the gas.
+
+    Raises `ChainUnavailable`, `FundingMissing`.
+    """
+    w3 = connect(url)
+    senders = [Sender.from_secret(w3, secrets.token_bytes(32)) for _ in range(3)]
+    for sender in senders:
+        _fund(w3, sender.address, funding_key)
+    return _deployed(w3, senders, finality, None)
+
+
+def _fund(w3: Web3, address: str, funding_key: bytes | None) -> None:
+    value = w3.to_wei(FUNDS_ETHER, "ether")
+    to = Web3.to_checksum_address(address)
+    if funding_key is not None:
+        Sender.from_secret(w3, funding_key).transfer(to, value)
+        return
+    accounts = ask(lambda: w3.eth.accounts)
+    if not accounts:
+        raise FundingMissing(
+            "the node has no unlocked account: give a key with funds in SEOUL_WALLET_FUNDING_KEY"
+        )
+    digest = ask(lambda: w3.eth.send_transaction({"from": accounts[0], "to": to, "value": value}))
+    ask(lambda: w3.eth.wait_for_transaction_receipt(digest, timeout=60, poll_latency=0.1))
+
+
+def _deployed(
+    w3: Web3,
+    senders: list[Sender],
+    finality: str,
+    node: development.DevelopmentChain | AnvilNode | None,
+) -> LocalChain:
+    root, accreditor, controller = senders
+    deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
+    return LocalChain(
+        w3,
+        deployment,
+        finality,
+        RootAuthority(w3, deployment, root),
+        Accreditor(w3, deployment, accreditor),
+        EvmLedgerWriter(w3, deployment, controller),
+        accreditor.address,
+        controller.address,
+        node,
+    )

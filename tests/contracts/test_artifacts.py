@@ -1,0 +1,127 @@
+"""The committed artifacts are what the sources compile to, and the lock names no host."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.chain import CONTRACTS_DIR, artifact
+
+NAMES = ("CredentialAnchor", "TrustRegistry")
+COMPILE_TIMEOUT_S = 110
+
+
+def node() -> str:
+    """The path of Node, or a skip that names what is missing."""
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("needs node: no `node` on PATH")
+    if not (CONTRACTS_DIR / "node_modules/solc/package.json").exists():
+        pytest.skip("needs node: contracts/node_modules is missing, run `make node`")
+    return found
+
+
+def check(*options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [node(), "compile.mjs", "--check", *options],
+        cwd=CONTRACTS_DIR,
+        capture_output=True,
+        text=True,
+        timeout=COMPILE_TIMEOUT_S,
+        check=False,
+    )
+
+
+@pytest.mark.node
+def test_the_committed_artifacts_are_a_fresh_compile_of_the_sources() -> None:
+    result = check()
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.node
+def test_a_changed_source_makes_the_artifacts_stale(tmp_path: Path) -> None:
+    sources = tmp_path / "src"
+    shutil.copytree(CONTRACTS_DIR / "src", sources)
+    changed = sources / "CredentialAnchor.sol"
+    before = changed.read_text()
+    changed.write_text(before.replace("if (size == 0) revert EmptyBatch();", ""))
+    assert changed.read_text() != before
+    result = check("--src", str(sources))
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
+        "CredentialAnchor.json: bytecode differs",
+        "CredentialAnchor.json: deployedBytecode differs",
+        "CredentialAnchor.json: source_sha256 differs",
+        "run: node compile.mjs",
+    ]
+
+
+@pytest.mark.node
+def test_an_edited_artifact_is_named(tmp_path: Path) -> None:
+    artifacts = tmp_path / "artifacts"
+    shutil.copytree(CONTRACTS_DIR / "artifacts", artifacts)
+    edited = artifacts / "TrustRegistry.json"
+    built = json.loads(edited.read_text())
+    built["abi"].pop()
+    edited.write_text(json.dumps(built))
+    (artifacts / "CredentialAnchor.json").unlink()
+    result = check("--artifacts", str(artifacts))
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
+        "CredentialAnchor.json: not there",
+        "TrustRegistry.json: abi differs",
+        "run: node compile.mjs",
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_artifact_says_how_it_was_made(name: str) -> None:
+    built = artifact(name)
+    assert built["contractName"] == name
+    assert built["compiler"] == {
+        "evmVersion": "cancun",
+        "optimizer": {"enabled": True, "runs": 200},
+        "solc": "0.8.37+commit.f401782d.Emscripten.clang",
+    }
+    assert re.fullmatch(r"[0-9a-f]{64}", built["source_sha256"])
+    assert f"src/{name}.sol" in built["sources"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_artifact_names_the_slot_of_the_log_head(name: str) -> None:
+    heads = [e for e in artifact(name)["storageLayout"]["storage"] if e["label"] == "_logHead"]
+    assert [(e["slot"], e["offset"], e["type"]) for e in heads] == [("0", 0, "t_bytes32")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_contract_fits_the_size_limit_of_eip_170(name: str) -> None:
+    assert len(artifact(name)["deployedBytecode"]) // 2 - 1 <= 24_576
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_events_of_the_log_chain_declare_indexed_arguments_first_and_are_of_fixed_size(
+    name: str,
+) -> None:
+    # what lets a follower hash topics and data as they come
+    interface = (CONTRACTS_DIR / f"src/interfaces/I{name}.sol").read_text()
+    declared = set(re.findall(r"^    event (\w+)", interface, flags=re.MULTILINE))
+    events = [e for e in artifact(name)["abi"] if e["type"] == "event" and e["name"] in declared]
+    assert len(events) == len(declared) > 0
+    for event in events:
+        flags = [part["indexed"] for part in event["inputs"]]
+        assert flags == sorted(flags, reverse=True), event["name"]
+        types = {part["type"] for part in event["inputs"]}
+        assert types <= {"address", "bytes32", "uint32", "uint40", "uint64"}, event["name"]
+
+
+def test_the_lock_file_names_no_host_and_every_platform_of_anvil() -> None:
+    text = (CONTRACTS_DIR / "package-lock.json").read_text()
+    assert "://" not in text
+    assert '"resolved"' not in text
+    packages = json.loads(text)["packages"]
+    # npm ci refuses a lock that leaves an optional dependency out, on every platform
+    for package in packages["node_modules/@foundry-rs/anvil"]["optionalDependencies"]:
+        assert f"node_modules/{package}" in packages

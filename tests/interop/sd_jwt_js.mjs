@@ -1,0 +1,57 @@
+// Runs @sd-jwt/sd-jwt-vc for the tests: one JSON request on standard input, one JSON answer.
+//   {"do": "issue", "claims", "disclosable", "present", "audience", "nonce", "iat"}
+//   {"do": "verify", "presentation", "issuer_jwk", "status_list", "nonce", "now"}
+import { ES256, digest, generateSalt } from "@sd-jwt/crypto-nodejs";
+import { SDJwtVcInstance } from "@sd-jwt/sd-jwt-vc";
+
+const text = await new Promise((resolve) => {
+  const chunks = [];
+  process.stdin.on("data", (chunk) => chunks.push(chunk));
+  process.stdin.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+});
+const request = JSON.parse(text);
+
+async function issue({ claims, disclosable, present, audience, nonce, iat }) {
+  const issuer = await ES256.generateKeyPair();
+  const holder = await ES256.generateKeyPair();
+  const instance = new SDJwtVcInstance({
+    signer: await ES256.getSigner(issuer.privateKey),
+    verifier: await ES256.getVerifier(issuer.publicKey),
+    signAlg: "ES256",
+    hasher: digest,
+    hashAlg: "sha-256",
+    saltGenerator: generateSalt,
+    kbSigner: await ES256.getSigner(holder.privateKey),
+    kbSignAlg: "ES256",
+  });
+  const cnf = { jwk: holder.publicKey };
+  const credential = await instance.issue({ ...claims, cnf }, { _sd: disclosable });
+  const presentation = await instance.present(
+    credential,
+    Object.fromEntries(present.map((name) => [name, true])),
+    { kb: { payload: { iat, aud: audience, nonce } } },
+  );
+  return { issuer_jwk: issuer.publicKey, presentation };
+}
+
+async function verify({ presentation, issuer_jwk, nonce, now, status_list }) {
+  const instance = new SDJwtVcInstance({
+    verifier: await ES256.getVerifier(issuer_jwk),
+    hasher: digest,
+    hashAlg: "sha-256",
+    // The list is handed over: the test opens no socket.
+    statusListFetcher: async () => status_list,
+    statusVerifier: await ES256.getVerifier(issuer_jwk),
+    kbVerifier: async (data, signature, payload) =>
+      (await ES256.getVerifier(payload.cnf.jwk))(data, signature),
+  });
+  try {
+    const { payload } = await instance.verify(presentation, { keyBindingNonce: nonce, currentDate: now });
+    return { accepted: true, claims: payload };
+  } catch (error) {
+    return { accepted: false, reason: String(error.message) };
+  }
+}
+
+const answer = request.do === "issue" ? await issue(request) : await verify(request);
+process.stdout.write(JSON.stringify(answer));

@@ -1,0 +1,92 @@
+"""Chains to run port tests on: eth-tester in this process, and anvil on loopback."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+from web3 import Web3
+
+from seoul_wallet.anvil import AnvilMissing, AnvilNode
+from wallet.adapters.evm.authority import Accreditor, RootAuthority
+from wallet.adapters.evm.development import DevelopmentChain
+from wallet.adapters.evm.node import Deployment, deploy
+from wallet.adapters.evm.reader import EvmLedgerReader
+from wallet.adapters.evm.sender import Sender
+from wallet.adapters.evm.writer import EvmLedgerWriter
+
+
+@dataclass
+class LedgerStack:
+    """Deployed contracts, their people, and how to make a block final."""
+
+    w3: Web3
+    deployment: Deployment
+    reader: EvmLedgerReader
+    root: RootAuthority
+    accreditor: Accreditor
+    accreditor_address: str
+    writer: EvmLedgerWriter
+    controller_address: str
+    chain: DevelopmentChain | AnvilNode
+
+    def finalize(self) -> None:
+        """Mine until everything so far is final."""
+        if isinstance(self.chain, AnvilNode):
+            # Blocks of one second have one time; the next acts are to be later.
+            self.chain.request("evm_increaseTime", ["0x5"])
+            self.chain.request("anvil_mine", ["0x3"])
+
+    def now(self) -> int:
+        """Return the time of the newest block."""
+        return int(self.w3.eth.get_block("latest")["timestamp"])
+
+    def silence(self) -> None:
+        """Make the node answer nothing any more."""
+        if isinstance(self.chain, AnvilNode):
+            self.chain.kill()
+        else:
+            self.chain.stop()
+
+
+def _stack(
+    chain: DevelopmentChain | AnvilNode, senders: list[Sender], finality: str
+) -> LedgerStack:
+    root, accreditor, controller = senders
+    w3 = chain.w3
+    deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
+    return LedgerStack(
+        w3,
+        deployment,
+        EvmLedgerReader(w3, deployment, finality=finality),
+        RootAuthority(w3, deployment, root),
+        Accreditor(w3, deployment, accreditor),
+        accreditor.address,
+        EvmLedgerWriter(w3, deployment, controller),
+        controller.address,
+        chain,
+    )
+
+
+@contextmanager
+def ledger_stack(kind: str) -> Iterator[LedgerStack]:
+    """Start a chain of `kind` (`eth-tester` or `anvil`) with fresh contracts."""
+    if kind == "eth-tester":
+        chain = DevelopmentChain()
+        yield _stack(chain, [chain.funded_sender() for _ in range(3)], "instant")
+        chain.stop()
+        return
+    try:
+        node = AnvilNode()
+    except AnvilMissing:
+        pytest.skip("needs node: anvil from npm")
+    try:
+        senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(3)]
+        for sender in senders:
+            node.fund(sender.address)
+        yield _stack(node, senders, "tag")
+    finally:
+        node.stop()

@@ -1,0 +1,29 @@
+"""The Flask application of the verifier."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Flask
+
+from verifier.api.agency import agency_blueprint
+from verifier.api.errors import register_verifier_errors
+from verifier.api.operations import operations_blueprint
+from verifier.api.wallet import wallet_blueprint
+from verifier.config import VerifierConfig
+from verifier.metrics import Metrics
+from verifier.service import VerifierService
+from wallet.web.application import new_application
+
+# A form holds several presentations, percent-encoded; each is limited by its own parser.
+MAX_BODY_BYTES: Final = 1024 * 1024
+
+
+def create_app(service: VerifierService, config: VerifierConfig, metrics: Metrics) -> Flask:
+    """Return the WSGI application over `service`."""
+    app = new_application("verifier", max_body_bytes=MAX_BODY_BYTES)
+    register_verifier_errors(app)
+    app.register_blueprint(agency_blueprint(service, config))
+    app.register_blueprint(wallet_blueprint(service))
+    app.register_blueprint(operations_blueprint(service, metrics))
+    return app

@@ -1,0 +1,40 @@
+"""Where the verifier's errors become HTTP answers, beyond the families' own statuses.
+
+Every error answers as RFC 9457 problem details with its stable `code`. The table lists what
+differs from the family: a session that is not there is 404, not a conflict. On the wallet's side
+whatever is wrong with a response is `invalid_request` (OpenID4VP §8.5, RFC 6749 §4.1.2.1), so
+that an answer tells nobody which states exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from flask import Flask, Response
+
+from wallet.errors import ConflictError, SeoulWalletError
+from wallet.ports.sessions import SessionUnknown
+from wallet.protocols.oid4vp_session import SessionExpired
+from wallet.web.problems import problem
+
+STATUSES: Final[Mapping[type[SeoulWalletError], int]] = {SessionUnknown: 404, SessionExpired: 404}
+WALLET_ERROR: Final = "invalid_request"
+
+
+def register_verifier_errors(app: Flask) -> None:
+    """Answer the errors of the table with their own status."""
+    for kind, status in STATUSES.items():
+        app.register_error_handler(kind, _answer_with(status))
+
+
+def _answer_with(status: int) -> Callable[[SeoulWalletError], Response]:
+    def answer(error: SeoulWalletError) -> Response:
+        return problem(status, SessionUnknown.code, "there is no such session")
+
+    return answer
+
+
+def response_refused(error: ConflictError) -> Response:
+    """Return the one answer to a response whose state is unknown, used, expired or foreign."""
+    return problem(400, WALLET_ERROR, "no request waits for this response")

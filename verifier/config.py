@@ -1,0 +1,151 @@
+"""The verifier's configuration, read once from the environment. Bad values end the process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from verifier.queries import DEFAULT_QUERIES, NamedQuery, parse_named_queries
+from wallet.encoding.json import parse_json, parse_json_object
+from wallet.errors import SeoulWalletError
+from wallet.protocols.client_id import check_url
+from wallet.verification.policy import TrustPolicy
+
+PREFIX = "SEOUL_VERIFIER_"
+DIGEST_BYTES = 32
+
+
+class ConfigurationError(ValueError):
+    """A setting is missing or makes no sense. Names the setting, never a secret."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifierConfig:
+    """Everything that may differ between two verifiers.
+
+    `agency_token_digests` maps an agency's name to SHA-256 of its bearer token; none given, no
+    agency may ask. `signing_key_file` holds the 32-byte P-256 secret in base64url. With
+    `development` the host `localhost` may be http. Times are in seconds.
+    """
+
+    base_url: str
+    database_url: str
+    signing_key_file: Path
+    agency_token_digests: Mapping[str, bytes]
+    display_name: str = "Seoul Wallet verifier"
+    queries: Mapping[str, NamedQuery] = field(default_factory=lambda: DEFAULT_QUERIES)
+    trust: TrustPolicy = field(default_factory=TrustPolicy)
+    max_binding_age_s: int = 300
+    link_ttl_s: int = 120
+    answer_ttl_s: int = 300
+    result_ttl_s: int = 600
+    follow_interval_s: int = 5
+    development: bool = False
+
+    def __post_init__(self) -> None:
+        try:
+            check_url(self.base_url, development=self.development)
+        except SeoulWalletError as error:
+            raise ConfigurationError("base_url is not a URL to serve at") from error
+        parts = urlsplit(self.base_url)
+        if parts.path or parts.query or self.base_url.endswith("/"):
+            raise ConfigurationError("base_url has no path: did:web is of the whole host")
+        if any(len(digest) != DIGEST_BYTES for digest in self.agency_token_digests.values()):
+            raise ConfigurationError("an agency token is given by its SHA-256 digest")
+        for name in ("link_ttl_s", "answer_ttl_s", "result_ttl_s", "follow_interval_s"):
+            if getattr(self, name) <= 0:
+                raise ConfigurationError(f"{name} is positive")
+
+    @property
+    def did(self) -> str:
+        """The did:web of this verifier's host."""
+        return "did:web:" + quote(urlsplit(self.base_url).netloc, safe="")
+
+    @property
+    def accepted_types(self) -> frozenset[str]:
+        """The credential types that the configured queries name."""
+        return frozenset(
+            vct
+            for named in self.queries.values()
+            for item in named.query.credentials.values()
+            for vct in item.vct_values
+        )
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> VerifierConfig:
+        """Return the configuration of `SEOUL_VERIFIER_*`.
+
+        Required: BASE_URL, DATABASE_URL, SIGNING_KEY_FILE, AGENCY_TOKENS_FILE (a JSON object of
+        agency name to hex SHA-256 of its token). Optional: QUERIES_FILE (JSON), DISPLAY_NAME,
+        REQUIRE_RECEIPT, DEVELOPMENT (0 or 1), MAX_REPLICA_AGE_S, MAX_STATUS_AGE_S,
+        MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S, RESULT_TTL_S,
+        FOLLOW_INTERVAL_S. Raises `ConfigurationError`, and what `parse_named_queries` raises.
+        """
+        reader = _Reader(os.environ if environ is None else environ)
+        numbers = {
+            item.name: value
+            for item in fields(cls)
+            if item.name.endswith("_s") and (value := reader.seconds(item.name)) is not None
+        }
+        trust = TrustPolicy(require_receipt=reader.switch("require_receipt"))
+        for item in fields(TrustPolicy):
+            if item.name.endswith("_s") and (value := reader.seconds(item.name)) is not None:
+                trust = replace(trust, **{item.name: value})
+        queries_file = reader.get("queries_file")
+        return cls(
+            base_url=reader.require("base_url"),
+            database_url=reader.require("database_url"),
+            signing_key_file=Path(reader.require("signing_key_file")),
+            agency_token_digests=_read_tokens(Path(reader.require("agency_tokens_file"))),
+            display_name=reader.get("display_name") or cls.display_name,
+            queries=DEFAULT_QUERIES if queries_file is None else _read_queries(Path(queries_file)),
+            trust=trust,
+            development=reader.switch("development"),
+            **numbers,
+        )
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def get(self, name: str) -> str | None:
+        return self._environ.get(PREFIX + name.upper()) or None
+
+    def require(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise ConfigurationError(f"{PREFIX}{name.upper()} is not set")
+        return value
+
+    def seconds(self, name: str) -> int | None:
+        value = self.get(name)
+        if value is None:
+            return None
+        if not value.isascii() or not value.isdigit():
+            raise ConfigurationError(f"{PREFIX}{name.upper()} is a whole number of seconds")
+        return int(value)
+
+    def switch(self, name: str) -> bool:
+        value = self.get(name) or "0"
+        if value not in ("0", "1"):
+            raise ConfigurationError(f"{PREFIX}{name.upper()} is 0 or 1")
+        return value == "1"
+
+
+def _read_tokens(path: Path) -> dict[str, bytes]:
+    try:
+        items = parse_json_object(path.read_bytes()).items()
+        return {name: bytes.fromhex(digest) for name, digest in items}
+    except (OSError, TypeError, ValueError, SeoulWalletError) as error:
+        raise ConfigurationError("the agency tokens file cannot be read") from error
+
+
+def _read_queries(path: Path) -> dict[str, NamedQuery]:
+    try:
+        return parse_named_queries(parse_json(path.read_bytes()))
+    except OSError as error:
+        raise ConfigurationError("the queries file cannot be read") from error

@@ -1,0 +1,189 @@
+"""From presentations to one decision: accepted, rejected or unavailable, with every reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wallet.credentials.sd_jwt import parse_sd_jwt
+from wallet.encoding.json import JsonObject
+from wallet.errors import RejectedError, SeoulWalletError
+from wallet.evidence import FactSources, collect
+from wallet.protocols.dcql import CredentialQuery, DcqlQuery
+from wallet.protocols.dcql_answer import check_answer, check_answered_ids
+from wallet.verification.evidence import Evidence
+from wallet.verification.pipeline import (
+    VerifiedPresentation,
+    check_presentation,
+    verify_presentation,
+)
+from wallet.verification.policy import TrustPolicy, VerificationPolicy
+from wallet.verification.report import Outcome, VerificationReport
+
+
+class Verdict(StrEnum):
+    """What the agency is told."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNAVAILABLE = "unavailable"
+
+
+_VERDICTS = {
+    Outcome.PASSED: Verdict.ACCEPTED,
+    Outcome.REJECTED: Verdict.REJECTED,
+    Outcome.UNAVAILABLE: Verdict.UNAVAILABLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One presentation after every step ran; `verified` is None unless all passed."""
+
+    report: VerificationReport
+    verified: VerifiedPresentation | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The report's outcome in the agency's words."""
+        return _VERDICTS[self.report.outcome]
+
+    def to_json(self) -> JsonObject:
+        """Return the report with the verdict as its outcome."""
+        return {**self.report.to_json(), "outcome": self.verdict.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What came of one answer.
+
+    `result` is what may be kept and shown to operators; `disclosed` are the claims asked for, by
+    query id, None unless accepted.
+    """
+
+    verdict: Verdict
+    code: str | None
+    result: JsonObject
+    disclosed: JsonObject | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examiner:
+    """Examines presentations for one verifier: where facts come from, and what it accepts."""
+
+    sources: FactSources
+    trust: TrustPolicy
+    max_binding_age_s: int
+
+    def policy_for(self, query: CredentialQuery, audience: str, nonce: str) -> VerificationPolicy:
+        """Return the policy that answers to one credential query are judged by.
+
+        Whether key binding is required follows from the query, never from what the holder sent.
+        """
+        bound = query.require_holder_binding
+        return VerificationPolicy(
+            accepted_types=frozenset(query.vct_values),
+            audience=audience if bound else None,
+            nonce=nonce if bound else None,
+            trust=self.trust,
+            max_binding_age_s=self.max_binding_age_s,
+        )
+
+    def examine(self, presentation: str, policy: VerificationPolicy, now: int) -> Examined:
+        """Collect evidence and run every step; raises nothing for bad input."""
+        try:
+            evidence = collect(parse_sd_jwt(presentation), self.sources)
+        except SeoulWalletError as error:
+            # The check meets the same fault in its first steps and reports it there.
+            evidence = Evidence(error, error, error)
+        try:
+            verified = verify_presentation(presentation, evidence, policy, now=now)
+        except SeoulWalletError:
+            return Examined(check_presentation(presentation, evidence, policy, now=now), None)
+        return Examined(verified.report, verified)
+
+    def decide(
+        self,
+        query: DcqlQuery,
+        vp_token: Mapping[str, Sequence[str]],
+        *,
+        audience: str,
+        nonce: str,
+        one_holder: bool,
+        now: int,
+    ) -> Decision:
+        """Return the decision on a whole answer; raises nothing for bad input."""
+        try:
+            check_answered_ids(query, vp_token)
+        except RejectedError as error:
+            return _refused(error, {}, now)
+        examined = {
+            name: [
+                self.examine(item, self.policy_for(query.credentials[name], audience, nonce), now)
+                for item in presentations
+            ]
+            for name, presentations in vp_token.items()
+        }
+        verified = {
+            name: [item.verified for item in items if item.verified is not None]
+            for name, items in examined.items()
+        }
+        reports = [item for items in examined.values() for item in items]
+        for verdict in (Verdict.REJECTED, Verdict.UNAVAILABLE):
+            for item in reports:
+                failure = item.report.failure
+                if item.verdict is verdict and failure is not None:
+                    return _decision(verdict, failure.code, examined, None, now)
+        try:
+            claims = check_answer(query, verified, one_holder=one_holder)
+        except RejectedError as error:
+            return _refused(error, examined, now)
+        disclosed: JsonObject = {
+            name: [
+                {"issuer": item.issuer, "vct": item.vct, "claims": asked}
+                for item, asked in zip(verified[name], claims[name], strict=True)
+            ]
+            for name in claims
+        }
+        return _decision(Verdict.ACCEPTED, None, examined, disclosed, now)
+
+
+def _refused(
+    error: RejectedError, examined: Mapping[str, Sequence[Examined]], now: int
+) -> Decision:
+    return _decision(Verdict.REJECTED, error.code, examined, None, now, detail=str(error))
+
+
+def refused_by_wallet(code: str, now: int) -> Decision:
+    """Return the decision when the wallet answered with an error instead of presentations."""
+    return _decision(
+        Verdict.REJECTED, code, {}, None, now, detail="the wallet sent no presentation"
+    )
+
+
+def _decision(
+    verdict: Verdict,
+    code: str | None,
+    examined: Mapping[str, Sequence[Examined]],
+    disclosed: JsonObject | None,
+    now: int,
+    *,
+    detail: str | None = None,
+) -> Decision:
+    reports = [item.report for items in examined.values() for item in items]
+    times = [report.facts_as_of for report in reports if report.facts_as_of is not None]
+    as_of = min(times, default=None)
+    result: JsonObject = {
+        "outcome": verdict.value,
+        "code": code,
+        "checked_at": now,
+        "facts_as_of": as_of,
+        "facts_age_s": None if as_of is None else now - as_of,
+        "presentations": [
+            {"id": name, **item.to_json()} for name, items in examined.items() for item in items
+        ],
+    }
+    if detail is not None:
+        result["detail"] = detail
+    return Decision(verdict, code, result, disclosed)

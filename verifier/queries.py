@@ -1,0 +1,108 @@
+"""The questions that an agency asks again and again, by name; configuration replaces them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wallet.encoding.json import JsonObject
+from wallet.errors import MalformedError, UnsupportedError
+from wallet.protocols.dcql import SD_JWT_VC_FORMAT, DcqlQuery, parse_dcql
+
+FAMILY_CARD_TYPE: Final = "urn:seoul-wallet:multi-child-family-card:1"
+APPOINTMENT_LETTER_TYPE: Final = "urn:seoul-wallet:appointment-letter:1"
+MAX_QUERIES: Final = 200
+
+
+class UnsupportedQuery(UnsupportedError):
+    """The query asks for what this verifier cannot check."""
+
+    code = "unsupported_query"
+
+
+class QueryUnknown(MalformedError):
+    """No query of that name is configured."""
+
+    code = "query_unknown"
+
+
+class QueryFileMalformed(MalformedError):
+    """The file of named queries is not of its form."""
+
+    code = "query_file_malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedQuery:
+    """A question with a name. `purpose` is what the holder is told, in Korean and English.
+
+    With `one_holder` all credentials of an answer must be bound to one holder key.
+    """
+
+    name: str
+    query: DcqlQuery
+    purpose: str
+    one_holder: bool = True
+
+
+def check_query_is_supported(query: DcqlQuery) -> None:
+    """Return if every credential asked for can be checked here. Raises `UnsupportedQuery`."""
+    for item in query.credentials.values():
+        if item.format != SD_JWT_VC_FORMAT:
+            raise UnsupportedQuery(f"expected credentials of format {SD_JWT_VC_FORMAT}")
+        if item.trusted_authorities:
+            raise UnsupportedQuery("issuers are judged by their accreditation on the anchor")
+
+
+def _credential(query_id: str, vct: str, *claims: str) -> JsonObject:
+    return {
+        "id": query_id,
+        "format": SD_JWT_VC_FORMAT,
+        "meta": {"vct_values": [vct]},
+        "claims": [{"path": [name]} for name in claims],
+    }
+
+
+def _single(name: str, purpose: str, credential: JsonObject) -> NamedQuery:
+    return NamedQuery(name, parse_dcql({"credentials": [credential]}), purpose)
+
+
+DEFAULT_QUERIES: Final[Mapping[str, NamedQuery]] = {
+    query.name: query
+    for query in (
+        _single(
+            "family-card",
+            "다둥이 행복카드 혜택 확인 / Check of multi-child family benefits",
+            _credential("card", FAMILY_CARD_TYPE, "child_count", "seoul_resident", "valid_until"),
+        ),
+        _single(
+            "appointment-letter",
+            "위촉 사실 확인 / Check of an appointment",
+            _credential(
+                "letter", APPOINTMENT_LETTER_TYPE, "name", "post", "organisation", "valid_until"
+            ),
+        ),
+    )
+}
+
+
+def parse_named_queries(value: object) -> dict[str, NamedQuery]:
+    """Return the queries of their JSON form, `{name: {dcql_query, purpose, one_holder?}}`.
+
+    Raises `QueryFileMalformed`, `UnsupportedQuery`, and what `parse_dcql` raises.
+    """
+    if not isinstance(value, dict) or not 0 < len(value) <= MAX_QUERIES:
+        raise QueryFileMalformed(f"expected an object of 1 to {MAX_QUERIES} queries")
+    return {name: _parse_named(name, item) for name, item in value.items()}
+
+
+def _parse_named(name: str, item: Any) -> NamedQuery:
+    if not isinstance(item, dict) or not item.keys() <= {"dcql_query", "purpose", "one_holder"}:
+        raise QueryFileMalformed("a query has dcql_query, purpose and perhaps one_holder")
+    purpose, one_holder = item.get("purpose"), item.get("one_holder", True)
+    if type(purpose) is not str or not purpose or type(one_holder) is not bool:
+        raise QueryFileMalformed("purpose is a text and one_holder a boolean")
+    query = parse_dcql(item.get("dcql_query"))
+    check_query_is_supported(query)
+    return NamedQuery(name, query, purpose, one_holder)

@@ -1,0 +1,86 @@
+"""The chain of a machine that has none: eth-tester in this process.
+
+Blocks are final at once, nothing survives the process, and there are no storage proofs. It is for
+demonstrations and tests; `stop` makes it as silent as a dead node.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+import warnings
+from typing import Any, Final
+
+from eth_tester import EthereumTester, PyEVMBackend
+from web3 import EthereumTesterProvider, Web3
+
+from wallet.adapters.evm.node import ask
+from wallet.adapters.evm.sender import Sender
+
+FINALITY: Final = "instant"
+_FUNDS_ETHER: Final = 100
+_RICH_ACCOUNT: Final = 0
+
+
+class _LockedProvider(EthereumTesterProvider):
+    """eth-tester is one state machine: requests of several threads take turns."""
+
+    def __init__(self, tester: Any) -> None:
+        super().__init__(tester)
+        self._lock = threading.RLock()
+        self.stopped = False
+
+    def make_request(self, method: Any, params: Any) -> Any:
+        if self.stopped:
+            raise ConnectionError("the development chain was stopped")
+        with self._lock:
+            return super().make_request(method, params)
+
+
+class DevelopmentChain:
+    """An in-process chain that mines a block every `block_interval_s` while it runs."""
+
+    def __init__(self, *, block_interval_s: float = 1.0) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._tester = EthereumTester(PyEVMBackend())
+        self._provider = _LockedProvider(self._tester)
+        self.w3 = Web3(self._provider)
+        self.w3.middleware_onion.remove("validation")
+        self._halt = threading.Event()
+        self._interval_s = block_interval_s
+        self._miner = threading.Thread(target=self._mine, name="development-chain", daemon=True)
+
+    def start(self) -> None:
+        """Begin to mine."""
+        self._miner.start()
+
+    def stop(self) -> None:
+        """Answer nothing any more."""
+        self._provider.stopped = True
+        self._halt.set()
+        if self._miner.is_alive():
+            self._miner.join()
+
+    def funded_sender(self) -> Sender:
+        """Return a sender with a new key and enough ether for any demonstration."""
+        sender = Sender.from_secret(self.w3, secrets.token_bytes(32))
+        rich = self.w3.eth.accounts[_RICH_ACCOUNT]
+        ask(
+            lambda: self.w3.eth.send_transaction(
+                {
+                    "from": rich,
+                    "to": Web3.to_checksum_address(sender.address),
+                    "value": self.w3.to_wei(_FUNDS_ETHER, "ether"),
+                }
+            )
+        )
+        return sender
+
+    def _mine(self) -> None:
+        # Every transaction mines a block a second after the one before, so that a burst of them
+        # puts the chain ahead of the clock; it then waits until the clock has caught up.
+        while not self._halt.wait(self._interval_s):
+            if int(self.w3.eth.get_block("latest")["timestamp"]) < time.time():
+                self._provider.make_request("evm_mine", [1])

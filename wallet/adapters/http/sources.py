@@ -1,0 +1,106 @@
+"""DID documents and status lists over HTTP, with copies that survive an outage.
+
+A copy younger than `refresh_after_s` is used as it is; an older one is renewed, and kept with its
+own time when the source does not answer. Whether a copy is too old is for the policy to say.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wallet.adapters.http.fetch import FetchFailed, GuardedClient, HttpResponse
+from wallet.did.did_web import did_web_document_url
+from wallet.did.document import DidDocument, parse_did_document
+from wallet.did.resolve import SELF_CONTAINED_METHODS, resolve_self_contained
+from wallet.did.syntax import Did
+from wallet.encoding.json import parse_json_object
+from wallet.errors import SeoulWalletError
+from wallet.ports.cache import FactCache
+from wallet.ports.clock import Clock
+from wallet.ports.facts import DidUnresolvable, StatusListUnavailable
+from wallet.verification.evidence import Fact
+
+MAX_DID_DOCUMENT_BYTES: Final = 64 * 1024
+DEFAULT_REFRESH_AFTER_S: Final = 60
+STATUS_LIST_MEDIA_TYPE: Final = "application/statuslist+jwt"
+
+
+class HttpDidResolver:
+    """`ports.facts.DidResolver`: did:key and did:jwk by themselves, did:web over https."""
+
+    def __init__(
+        self,
+        client: GuardedClient,
+        cache: FactCache,
+        clock: Clock,
+        *,
+        refresh_after_s: int = DEFAULT_REFRESH_AFTER_S,
+        development: bool = False,
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._clock = clock
+        self._refresh_after_s = refresh_after_s
+        self._development = development
+
+    def resolve(self, did: Did) -> Fact[DidDocument]:
+        now = self._clock.now()
+        if did.method in SELF_CONTAINED_METHODS:
+            return Fact(resolve_self_contained(did), now)
+        url = did_web_document_url(did, development=self._development)
+        name = str(did)
+        kept = self._cache.get("did", name)
+        if kept is None or now - kept.as_of >= self._refresh_after_s:
+            try:
+                fresh = self._fetch(url)
+                document = parse_did_document(parse_json_object(fresh), did)
+            except SeoulWalletError as error:
+                if kept is None:
+                    raise DidUnresolvable("the DID document could not be fetched") from error
+            else:
+                self._cache.put("did", name, fresh, as_of=now)
+                return Fact(document, now)
+        return Fact(parse_did_document(parse_json_object(kept.value), did), kept.as_of)
+
+    def _fetch(self, url: str) -> bytes:
+        response = self._client.get(url, headers={"Accept": "application/json"})
+        if response.status != 200 or len(response.body) > MAX_DID_DOCUMENT_BYTES:
+            raise FetchFailed("the host answers without a DID document")
+        return response.body
+
+
+class HttpStatusListSource:
+    """`ports.facts.StatusListSource` over https (draft-ietf-oauth-status-list §8.1)."""
+
+    def __init__(
+        self,
+        client: GuardedClient,
+        cache: FactCache,
+        clock: Clock,
+        *,
+        refresh_after_s: int = DEFAULT_REFRESH_AFTER_S,
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._clock = clock
+        self._refresh_after_s = refresh_after_s
+
+    def fetch(self, uri: str) -> Fact[bytes]:
+        now = self._clock.now()
+        kept = self._cache.get("status_list", uri)
+        if kept is not None and now - kept.as_of < self._refresh_after_s:
+            return kept
+        try:
+            response = self._client.get(uri, headers={"Accept": STATUS_LIST_MEDIA_TYPE})
+            _require_status_list(response)
+        except SeoulWalletError as error:
+            if kept is None:
+                raise StatusListUnavailable("the status list could not be fetched") from error
+            return kept
+        self._cache.put("status_list", uri, response.body, as_of=now)
+        return Fact(response.body, now)
+
+
+def _require_status_list(response: HttpResponse) -> None:
+    if response.status != 200 or response.media_type != STATUS_LIST_MEDIA_TYPE:
+        raise FetchFailed("the host answers without a status list")

@@ -1,0 +1,57 @@
+"""The default composition of a wallet: an encrypted SQLite file, software keys, HTTPS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wallet.adapters.clock import SystemClock
+from wallet.adapters.http.fetch import GuardedClient
+from wallet.adapters.http.holder import FreshDidResolver, HttpHolderTransport
+from wallet.adapters.keystore.software import SoftwareKeyStore
+from wallet.adapters.sql.holder_store import SqliteRecordStore
+from wallet.holder.wallet import Wallet
+
+
+def open_wallet(
+    path: str | Path,
+    passphrase: str,
+    *,
+    create: bool = False,
+    development: bool = False,
+    trusted_issuers: frozenset[str] | None = None,
+    ca_file: str | None = None,
+) -> Wallet:
+    """Open the wallet in the file at `path`, or with `create` make a new one there.
+
+    `development` admits http and loopback for the host `localhost`, nothing else.
+    `trusted_issuers` are the `credential_issuer` URLs to take credentials from; None leaves that
+    to the holder. `ca_file` names further trust anchors for https (PEM). Close the wallet when
+    done, or use it as `with`. Raises `StoreExists`, `StoreMissing`, `PassphraseWrong`,
+    `PassphraseTooShort`, `PassphraseMalformed`, `StoreDamaged`, `StoreTooWeak`,
+    `StoreUnavailable`.
+    """
+    store_of = SqliteRecordStore.create if create else SqliteRecordStore.open
+    records = store_of(path, passphrase)
+    client = GuardedClient(allow_loopback_http=development, ca_file=ca_file)
+    clock = SystemClock()
+
+    def close() -> None:
+        client.close()
+        records.close()
+
+    return Wallet(
+        records=records,
+        keys=SoftwareKeyStore(records),
+        transport=HttpHolderTransport(client),
+        dids=FreshDidResolver(client, clock, development=development),
+        clock=clock,
+        trusted_issuers=trusted_issuers,
+        development=development,
+        close=close,
+    )
+
+
+def change_passphrase(path: str | Path, old: str, new: str) -> None:
+    """Change the passphrase of the wallet at `path`. Raises as `open_wallet` does."""
+    with SqliteRecordStore.open(path, old) as records:
+        records.change_passphrase(old, new)

@@ -1,0 +1,222 @@
+"""What a wallet holds: credentials as records, and cards as people see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from wallet.credentials.jose import claim_time
+from wallet.credentials.sd_jwt import NEVER_DISCLOSABLE, SdJwt, parse_sd_jwt
+from wallet.encoding import base64url
+from wallet.encoding.json import JsonObject, parse_json_object, to_json
+from wallet.errors import ConflictError, SeoulWalletError
+from wallet.holder.texts import ClaimLine, claim_lines, name_in
+from wallet.ports.holder import Delete, Put, Record, RecordStore, RecordUnknown, StoreDamaged
+from wallet.protocols.oid4vci.credential import CredentialAnchor
+from wallet.protocols.oid4vci.metadata import ClaimDescription, Label
+from wallet.trust.receipt import AnchorReceipt, parse_receipt
+
+KIND: Final = "credential"
+# What a person is not shown as a claim: it is on the card already, or says nothing to people.
+TECHNICAL_CLAIMS: Final = NEVER_DISCLOSABLE | frozenset(("iat",))
+
+
+class CardUnknown(ConflictError):
+    """The wallet holds no card with this id."""
+
+    code = "card_unknown"
+
+
+class ReceiptState(StrEnum):
+    """How far the anchoring of a credential is, as its issuer tells it."""
+
+    NONE = "none"
+    PENDING = "pending"
+    INCLUDED = "included"
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A credential as its holder sees it. Times are unix seconds; `claims` is what it says.
+
+    `names`, `issuer_names` and `claim_descriptions` are the issuer's words, unsigned: read them
+    through `name`, `issuer_name` and `lines`, which make them safe to show.
+    """
+
+    id: str
+    vct: str
+    issuer: str
+    credential_issuer: str
+    claims: JsonObject = field(repr=False)
+    not_before: int | None
+    expires_at: int | None
+    received_at: int
+    receipt_state: ReceiptState
+    names: tuple[Label, ...] = ()
+    issuer_names: tuple[Label, ...] = ()
+    claim_descriptions: tuple[ClaimDescription, ...] = ()
+
+    def name(self, language: str) -> str:
+        """Return the card's name, for example 다둥이 행복카드."""
+        return name_in(self.names, language, self.vct)
+
+    def issuer_name(self, language: str) -> str:
+        """Return the issuer's name for itself; who it is for certain says `issuer`, the DID."""
+        return name_in(self.issuer_names, language, self.credential_issuer)
+
+    def lines(self, language: str) -> tuple[ClaimLine, ...]:
+        """Return the claims, named and one by one."""
+        return claim_lines(self.claims, self.claim_descriptions, language)
+
+    def is_valid_at(self, now: int) -> bool:
+        """Whether `now` is within the card's own dates. Status and anchor are not asked."""
+        return (self.not_before or 0) <= now and (self.expires_at is None or now < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCredential:
+    """A credential as it is kept: the signed text, its key's handle, and how to anchor it.
+
+    `version` is the record's, 0 while it is not stored.
+    """
+
+    id: str
+    credential_issuer: str
+    configuration_id: str
+    sd_jwt: str = field(repr=False)
+    key_handle: str
+    received_at: int
+    names: tuple[Label, ...] = ()
+    issuer_names: tuple[Label, ...] = ()
+    claim_descriptions: tuple[ClaimDescription, ...] = ()
+    anchor: CredentialAnchor | None = field(default=None, repr=False)
+    receipt_state: ReceiptState = ReceiptState.NONE
+    receipt: AnchorReceipt | None = field(default=None, repr=False)
+    version: int = 0
+
+    def parsed(self) -> SdJwt:
+        """Return the SD-JWT, which was verified before it was stored."""
+        return parse_sd_jwt(self.sd_jwt)
+
+    def all_claims(self) -> JsonObject:
+        """Return every claim, the selectively disclosable ones included."""
+        parsed = self.parsed()
+        return parsed.process(parsed.jws.peek_claims()).claims
+
+    def card(self) -> Card:
+        """Return the card."""
+        claims = self.all_claims()
+        return Card(
+            id=self.id,
+            vct=claims["vct"],
+            issuer=claims["iss"],
+            credential_issuer=self.credential_issuer,
+            claims=plain_claims(claims),
+            not_before=claim_time(claims, "nbf"),
+            expires_at=claim_time(claims, "exp"),
+            received_at=self.received_at,
+            receipt_state=self.receipt_state,
+            names=self.names,
+            issuer_names=self.issuer_names,
+            claim_descriptions=self.claim_descriptions,
+        )
+
+    def with_receipt(self, state: ReceiptState, receipt: AnchorReceipt | None) -> HeldCredential:
+        """Return this credential with what is known of its anchoring."""
+        return replace(self, receipt_state=state, receipt=receipt)
+
+
+def plain_claims(claims: Mapping[str, Any]) -> JsonObject:
+    """Return the claims that mean something to people."""
+    return {name: value for name, value in claims.items() if name not in TECHNICAL_CLAIMS}
+
+
+def to_put(held: HeldCredential) -> Put:
+    """Return the change that stores a credential over the version that it was read at."""
+    anchor = held.anchor
+    value = {
+        "credential_issuer": held.credential_issuer,
+        "configuration_id": held.configuration_id,
+        "sd_jwt": held.sd_jwt,
+        "key_handle": held.key_handle,
+        "received_at": held.received_at,
+        "names": [label.to_json() for label in held.names],
+        "issuer_names": [label.to_json() for label in held.issuer_names],
+        "claims": [claim.to_json() for claim in held.claim_descriptions],
+        "salt": None if anchor is None else base64url.encode(anchor.salt),
+        "receipt_uri": None if anchor is None else anchor.receipt_uri,
+        "receipt_state": held.receipt_state.value,
+        "receipt": None if held.receipt is None else held.receipt.to_json(),
+    }
+    return Put(KIND, held.id, to_json(value), expected_version=held.version)
+
+
+def _from_record(record: Record) -> HeldCredential:
+    value = parse_json_object(record.payload)
+    anchor = None
+    if value["salt"] is not None:
+        anchor = CredentialAnchor(base64url.decode(value["salt"]), value["receipt_uri"])
+    return HeldCredential(
+        id=record.record_id,
+        version=record.version,
+        credential_issuer=value["credential_issuer"],
+        configuration_id=value["configuration_id"],
+        sd_jwt=value["sd_jwt"],
+        key_handle=value["key_handle"],
+        received_at=value["received_at"],
+        names=_labels(value["names"]),
+        issuer_names=_labels(value["issuer_names"]),
+        claim_descriptions=tuple(
+            ClaimDescription(tuple(item["path"]), _labels(item["display"]), item["mandatory"])
+            for item in value["claims"]
+        ),
+        anchor=anchor,
+        receipt_state=ReceiptState(value["receipt_state"]),
+        receipt=None if value["receipt"] is None else parse_receipt(value["receipt"]),
+    )
+
+
+def _labels(items: list[Any]) -> tuple[Label, ...]:
+    return tuple(Label(item["name"], item["locale"], item.get("description")) for item in items)
+
+
+class HeldCredentials:
+    """The credentials in a record store."""
+
+    def __init__(self, records: RecordStore) -> None:
+        self._records = records
+
+    def all(self) -> tuple[HeldCredential, ...]:
+        """Return the credentials, the oldest first."""
+        found = [_read(record) for record in self._records.list(KIND)]
+        return tuple(sorted(found, key=lambda held: (held.received_at, held.id)))
+
+    def get(self, card_id: str) -> HeldCredential:
+        """Return one. Raises `CardUnknown`."""
+        try:
+            record = self._records.get(KIND, card_id)
+        except (RecordUnknown, ValueError):
+            raise CardUnknown("there is no card with this id") from None
+        return _read(record)
+
+    def update(self, held: HeldCredential) -> None:
+        """Store a changed credential. Raises `RecordConflict` if it was changed or removed."""
+        self._records.write(to_put(held))
+
+    def remove(self, card_id: str) -> None:
+        """Delete one. Raises `CardUnknown`."""
+        try:
+            self._records.write(Delete(KIND, card_id))
+        except (RecordUnknown, ValueError):
+            raise CardUnknown("there is no card with this id") from None
+
+
+def _read(record: Record) -> HeldCredential:
+    # The store vouches for the bytes, so a failure here means another program wrote them.
+    try:
+        return _from_record(record)
+    except (KeyError, TypeError, ValueError, SeoulWalletError) as error:
+        raise StoreDamaged("a stored credential cannot be read") from error

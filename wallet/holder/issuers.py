@@ -1,0 +1,178 @@
+"""Whom the wallet takes credentials from, and what they offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from wallet.did.did_web import did_web_document_url
+from wallet.did.syntax import Did, DidMalformed
+from wallet.errors import RejectedError, UnsupportedError
+from wallet.holder.answers import JSON, json_answer
+from wallet.holder.texts import name_in
+from wallet.ports.holder import HolderTransport
+from wallet.protocols.oid4vci.metadata import (
+    MAX_METADATA_BYTES,
+    AuthorizationServerMetadata,
+    CredentialConfiguration,
+    IssuerMetadata,
+    MetadataMismatch,
+    authorization_server_metadata_url,
+    issuer_metadata_url,
+    parse_authorization_server_metadata,
+    parse_issuer_metadata,
+)
+from wallet.protocols.oid4vci.offer import (
+    MAX_OFFER_BYTES,
+    CredentialOffer,
+    TxCodePrompt,
+    parse_credential_offer,
+    parse_offer_link,
+)
+
+
+class OfferNotTrusted(RejectedError):
+    """The offer is not from an issuer that this wallet takes credentials from.
+
+    It is not on the list, its metadata is another's, or it leads to someone else's host.
+    """
+
+    code = "offer_not_trusted"
+
+
+class UnsupportedOffer(UnsupportedError):
+    """The issuer offers nothing of the kind that this wallet can hold."""
+
+    code = "unsupported_offer"
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedOffer:
+    """An offer whose issuer was looked at: what to show before anything is accepted.
+
+    `tx_code` says how to ask for the transaction code, or None. Nothing was sent to the issuer
+    that would use the offer up.
+    """
+
+    offer: CredentialOffer
+    metadata: IssuerMetadata
+    server: AuthorizationServerMetadata
+    configurations: tuple[CredentialConfiguration, ...]
+
+    @property
+    def tx_code(self) -> TxCodePrompt | None:
+        return self.offer.tx_code
+
+    def issuer_name(self, language: str) -> str:
+        """Return the issuer's name for itself: unproven, so show its host beside it."""
+        return name_in(self.metadata.display, language, self.offer.credential_issuer)
+
+    def card_names(self, language: str) -> tuple[str, ...]:
+        """Return the names of what is offered."""
+        return tuple(name_in(item.display, language, item.vct) for item in self.configurations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerPolicy:
+    """Which issuers a wallet takes credentials from.
+
+    `trusted_issuers` are `credential_issuer` URLs, byte for byte; an empty set trusts nobody,
+    None leaves the choice to the holder, who is shown the issuer's host first. `development`
+    admits http on localhost.
+    """
+
+    trusted_issuers: frozenset[str] | None = None
+    development: bool = False
+
+    def check_issuer(self, credential_issuer: str) -> None:
+        """Raises `OfferNotTrusted`."""
+        if self.trusted_issuers is not None and credential_issuer not in self.trusted_issuers:
+            raise OfferNotTrusted("the issuer is not one that this wallet takes credentials from")
+
+    def check_signer(self, did: Did, credential_issuer: str) -> None:
+        """Return if `did` is the did:web of the issuer's own host: nobody signs for another.
+
+        Raises `OfferNotTrusted`.
+        """
+        try:
+            url = did_web_document_url(did, development=self.development)
+        except DidMalformed:
+            raise OfferNotTrusted("the credential's issuer is not a did:web of its host") from None
+        if not same_origin(url, credential_issuer):
+            raise OfferNotTrusted("the credential's issuer is the DID of another host")
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs have the same scheme, host and port."""
+    first, second = urlsplit(one), urlsplit(other)
+    return (first.scheme, first.netloc.lower()) == (second.scheme, second.netloc.lower())
+
+
+def inspect_offer(
+    offer: str | Mapping[str, Any], transport: HolderTransport, policy: IssuerPolicy
+) -> InspectedOffer:
+    """Read an offer (a link or its JSON object) and its issuer's metadata.
+
+    Raises `OfferNotTrusted` before the issuer is asked anything, or when its metadata is not its
+    own; `UnsupportedOffer`, the errors of the messages, and those of `HolderTransport`.
+    """
+    parsed = _read_offer(offer, transport, policy.development)
+    policy.check_issuer(parsed.credential_issuer)
+    try:
+        metadata = _issuer_metadata(parsed.credential_issuer, transport, policy.development)
+        server = _server_metadata(parsed, metadata, transport, policy.development)
+    except MetadataMismatch as error:
+        raise OfferNotTrusted(f"the issuer's metadata is not its own: {error}") from error
+    configurations = tuple(_usable(metadata, name) for name in parsed.credential_configuration_ids)
+    return InspectedOffer(parsed, metadata, server, configurations)
+
+
+def _read_offer(
+    offer: str | Mapping[str, Any], transport: HolderTransport, development: bool
+) -> CredentialOffer:
+    if not isinstance(offer, str):
+        return parse_credential_offer(dict(offer), development=development)
+    read = parse_offer_link(offer, development=development)
+    if isinstance(read, CredentialOffer):
+        return read
+    answer = transport.get(read.uri, accept=JSON)
+    value = json_answer(answer, what="the offer", max_bytes=MAX_OFFER_BYTES)
+    return parse_credential_offer(value, development=development)
+
+
+def _issuer_metadata(issuer: str, transport: HolderTransport, development: bool) -> IssuerMetadata:
+    answer = transport.get(issuer_metadata_url(issuer), accept=JSON)
+    if answer.status == 404 and urlsplit(issuer).path.strip("/"):
+        # Where issuers of earlier drafts have it; any other failure is final.
+        url = issuer.rstrip("/") + "/.well-known/openid-credential-issuer"
+        answer = transport.get(url, accept=JSON)
+    value = json_answer(answer, what="the issuer's metadata", max_bytes=MAX_METADATA_BYTES)
+    return parse_issuer_metadata(value, credential_issuer=issuer, development=development)
+
+
+def _server_metadata(
+    offer: CredentialOffer,
+    metadata: IssuerMetadata,
+    transport: HolderTransport,
+    development: bool,
+) -> AuthorizationServerMetadata:
+    servers = metadata.authorization_servers or (metadata.credential_issuer,)
+    chosen = offer.authorization_server or servers[0]
+    if chosen not in servers:
+        raise OfferNotTrusted("the offer names an authorization server that is not the issuer's")
+    answer = transport.get(authorization_server_metadata_url(chosen), accept=JSON)
+    value = json_answer(answer, what="the server's metadata", max_bytes=MAX_METADATA_BYTES)
+    return parse_authorization_server_metadata(value, issuer=chosen, development=development)
+
+
+def _usable(metadata: IssuerMetadata, name: str) -> CredentialConfiguration:
+    configuration = metadata.configurations.get(name)
+    if configuration is None:
+        raise UnsupportedOffer("what is offered is no SD-JWT VC, or not in the metadata")
+    if "jwk" not in configuration.binding_methods:
+        raise UnsupportedOffer("what is offered is not bound to a key (jwk)")
+    if "ES256" not in configuration.proof_algorithms:
+        raise UnsupportedOffer("the issuer takes no key proof by ES256")
+    return configuration

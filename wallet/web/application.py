@@ -1,0 +1,49 @@
+"""A Flask application with the services' common behaviour."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Final
+
+from flask import Flask, Response, g, request
+
+from wallet.encoding.json import to_json
+from wallet.web.problems import register_problem_handlers
+
+DEFAULT_MAX_BODY_BYTES: Final = 512 * 1024
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}\Z")
+
+
+def new_application(name: str, *, max_body_bytes: int = DEFAULT_MAX_BODY_BYTES) -> Flask:
+    """Return an application with problem details, a body limit, request ids and safe headers."""
+    app = Flask(name, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = max_body_bytes
+    app.url_map.strict_slashes = False
+    register_problem_handlers(app)
+    app.before_request(_name_request)
+    app.after_request(_add_headers)
+    return app
+
+
+def _name_request() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.match(given) else secrets.token_urlsafe(12)
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.setdefault("X-Request-Id", g.get("request_id") or "-")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault(
+        "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
+    )
+    return response
+
+
+def json_answer(
+    value: object, status: int = 200, *, content_type: str = "application/json"
+) -> Response:
+    """Return `value` as a JSON answer."""
+    return Response(to_json(value), status, content_type=content_type)
