@@ -80,8 +80,16 @@ def build_verifier(
         signing_key=key,
         sessions=SqlSessionStore(engine),
         sources=FactSources(
-            dids or HttpDidResolver(client, cache, clock, development=config.development),
-            status_lists or HttpStatusListSource(client, cache, clock),
+            dids
+            or HttpDidResolver(
+                client,
+                cache,
+                clock,
+                refresh_after_s=config.refresh_after_s,
+                development=config.development,
+            ),
+            status_lists
+            or HttpStatusListSource(client, cache, clock, refresh_after_s=config.refresh_after_s),
             replica,
         ),
         replica_head=replica,

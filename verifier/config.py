@@ -19,8 +19,15 @@ from wallet.verification.policy import (
     TrustPolicy,
 )
 
-PREFIX = "SEOUL_VERIFIER_"
+PREFIX = "SEOUL_WALLET_VERIFIER_"
 DIGEST_BYTES = 32
+_POSITIVE = (
+    "link_ttl_s",
+    "answer_ttl_s",
+    "result_ttl_s",
+    "follow_interval_s",
+    "refresh_after_s",
+)
 
 
 class ConfigurationError(ValueError):
@@ -33,7 +40,8 @@ class VerifierConfig:
 
     `agency_token_digests` maps an agency's name to SHA-256 of its bearer token; none given, no
     agency may ask. `signing_key_file` holds the 32-byte P-256 secret in base64url. With
-    `development` the host `localhost` may be http. Times are in seconds.
+    `development` the host `localhost` may be http. Times are in seconds; a fetched DID document
+    or status list is fetched anew after `refresh_after_s`.
     """
 
     base_url: str
@@ -48,6 +56,7 @@ class VerifierConfig:
     answer_ttl_s: int = 300
     result_ttl_s: int = 600
     follow_interval_s: int = 5
+    refresh_after_s: int = 60
     development: bool = False
 
     def __post_init__(self) -> None:
@@ -60,7 +69,13 @@ class VerifierConfig:
             raise ConfigurationError("base_url has no path: did:web is of the whole host")
         if any(len(digest) != DIGEST_BYTES for digest in self.agency_token_digests.values()):
             raise ConfigurationError("an agency token is given by its SHA-256 digest")
-        for name in ("link_ttl_s", "answer_ttl_s", "result_ttl_s", "follow_interval_s"):
+        for name in (
+            "link_ttl_s",
+            "answer_ttl_s",
+            "result_ttl_s",
+            "follow_interval_s",
+            "refresh_after_s",
+        ):
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name} is positive")
 
@@ -81,13 +96,14 @@ class VerifierConfig:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> VerifierConfig:
-        """Return the configuration of `SEOUL_VERIFIER_*`.
+        """Return the configuration of `SEOUL_WALLET_VERIFIER_*`.
 
         Required: BASE_URL, DATABASE_URL, SIGNING_KEY_FILE, AGENCY_TOKENS_FILE (a JSON object of
         agency name to hex SHA-256 of its token). Optional: QUERIES_FILE (JSON), DISPLAY_NAME,
         REQUIRE_RECEIPT, DEVELOPMENT (0 or 1), MAX_REPLICA_AGE_S, MAX_STATUS_AGE_S,
         MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S, RESULT_TTL_S,
-        FOLLOW_INTERVAL_S. Raises `ConfigurationError`, and what `parse_named_queries` raises.
+        FOLLOW_INTERVAL_S, REFRESH_AFTER_S. Raises `ConfigurationError`, and what
+        `parse_named_queries` raises.
         """
         reader = _Reader(os.environ if environ is None else environ)
         trust = TrustPolicy(
@@ -113,6 +129,7 @@ class VerifierConfig:
             answer_ttl_s=reader.seconds("answer_ttl_s", cls.answer_ttl_s),
             result_ttl_s=reader.seconds("result_ttl_s", cls.result_ttl_s),
             follow_interval_s=reader.seconds("follow_interval_s", cls.follow_interval_s),
+            refresh_after_s=reader.seconds("refresh_after_s", cls.refresh_after_s),
         )
 
 

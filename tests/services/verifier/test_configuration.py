@@ -24,10 +24,10 @@ def environ(tmp_path: Path) -> dict[str, str]:
     tokens = tmp_path / "tokens.json"
     tokens.write_text(json.dumps({"gate": sha256(AGENCY_TOKEN.encode()).hex()}))
     return {
-        "SEOUL_VERIFIER_BASE_URL": "https://verifier.example",
-        "SEOUL_VERIFIER_DATABASE_URL": "sqlite:///verifier.db",
-        "SEOUL_VERIFIER_SIGNING_KEY_FILE": "key",
-        "SEOUL_VERIFIER_AGENCY_TOKENS_FILE": str(tokens),
+        "SEOUL_WALLET_VERIFIER_BASE_URL": "https://verifier.example",
+        "SEOUL_WALLET_VERIFIER_DATABASE_URL": "sqlite:///verifier.db",
+        "SEOUL_WALLET_VERIFIER_SIGNING_KEY_FILE": "key",
+        "SEOUL_WALLET_VERIFIER_AGENCY_TOKENS_FILE": str(tokens),
     }
 
 
@@ -47,12 +47,12 @@ def test_every_setting_reaches_its_place(environ: dict[str, str], tmp_path: Path
     config = VerifierConfig.from_env(
         environ
         | {
-            "SEOUL_VERIFIER_BASE_URL": "http://localhost:8002",
-            "SEOUL_VERIFIER_DEVELOPMENT": "1",
-            "SEOUL_VERIFIER_REQUIRE_RECEIPT": "1",
-            "SEOUL_VERIFIER_MAX_REPLICA_AGE_S": "10",
-            "SEOUL_VERIFIER_LINK_TTL_S": "20",
-            "SEOUL_VERIFIER_QUERIES_FILE": str(queries),
+            "SEOUL_WALLET_VERIFIER_BASE_URL": "http://localhost:8002",
+            "SEOUL_WALLET_VERIFIER_DEVELOPMENT": "1",
+            "SEOUL_WALLET_VERIFIER_REQUIRE_RECEIPT": "1",
+            "SEOUL_WALLET_VERIFIER_MAX_REPLICA_AGE_S": "10",
+            "SEOUL_WALLET_VERIFIER_LINK_TTL_S": "20",
+            "SEOUL_WALLET_VERIFIER_QUERIES_FILE": str(queries),
         }
     )
     assert config.did == "did:web:localhost%3A8002"
@@ -81,11 +81,11 @@ def test_every_setting_reaches_its_place(environ: dict[str, str], tmp_path: Path
 )
 def test_a_bad_setting_ends_the_start(environ: dict[str, str], name: str, value: str) -> None:
     with pytest.raises(ConfigurationError):
-        VerifierConfig.from_env(environ | {"SEOUL_VERIFIER_" + name: value})
+        VerifierConfig.from_env(environ | {"SEOUL_WALLET_VERIFIER_" + name: value})
 
 
 def test_a_token_that_is_no_digest_ends_the_start(environ: dict[str, str], tmp_path: Path) -> None:
-    tokens = Path(environ["SEOUL_VERIFIER_AGENCY_TOKENS_FILE"])
+    tokens = Path(environ["SEOUL_WALLET_VERIFIER_AGENCY_TOKENS_FILE"])
     for digest in ("", "ab", "not hex"):
         tokens.write_text(json.dumps({"gate": digest}))
         with pytest.raises(ConfigurationError):
