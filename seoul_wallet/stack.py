@@ -49,7 +49,7 @@ AGENCY: Final = "sports-centre"
 class StackTimes:
     """How fast the stack moves, in seconds. The defaults suit a person who watches."""
 
-    anchor_interval_s: int = 5
+    anchor_interval_s: int = 3
     worker_interval_s: float = 1.0
     status_reuse_s: int = 2
     follow_interval_s: int = 1
