@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -124,6 +125,7 @@ class IssuerWorld:
     replica: SqlReplica
     replica_engine: Engine
     application: IssuerApplication
+    families: CsvFamilyRegister
     base_url: str
 
     @property
@@ -135,6 +137,13 @@ class IssuerWorld:
         """Release the databases."""
         self.application.close()
         self.replica_engine.dispose()
+
+    def break_database(self) -> None:
+        """Damage the issuer's database while it is open, as a failing disk would."""
+        with sqlite3.connect(self.folder / "issuer.db") as connection:
+            for table in ("sessions", "issuer_leaves", "issuer_issuances"):
+                connection.execute(f"ALTER TABLE {table} RENAME TO broken_{table}")
+        connection.close()
 
     def follow(self) -> None:
         """Move the replica to the ledger's finalized head."""
@@ -244,4 +253,4 @@ def issuer_world(
     )
     for vct in (FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE):
         ledger.accredit(application.service.identity.chain_id, schema_id(vct))
-    return IssuerWorld(folder, clock, ledger, replica, engine, application, base_url)
+    return IssuerWorld(folder, clock, ledger, replica, engine, application, families, base_url)
