@@ -149,10 +149,15 @@ def receive(session: Session, offer: str, tx_code: str | None, yes: bool) -> Non
 
 
 @wallet.command()
+@click.option("--forget", is_flag=True, help="Give up instead; what was issued may be lost.")
 @click.pass_obj
-def resume(session: Session) -> None:
+def resume(session: Session, forget: bool) -> None:
     """Finish receiving what an outage or a crash cut short."""
     with session.open() as holder:
+        if forget:
+            holder.forget_unfinished()
+            click.echo(session.say("forgotten"))
+            return
         show_cards(session, "received", holder.resume())
 
 

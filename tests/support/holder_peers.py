@@ -301,8 +301,8 @@ class Verifier:
             client_metadata={
                 "client_name": "Mapo Sports Centre (synthetic)",
                 "client_name#ko": "마포 체육관 (가상)",
-                "purpose": "Family discount",
             },
+            purpose="Family\u202e discount",
             issued_at=self.peers.clock.now(),
             expires_at=self.peers.clock.now() + 300,
         )
