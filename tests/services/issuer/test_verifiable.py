@@ -36,7 +36,8 @@ class OverTheClient:
     world: IssuerWorld
 
     def get(self, url: str) -> bytes:
-        return self.world.client.get(url.removeprefix(self.world.base_url)).data
+        data: bytes = self.world.client.get(url.removeprefix(self.world.base_url)).data
+        return data
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
         answer = self.world.client.get(did_web_document_url(did).removeprefix(self.world.base_url))

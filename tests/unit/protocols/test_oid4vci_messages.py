@@ -229,7 +229,8 @@ class TestOffers:
         assert parse_credential_offer(value).tx_code == TxCodePrompt()
 
     def test_an_offer_without_a_pre_authorized_code_is_unsupported(self) -> None:
-        for grants in ({}, {"authorization_code": {}}):
+        without: list[dict[str, Any]] = [{}, {"authorization_code": {}}]
+        for grants in without:
             with pytest.raises(UnsupportedGrant):
                 parse_credential_offer(changed(OFFER.to_json(), grants=grants))
 
@@ -275,10 +276,12 @@ class TestTokens:
         error = ErrorResponse("invalid_grant", "why")
         assert parse_error_response(error.to_json()) == error
         assert parse_error_response({"error": "x"}) == ErrorResponse("x")
-        for bad in ({}, {"c_nonce": 5}, {"c_nonce": ""}, {"c_nonce": "x" * 513}, []):
+        nonces: list[Any] = [{}, {"c_nonce": 5}, {"c_nonce": ""}, {"c_nonce": "x" * 513}, []]
+        for bad in nonces:
             with pytest.raises(Oid4vciMessageMalformed):
                 parse_nonce_response(bad)
-        for bad in ({}, {"error": 5}, {"error": "x", "error_description": 5}, "x"):
+        errors: list[Any] = [{}, {"error": 5}, {"error": "x", "error_description": 5}, "x"]
+        for bad in errors:
             with pytest.raises(Oid4vciMessageMalformed):
                 parse_error_response(bad)
 
@@ -367,7 +370,7 @@ def test_no_json_makes_a_parser_raise_a_foreign_error(value: Any) -> None:
         lambda item: parse_authorization_server_metadata(item, issuer=ISSUER),
     ):
         try:
-            parse(value)  # type: ignore[operator]
+            parse(value)
         except SeoulWalletError:
             continue
 
