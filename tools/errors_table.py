@@ -54,14 +54,15 @@ RENEW: Final = "run `python -m tools.errors_table` and commit docs/errors.md"
 
 HEAD: Final = """# Errors
 
-<!-- Written by `python -m tools.errors_table`: edit docstrings and docs/errors_ko.toml instead. -->
+<!-- Written by `python -m tools.errors_table` from docstrings and docs/errors_ko.toml. -->
 
 Every error that this library and its services raise on purpose is a class with a stable `code`.
 Five families say what the caller should do. Over HTTP an error is an
 [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problem document with `type`
 (`urn:seoul-wallet:problem:<code>`), `status`, `code`, `detail` and `request_id`; `detail` is for
-people and carries no personal data. The OpenID4VCI and OpenID4VP endpoints answer with the names of
-their specifications instead: `issuer/api/errors.py` and `verifier/api/errors.py` have those tables.
+people and carries no personal data. OpenID4VCI and OpenID4VP endpoints answer with the names of
+their specifications instead: see `issuer/api/errors.py` and `verifier/api/errors.py`, which also
+list where an endpoint answers another status than the class.
 
 이 라이브러리와 서비스가 의도적으로 내는 오류는 모두 고정된 `code`를 가진 클래스입니다. 다섯 계열이
 호출한 쪽에서 할 일을 나타냅니다.
