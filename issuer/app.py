@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from flask import Flask, Response, g, request
 from sqlalchemy import Engine
@@ -41,6 +41,13 @@ MAX_BODY_BYTES: Final = 256 * 1024
 _LOG: Final = logging.getLogger(__name__)
 
 
+class Follows(Protocol):
+    """Moves the local replica forward."""
+
+    def run_once(self) -> object:
+        """Catch up with the finalized head. Raises typed errors; the next round tries again."""
+
+
 class IssuerApplication:
     """A composed issuer: the WSGI application, its service, and its worker.
 
@@ -56,9 +63,11 @@ class IssuerApplication:
         engine: Engine,
         metrics: IssuerMetrics,
         worker_interval_s: float,
+        follower: Follows | None = None,
     ) -> None:
         self.flask_app = flask_app
         self.service = service
+        self._follower = follower
         self._engine = engine
         self._metrics = metrics
         self._interval_s = worker_interval_s
@@ -67,11 +76,18 @@ class IssuerApplication:
 
     def work_once(self) -> None:
         """Do one round of the worker; what fails is counted and left for the next round."""
+        failed = 0
         try:
-            failed = self.service.work()
+            if self._follower is not None:
+                self._follower.run_once()
+        except SeoulWalletError as error:
+            _LOG.warning("the replica could not follow: %s", error.code)
+            failed = 1
+        try:
+            failed += self.service.work()
         except SeoulWalletError as error:
             _LOG.warning("the worker could not finish its round: %s", error.code)
-            failed = 1
+            failed += 1
         if failed:
             self._metrics.count_worker_failures(failed)
 
@@ -113,10 +129,12 @@ def build_issuer(
     clock: Clock,
     families: FamilyRegister,
     appointments: AppointmentRegister,
+    follower: Follows | None = None,
     after_step: Callable[[IssuanceStep], None] | None = None,
 ) -> IssuerApplication:
     """Compose an issuer: open and migrate its database, build the service and the application.
 
+    `follower` moves `replica` forward in the worker's rounds; None when another process does.
     Starts no thread. `after_step` is for tests that stop the process in the middle of issuing.
     Raises `StorageUnavailable`, `DatabaseUrlUnsupported`.
     """
@@ -147,6 +165,7 @@ def build_issuer(
         engine=engine,
         metrics=metrics,
         worker_interval_s=config.worker_interval_s,
+        follower=follower,
     )
 
 

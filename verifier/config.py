@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -12,10 +12,22 @@ from verifier.queries import DEFAULT_QUERIES, NamedQuery, parse_named_queries
 from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
 from wallet.protocols.client_id import check_url
-from wallet.verification.policy import TrustPolicy
+from wallet.verification.policy import (
+    DEFAULT_MAX_ISSUER_KEYS_AGE_S,
+    DEFAULT_MAX_REPLICA_AGE_S,
+    DEFAULT_MAX_STATUS_AGE_S,
+    TrustPolicy,
+)
 
-PREFIX = "SEOUL_VERIFIER_"
+PREFIX = "SEOUL_WALLET_VERIFIER_"
 DIGEST_BYTES = 32
+_POSITIVE = (
+    "link_ttl_s",
+    "answer_ttl_s",
+    "result_ttl_s",
+    "follow_interval_s",
+    "refresh_after_s",
+)
 
 
 class ConfigurationError(ValueError):
@@ -28,7 +40,8 @@ class VerifierConfig:
 
     `agency_token_digests` maps an agency's name to SHA-256 of its bearer token; none given, no
     agency may ask. `signing_key_file` holds the 32-byte P-256 secret in base64url. With
-    `development` the host `localhost` may be http. Times are in seconds.
+    `development` the host `localhost` may be http. Times are in seconds; a fetched DID document
+    or status list is fetched anew after `refresh_after_s`.
     """
 
     base_url: str
@@ -43,6 +56,7 @@ class VerifierConfig:
     answer_ttl_s: int = 300
     result_ttl_s: int = 600
     follow_interval_s: int = 5
+    refresh_after_s: int = 60
     development: bool = False
 
     def __post_init__(self) -> None:
@@ -55,7 +69,13 @@ class VerifierConfig:
             raise ConfigurationError("base_url has no path: did:web is of the whole host")
         if any(len(digest) != DIGEST_BYTES for digest in self.agency_token_digests.values()):
             raise ConfigurationError("an agency token is given by its SHA-256 digest")
-        for name in ("link_ttl_s", "answer_ttl_s", "result_ttl_s", "follow_interval_s"):
+        for name in (
+            "link_ttl_s",
+            "answer_ttl_s",
+            "result_ttl_s",
+            "follow_interval_s",
+            "refresh_after_s",
+        ):
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name} is positive")
 
@@ -76,24 +96,24 @@ class VerifierConfig:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> VerifierConfig:
-        """Return the configuration of `SEOUL_VERIFIER_*`.
+        """Return the configuration of `SEOUL_WALLET_VERIFIER_*`.
 
         Required: BASE_URL, DATABASE_URL, SIGNING_KEY_FILE, AGENCY_TOKENS_FILE (a JSON object of
         agency name to hex SHA-256 of its token). Optional: QUERIES_FILE (JSON), DISPLAY_NAME,
         REQUIRE_RECEIPT, DEVELOPMENT (0 or 1), MAX_REPLICA_AGE_S, MAX_STATUS_AGE_S,
         MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S, RESULT_TTL_S,
-        FOLLOW_INTERVAL_S. Raises `ConfigurationError`, and what `parse_named_queries` raises.
+        FOLLOW_INTERVAL_S, REFRESH_AFTER_S. Raises `ConfigurationError`, and what
+        `parse_named_queries` raises.
         """
         reader = _Reader(os.environ if environ is None else environ)
-        numbers = {
-            item.name: value
-            for item in fields(cls)
-            if item.name.endswith("_s") and (value := reader.seconds(item.name)) is not None
-        }
-        trust = TrustPolicy(require_receipt=reader.switch("require_receipt"))
-        for item in fields(TrustPolicy):
-            if item.name.endswith("_s") and (value := reader.seconds(item.name)) is not None:
-                trust = replace(trust, **{item.name: value})
+        trust = TrustPolicy(
+            require_receipt=reader.switch("require_receipt"),
+            max_replica_age_s=reader.seconds("max_replica_age_s", DEFAULT_MAX_REPLICA_AGE_S),
+            max_status_age_s=reader.seconds("max_status_age_s", DEFAULT_MAX_STATUS_AGE_S),
+            max_issuer_keys_age_s=reader.seconds(
+                "max_issuer_keys_age_s", DEFAULT_MAX_ISSUER_KEYS_AGE_S
+            ),
+        )
         queries_file = reader.get("queries_file")
         return cls(
             base_url=reader.require("base_url"),
@@ -104,7 +124,12 @@ class VerifierConfig:
             queries=DEFAULT_QUERIES if queries_file is None else _read_queries(Path(queries_file)),
             trust=trust,
             development=reader.switch("development"),
-            **numbers,
+            max_binding_age_s=reader.seconds("max_binding_age_s", cls.max_binding_age_s),
+            link_ttl_s=reader.seconds("link_ttl_s", cls.link_ttl_s),
+            answer_ttl_s=reader.seconds("answer_ttl_s", cls.answer_ttl_s),
+            result_ttl_s=reader.seconds("result_ttl_s", cls.result_ttl_s),
+            follow_interval_s=reader.seconds("follow_interval_s", cls.follow_interval_s),
+            refresh_after_s=reader.seconds("refresh_after_s", cls.refresh_after_s),
         )
 
 
@@ -121,10 +146,10 @@ class _Reader:
             raise ConfigurationError(f"{PREFIX}{name.upper()} is not set")
         return value
 
-    def seconds(self, name: str) -> int | None:
+    def seconds(self, name: str, default: int) -> int:
         value = self.get(name)
         if value is None:
-            return None
+            return default
         if not value.isascii() or not value.isdigit():
             raise ConfigurationError(f"{PREFIX}{name.upper()} is a whole number of seconds")
         return int(value)

@@ -17,9 +17,10 @@ from alembic.script import ScriptDirectory
 from hatchling.builders.wheel import WheelBuilder
 from sqlalchemy import Engine, MetaData, inspect, text
 
+from issuer.storage import tables as issuer_tables
 from tests.ports.conftest import SCHEMAS
 from tests.support.processes import migrate_each, run_in_processes
-from wallet.adapters.sql import fact_cache, replica_tables, sessions
+from wallet.adapters.sql import fact_cache, holder_tables, replica_tables, sessions
 from wallet.adapters.sql.engine import (
     alembic_config,
     migrate,
@@ -35,7 +36,10 @@ METADATA = {
     "sessions": sessions.METADATA,
     "replica": replica_tables.METADATA,
     "fact_cache": fact_cache.METADATA,
+    "holder": holder_tables.metadata,
+    issuer_tables.SCHEMA: issuer_tables.METADATA,
 }
+LOCATIONS = {issuer_tables.SCHEMA: issuer_tables.MIGRATIONS}
 OTHER_MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
@@ -84,14 +88,17 @@ def _recreate(engine: Engine, metadata: MetaData) -> None:
         metadata.create_all(connection)
 
 
-def test_every_folder_is_a_schema_that_is_compared() -> None:
-    folders = ROOT.joinpath("wallet/adapters/sql/migrations").glob("*/versions")
-    assert {folder.parent.name for folder in folders} == set(METADATA) == set(SCHEMAS)
+def test_every_schema_is_compared() -> None:
+    packages = [ROOT / package for package in ("wallet", "issuer", "verifier", "seoul_wallet")]
+    folders = {found.parent for root in packages for found in root.rglob("migrations/**/versions")}
+    own = ROOT / "wallet" / "adapters" / "sql" / "migrations"
+    assert folders == {*(own / schema for schema in SCHEMAS), *LOCATIONS.values()}
+    assert {*SCHEMAS, *LOCATIONS} == set(METADATA)
 
 
-@pytest.mark.parametrize("schema", SCHEMAS)
+@pytest.mark.parametrize("schema", METADATA)
 def test_migrated_tables_equal_the_declared_ones(empty_engine: Engine, schema: str) -> None:
-    migrate(empty_engine, schema)
+    migrate(empty_engine, schema, LOCATIONS.get(schema))
     metadata = METADATA[schema]
     tables = sorted(metadata.tables)
     assert _tables(empty_engine) == {*tables, version_table(schema)}
@@ -105,9 +112,9 @@ def test_migrated_tables_equal_the_declared_ones(empty_engine: Engine, schema: s
     assert migrated == _described(empty_engine, tables)
 
 
-@pytest.mark.parametrize("schema", SCHEMAS)
+@pytest.mark.parametrize("schema", METADATA)
 def test_a_history_has_one_beginning_and_one_end(schema: str) -> None:
-    script = ScriptDirectory.from_config(alembic_config(schema))
+    script = ScriptDirectory.from_config(alembic_config(schema, LOCATIONS.get(schema)))
     assert len(script.get_bases()) == 1
     assert len(script.get_heads()) == 1
 

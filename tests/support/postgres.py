@@ -57,16 +57,12 @@ class PostgresCluster:
         """Return the URL of a database."""
         return f"postgresql+psycopg://{_SUPERUSER}@/{database}?host={self._folder}"
 
-    def create_database(self, template: str = "template0") -> str:
-        """Copy a database to which nobody is connected; return the name of the copy."""
+    def create_database(self) -> str:
+        """Create an empty database; return its name."""
         name = f"test_{next(self._numbers)}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        self._execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        with self._connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return name
-
-    def drop_database(self, name: str) -> None:
-        """Drop a database, ending what is connected to it."""
-        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def drop_tables(self, name: str) -> None:
         """Make a database as good as new: much cheaper than another one."""
@@ -82,10 +78,6 @@ class PostgresCluster:
             tables = connection.execute(_TABLES_WITH_ROWS).fetchall()
             identifiers = sql.SQL(", ").join(sql.Identifier(table) for (table,) in tables)
             connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(identifiers))
-
-    def _execute(self, statement: sql.Composed) -> None:
-        with self._connect() as connection:
-            connection.execute(statement)
 
     def _connect(self, database: str = "postgres") -> psycopg.Connection:
         return psycopg.connect(

@@ -62,7 +62,10 @@ class ClaimLine:
 def claim_lines(
     claims: Mapping[str, Any], descriptions: Sequence[ClaimDescription], language: str
 ) -> tuple[ClaimLine, ...]:
-    """Return every single value in `claims`, in their order, with the issuer's names for them."""
+    """Return every single value in `claims`, with the issuer's names, in the issuer's order.
+
+    What the issuer did not describe comes last, by name: disclosures have no order of their own.
+    """
     lines: list[ClaimLine] = []
 
     def walk(value: Any, path: ClaimPath) -> None:
@@ -78,8 +81,25 @@ def claim_lines(
             label = claim_label(path, descriptions, language)
             lines.append(ClaimLine(path, label, _value_text(value)))
 
-    walk(claims, ())
-    return tuple(lines)
+    for name, item in claims.items():
+        walk(item, (name,))
+    return tuple(sorted(lines, key=lambda line: _order(line.path, descriptions)))
+
+
+def _order(
+    path: ClaimPath, descriptions: Sequence[ClaimDescription]
+) -> list[tuple[int, int, str]]:
+    return [
+        (
+            next(
+                (at for at, item in enumerate(descriptions) if _fits(item.path, path[:length])),
+                len(descriptions),
+            ),
+            part if isinstance(part, int) else 0,
+            str(part),
+        )
+        for length, part in enumerate(path, start=1)
+    ]
 
 
 def claim_label(path: ClaimPath, descriptions: Sequence[ClaimDescription], language: str) -> str:

@@ -77,7 +77,7 @@ class Wallet:
         """Return who offers what, to show before `receive`; uses nothing up.
 
         `offer` is an `openid-credential-offer://` link or the offer's JSON object. Raises
-        `OfferNotTrusted`, `UnsupportedOffer`, `UnsupportedGrant`, and for malformed messages theirs.
+        `OfferNotTrusted`, `UnsupportedOffer`, `UnsupportedGrant` and those of malformed messages.
         """
         return self._receiver.inspect(offer)
 
@@ -101,6 +101,10 @@ class Wallet:
     def unfinished(self) -> int:
         """The number of offers whose receiving was cut short."""
         return self._receiver.unfinished()
+
+    def forget_unfinished(self) -> None:
+        """Give up what was cut short; what was issued but has not arrived is lost."""
+        self._receiver.forget_unfinished()
 
     def credentials(self) -> tuple[Card, ...]:
         """Return the cards, the oldest first. Nothing is asked of anyone."""

@@ -1,0 +1,197 @@
+"""A whole local stack on loopback: chain, issuer with a register, verifier, in one process.
+
+Keys, tokens and databases lie in one folder that the caller names. Everything here is for
+demonstrations and development: the register is synthetic and the keys are throw-away.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from issuer.anchoring import AnchorTimes
+from issuer.app import IssuerApplication, build_issuer
+from issuer.config import IssuerConfig, Operator
+from issuer.register.appointment_letter import APPOINTMENT_LETTER_TYPE
+from issuer.register.card_rule import FAMILY_CARD_TYPE
+from issuer.register.csv_register import (
+    APPOINTMENTS_FILE,
+    FAMILIES_FILE,
+    CsvAppointmentRegister,
+    CsvFamilyRegister,
+)
+from issuer.service import ServiceSettings
+from issuer.status import StatusTimes
+from seoul_wallet.chain import LocalChain
+from seoul_wallet.sample.register import APPOINTMENTS, make_sample_register
+from seoul_wallet.server import ThreadedServer, free_port
+from verifier.app import Verifier, build_verifier
+from verifier.config import VerifierConfig
+from wallet.adapters.clock import SystemClock
+from wallet.adapters.evm.follower import Follower
+from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
+from wallet.adapters.sql.replica import SqlReplica
+from wallet.crypto.hashing import sha256
+from wallet.crypto.keys import Es256SigningKey
+from wallet.encoding import base64url
+from wallet.verification.policy import TrustPolicy
+
+CLERK: Final = "clerk"
+DIRECTOR: Final = "director"
+AGENCY: Final = "sports-centre"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StackTimes:
+    """How fast the stack moves, in seconds. The defaults suit a person who watches."""
+
+    anchor_interval_s: int = 3
+    worker_interval_s: float = 1.0
+    status_reuse_s: int = 2
+    follow_interval_s: int = 1
+    refresh_after_s: int = 2
+    max_replica_age_s: int = 3600
+
+
+@dataclass
+class LocalStack:
+    """A running stack; `operator_tokens` and `agency_token` are its people's bearer tokens."""
+
+    folder: Path
+    chain: LocalChain
+    issuer: IssuerApplication
+    issuer_url: str
+    issuer_did: str
+    verifier: Verifier
+    verifier_url: str
+    families: CsvFamilyRegister
+    appointments: CsvAppointmentRegister
+    operator_tokens: dict[str, str]
+    agency_token: str
+    verifier_replica: SqlReplica
+    _servers: list[ThreadedServer]
+
+    def __enter__(self) -> LocalStack:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop services, workers and the chain, if it is ours."""
+        for server in self._servers:
+            server.stop()
+        self.issuer.close()
+        self.verifier.close()
+        self.chain.stop()
+
+
+def start_stack(
+    folder: Path,
+    chain: LocalChain,
+    *,
+    seed: int = 1,
+    households: int = 1000,
+    on: date,
+    times: StackTimes | None = None,
+) -> LocalStack:
+    """Start issuer and verifier in `folder` over a running chain.
+
+    The register has `households` synthetic families as of `on`. Raises what configuration,
+    storage and chain raise.
+    """
+    pace = StackTimes() if times is None else times
+    folder.mkdir(parents=True, exist_ok=True)
+    make_sample_register(seed=seed, households=households, on=on, appointments=APPOINTMENTS).write(
+        folder
+    )
+    families = CsvFamilyRegister(folder / FAMILIES_FILE)
+    appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
+    families.load()
+    appointments.load()
+    clock = SystemClock()
+    tokens = {name: secrets.token_urlsafe(24) for name in (CLERK, DIRECTOR)}
+    agency_token = secrets.token_urlsafe(24)
+    issuer_port, verifier_port = free_port(), free_port()
+    issuer_config = IssuerConfig(
+        base_url=f"http://localhost:{issuer_port}",
+        signing_key=Es256SigningKey.generate(),
+        database_url=sqlite_url(folder / "issuer.db"),
+        operators=tuple(Operator(name, sha256(token.encode())) for name, token in tokens.items()),
+        development=True,
+        worker_interval_s=pace.worker_interval_s,
+        settings=ServiceSettings(
+            anchoring=AnchorTimes(interval_s=pace.anchor_interval_s),
+            status=StatusTimes(reuse_s=pace.status_reuse_s),
+        ),
+    )
+    issuer_replica = _replica(folder / "issuer-replica.db")
+    verifier_replica = _replica(folder / "verifier-replica.db")
+    issuer_follower = Follower(chain.reader(), issuer_replica, clock, chain.deployment)
+    issuer = build_issuer(
+        issuer_config,
+        ledger_writer=chain.writer,
+        replica=issuer_replica,
+        follower=issuer_follower,
+        clock=clock,
+        families=families,
+        appointments=appointments,
+    )
+    chain.accredit(issuer.service.identity.did, (FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE))
+    verifier = build_verifier(
+        VerifierConfig(
+            base_url=f"http://localhost:{verifier_port}",
+            database_url=sqlite_url(folder / "verifier.db"),
+            signing_key_file=_new_key_file(folder / "verifier-key"),
+            agency_token_digests={AGENCY: sha256(agency_token.encode())},
+            trust=TrustPolicy(max_replica_age_s=pace.max_replica_age_s),
+            follow_interval_s=pace.follow_interval_s,
+            refresh_after_s=pace.refresh_after_s,
+            development=True,
+        ),
+        replica=verifier_replica,
+        follower=Follower(chain.reader(), verifier_replica, clock, chain.deployment),
+        clock=clock,
+    )
+    servers = [
+        ThreadedServer(issuer.flask_app, issuer_port),
+        ThreadedServer(verifier.app, verifier_port),
+    ]
+    issuer.run_worker()
+    verifier.background.start()
+    return LocalStack(
+        folder=folder,
+        chain=chain,
+        issuer=issuer,
+        issuer_url=issuer_config.base_url,
+        issuer_did=issuer.service.identity.did,
+        verifier=verifier,
+        verifier_url=f"http://localhost:{verifier_port}",
+        families=families,
+        appointments=appointments,
+        operator_tokens=tokens,
+        agency_token=agency_token,
+        verifier_replica=verifier_replica,
+        _servers=servers,
+    )
+
+
+def _replica(path: Path) -> SqlReplica:
+    engine = open_engine(sqlite_url(path))
+    migrate(engine, "replica")
+    return SqlReplica(engine)
+
+
+def _new_key_file(path: Path) -> Path:
+    path.touch(mode=0o600)
+    path.write_text(base64url.encode(Es256SigningKey.generate().secret()), "ascii")
+    return path
