@@ -34,32 +34,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _colons_and_names(value: Any, depth: int) -> int:
-    """Count the colons that a text with these members must hold, no deeper than `depth`."""
-    if depth < 0:
-        raise JsonMalformed(f"JSON is nested deeper than {MAX_JSON_DEPTH}")
-    if type(value) is str:
-        return value.count(":")
+def _is_deeper(value: Any, levels: int) -> bool:
     if type(value) is dict:
-        total = len(value)
-        for name, item in value.items():
-            total += name.count(":")
-            kind = type(item)
-            if kind is str:
-                total += item.count(":")
-            elif kind is dict or kind is list:
-                total += _colons_and_names(item, depth - 1)
-        return total
+        return levels == 0 or any(_is_deeper(item, levels - 1) for item in value.values())
     if type(value) is list:
-        total = 0
-        for item in value:
-            kind = type(item)
-            if kind is str:
-                total += item.count(":")
-            elif kind is dict or kind is list:
-                total += _colons_and_names(item, depth - 1)
-        return total
-    return 0
+        return levels == 0 or any(_is_deeper(item, levels - 1) for item in value)
+    return False
 
 
 def parse_json(data: bytes, *, max_bytes: int = MAX_JSON_BYTES) -> Any:
@@ -74,10 +54,12 @@ def parse_json(data: bytes, *, max_bytes: int = MAX_JSON_BYTES) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise JsonMalformed("not valid JSON in UTF-8") from None
-    # orjson keeps the last of two equal names. Without escapes, every colon of the text is either
-    # after a name or inside a string, so a dropped member shows as a missing colon.
-    colons = _colons_and_names(value, MAX_JSON_DEPTH)
-    if b"\\" not in data and data.count(b":") == colons:
+    opened = data.count(b"{") + data.count(b"[")
+    if opened > MAX_JSON_DEPTH and _is_deeper(value, MAX_JSON_DEPTH):
+        raise JsonMalformed(f"JSON is nested deeper than {MAX_JSON_DEPTH}")
+    # orjson keeps the last of two equal names. Without escapes every quotation mark delimits a
+    # string, so a dropped member shows as missing marks when the value is written again.
+    if b"\\" not in data and data.count(b'"') == orjson.dumps(value).count(b'"'):
         return value
     try:
         _json.loads(
