@@ -5,8 +5,10 @@ import logging
 import click
 
 from seoul_wallet.demo.command import demo
+from seoul_wallet.run import run
 from seoul_wallet.sample_register import main as sample_register
 from seoul_wallet.serve import serve
+from seoul_wallet.wallet_cli import wallet
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -22,4 +24,6 @@ def main(verbose: bool) -> None:
 
 main.add_command(demo)
 main.add_command(serve)
+main.add_command(run)
+main.add_command(wallet)
 main.add_command(sample_register)

@@ -1,0 +1,5 @@
+"""`python -m seoul_wallet` is the command line."""
+
+from seoul_wallet.cli import main
+
+main()
