@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from wallet.crypto.bbs.suite import Interface, IssuerContext, integer, random_scalar
 from wallet.crypto.bbs.types import (
     MAX_HEADER_BYTES,
+    BbsLayoutMalformed,
     BbsLimitExceeded,
     BbsProof,
     BbsSignature,
-    DisclosureMalformed,
     ProofInvalid,
 )
 from wallet.crypto.bls12_381.backend import G1, G2, GROUP_ORDER, encode_scalar
@@ -150,11 +150,11 @@ def recompute_points(
 ) -> tuple[ProofPoints, G1, G1]:
     """ProofVerifyInit (draft §3.7.3): the points of the challenge, and Abar and Bbar decoded.
 
-    Raises `PointMalformed`, or `DisclosureMalformed` if the proof hides another number of
+    Raises `PointMalformed`, or `BbsLayoutMalformed` if the proof hides another number of
     messages.
     """
     if len(disclosed) + len(proof.m_hats) != len(context.bases):
-        raise DisclosureMalformed("the proof is not over this number of messages")
+        raise BbsLayoutMalformed("the proof is not over this number of messages")
     backend, c = interface.backend, proof.challenge
     a_bar, b_bar, d = map(backend.decode_g1, (proof.a_bar, proof.b_bar, proof.d))
     t1 = backend.msm((b_bar, a_bar, d), (c, proof.e_hat, proof.r1_hat))

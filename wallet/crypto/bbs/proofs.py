@@ -103,8 +103,8 @@ def verify_proof(
 ) -> VerifiedProof:
     """ProofVerify: return if the proof shows the statement, else raise `ProofInvalid`.
 
-    Also raises `DisclosureMalformed`, `PointMalformed` or `BbsLimitExceeded`. Not checked: whose
-    the key is, whether the signed credential is still good, and replay, which is the business of
+    Also raises `DisclosureMalformed`, `BbsLayoutMalformed`, `PointMalformed` or
+    `BbsLimitExceeded`. Not checked: whose the key is, whether the signed credential is still good, and replay, which is the business of
     the caller's presentation header.
     """
     check_pairing(suite.plain, open_proof(proof, statement, suite))

@@ -98,10 +98,10 @@ def finalize_signature(
     interface: Interface, secret_key: BbsSecretKey, b: G1, e: int
 ) -> BbsSignature:
     """A = B * (1 / (SK + e)), steps 3 to 5 of CoreSign (draft §3.6.1)."""
-    exponent = (secret_key.scalar + e) % GROUP_ORDER
-    if exponent == 0 or e == 0:
-        raise ScalarMalformed("no signature exists for these messages under this key")
     backend = interface.backend
+    exponent = (secret_key.scalar + e) % GROUP_ORDER
+    if exponent == 0 or e == 0 or backend.is_identity(b):
+        raise ScalarMalformed("no signature exists for these messages under this key")
     a = backend.msm((b,), (pow(exponent, -1, GROUP_ORDER),))
     return BbsSignature(backend.encode_g1(a), e)
 

@@ -134,7 +134,7 @@ class Interface:
         `blind` counts Q_2 and the generators after it; 0 without blind issuance. Raises
         `BbsLimitExceeded`.
         """
-        if messages > MAX_MESSAGES or blind > MAX_MESSAGES:
+        if not 0 <= messages <= MAX_MESSAGES or not 0 <= blind <= MAX_MESSAGES:
             raise BbsLimitExceeded(f"at most {MAX_MESSAGES} messages")
         if len(header) > MAX_HEADER_BYTES:
             raise BbsLimitExceeded(f"a header has at most {MAX_HEADER_BYTES} bytes")

@@ -51,8 +51,14 @@ class BbsKeyMaterialMalformed(MalformedError):
     code = "bbs_key_material_malformed"
 
 
+class BbsLayoutMalformed(MalformedError):
+    """Another number of messages, committed messages or nym secrets than was agreed."""
+
+    code = "bbs_layout_malformed"
+
+
 class DisclosureMalformed(MalformedError):
-    """Indexes that are not ascending, repeat, are out of range or do not fit the proof."""
+    """Indexes that are not ascending, repeat or are out of range."""
 
     code = "bbs_disclosure_malformed"
 
