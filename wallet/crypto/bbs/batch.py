@@ -138,10 +138,9 @@ def _product_is_one(claims: Sequence[PairingClaim], suite: Suite) -> bool:
         weights = [1 + secrets.randbelow(2**_WEIGHT_BITS) for _ in claims]
     by_key: dict[bytes, tuple[G2, list[G1], list[int]]] = {}
     for claim, weight in zip(claims, weights, strict=True):
-        octets = backend.encode_g2(claim.public_key)
-        _, points, factors = by_key.setdefault(octets, (claim.public_key, [], []))
+        _, points, factors = by_key.setdefault(claim.public_key.octets, (claim.w, [], []))
         points.append(claim.a_bar)
         factors.append(weight)
-    pairs = [(backend.msm(points, factors), key) for key, points, factors in by_key.values()]
+    pairs = [(backend.msm(points, factors), w) for w, points, factors in by_key.values()]
     b_sum = backend.msm([claim.b_bar for claim in claims], weights)
     return backend.pairing_product_is_one([*pairs, (b_sum, backend.negative_g2_generator)])

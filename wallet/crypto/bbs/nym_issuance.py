@@ -4,8 +4,8 @@ draft-irtf-cfrg-bbs-per-verifier-linkability, pinned to its fixtures at fcbba956
 Where the text has moved on, the fixtures decide: the signature's e is the hash of the secret key
 and B, without the domain that the text now adds, which only the issuer could notice.
 
-The holder commits to `prover_nyms`, the issuer adds entropy to the last of them; the sum signs
-nobody's name but is the same wherever the credential is shown. The issuer never learns it.
+The holder commits to `prover_nyms` and the issuer adds entropy to the last of them. The sums,
+the nym secrets, are signed; the issuer never learns them, so it cannot compute pseudonyms.
 
 By itself this does not give one pseudonym to a person: a second issuance with another secret or
 other entropy gives a second pseudonym in the same context. `registered_nym` closes that.
@@ -26,7 +26,9 @@ from wallet.crypto.bbs.suite import (
     random_scalar,
 )
 from wallet.crypto.bbs.types import (
+    MAX_MESSAGES,
     BbsLayoutMalformed,
+    BbsLimitExceeded,
     BbsPublicKey,
     BbsSecretKey,
     BbsSignature,
@@ -50,6 +52,8 @@ class NymLayout:
     def __post_init__(self) -> None:
         if self.messages < 0 or self.committed < 0 or self.nyms < 1:
             raise BbsLayoutMalformed("counts are not negative and there is at least one nym")
+        if self.messages > MAX_MESSAGES or self.blind > MAX_MESSAGES:
+            raise BbsLimitExceeded(f"at most {MAX_MESSAGES} messages, and as many blind scalars")
 
     @property
     def blind(self) -> int:

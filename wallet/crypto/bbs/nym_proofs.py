@@ -4,8 +4,8 @@ draft-irtf-cfrg-bbs-per-verifier-linkability, pinned to its fixtures at fcbba956
 
 pseudonym = OP * (nym_1 + nym_2 z + ... + nym_N z^(N-1)) with OP = hash_to_curve_g1(context_id):
 one credential has one pseudonym in a context, and pseudonyms of different contexts cannot be
-linked (decisional Diffie-Hellman in G1) up to N contexts by anyone who can break that problem.
-A holder can prove the link by giving away the secret, so this alone resists no vote buying.
+linked (decisional Diffie-Hellman in G1; in up to N contexts, not even by breaking that). A
+holder can prove the link by giving away the secret, so this alone does not stop vote buying.
 """
 
 from __future__ import annotations
@@ -154,8 +154,11 @@ def open_nym_proof(
         [index for index, _ in statement.disclosed],
         [index for index, _ in statement.disclosed_committed],
     )
-    messages = [message for _, message in (*statement.disclosed, *statement.disclosed_committed)]
-    disclosed = dict(zip(indexes, interface.messages_to_scalars(messages), strict=True))
+    scalars = [
+        *interface.messages_to_scalars([message for _, message in statement.disclosed]),
+        *interface.messages_to_scalars([message for _, message in statement.disclosed_committed]),
+    ]
+    disclosed = dict(zip(indexes, scalars, strict=True))
     context = layout.context(interface, statement.public_key, statement.header)
     points, a_bar, b_bar = recompute_points(interface, context, proof, disclosed)
     pseudonym = backend.decode_g1(nym_proof.pseudonym.octets)
@@ -172,7 +175,8 @@ def open_nym_proof(
     )
     if backend.is_identity(u) or challenge != proof.challenge:
         raise ProofInvalid("the proof and pseudonym do not show this statement")
-    return PairingClaim(a_bar, b_bar, suite.decode_key(statement.public_key))
+    w = suite.decode_key(statement.public_key)
+    return PairingClaim(a_bar, b_bar, w, statement.public_key)
 
 
 def _signed_indexes(

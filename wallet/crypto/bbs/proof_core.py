@@ -16,6 +16,7 @@ from wallet.crypto.bbs.types import (
     BbsLayoutMalformed,
     BbsLimitExceeded,
     BbsProof,
+    BbsPublicKey,
     BbsSignature,
     ProofInvalid,
 )
@@ -51,7 +52,8 @@ class PairingClaim:
 
     a_bar: G1
     b_bar: G1
-    public_key: G2
+    w: G2
+    public_key: BbsPublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,6 @@ def check_pairing(interface: Interface, claim: PairingClaim) -> None:
     """The last step of CoreProofVerify (draft §3.6.4). Raises `ProofInvalid`."""
     backend = interface.backend
     if not backend.pairing_product_is_one(
-        ((claim.a_bar, claim.public_key), (claim.b_bar, backend.negative_g2_generator))
+        ((claim.a_bar, claim.w), (claim.b_bar, backend.negative_g2_generator))
     ):
         raise ProofInvalid("the proof is not of a signature of this issuer")

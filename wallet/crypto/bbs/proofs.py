@@ -104,8 +104,8 @@ def verify_proof(
     """ProofVerify: return if the proof shows the statement, else raise `ProofInvalid`.
 
     Also raises `DisclosureMalformed`, `BbsLayoutMalformed`, `PointMalformed` or
-    `BbsLimitExceeded`. Not checked: whose the key is, whether the signed credential is still good, and replay, which is the business of
-    the caller's presentation header.
+    `BbsLimitExceeded`. Not checked: whose the key is, whether the signed credential is still
+    good, and replay, which is the business of the caller's presentation header.
     """
     check_pairing(suite.plain, open_proof(proof, statement, suite))
     return VerifiedProof(statement)
@@ -125,4 +125,5 @@ def open_proof(proof: BbsProof, statement: ProofStatement, suite: Suite) -> Pair
     )
     if challenge != proof.challenge:
         raise ProofInvalid("the proof does not show this statement")
-    return PairingClaim(a_bar, b_bar, suite.decode_key(statement.public_key))
+    w = suite.decode_key(statement.public_key)
+    return PairingClaim(a_bar, b_bar, w, statement.public_key)

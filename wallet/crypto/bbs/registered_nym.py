@@ -27,6 +27,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from wallet.crypto.bbs.nym_issuance import (
@@ -53,6 +54,7 @@ from wallet.errors import RejectedError
 
 MIN_NONCE_BYTES: Final = 16
 MAX_NONCE_BYTES: Final = 1024
+_MAX_CACHED_SUITES: Final = 8
 _LABEL: Final = b"SEOUL_WALLET_REGISTERED_NYM_KEY_V1"
 _GENERATOR_DST: Final = b"REGISTERED_NYM_V1_GENERATOR_DST_"
 _CHALLENGE_TAG: Final = b"REGISTERED_NYM_V1_H2S_"
@@ -181,6 +183,7 @@ def verify_registered_commitment(
     return VerifiedRegisteredCommitment(commitment.nym_key, VerifiedCommitment(point, layout))
 
 
+@lru_cache(maxsize=_MAX_CACHED_SUITES)
 def _generator(suite: Suite) -> G1:
     return suite.hash_to_g1(_LABEL, suite.pseudonym.api_id + _GENERATOR_DST)
 
