@@ -1,4 +1,4 @@
-"""BBS for tests: the suites on both backends, and the published fixtures as typed values."""
+"""BBS for tests: the suites on both backends, the published fixtures, and a sample holder."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.support.vectors import vector_folder
-from wallet.crypto.bbs.nym_issuance import CommitRandomness
+from wallet.crypto.bbs.nym_issuance import (
+    CommitRandomness,
+    NymCredential,
+    NymLayout,
+    blind_sign_with_nym,
+    commit_with_nym,
+    verify_commitment,
+    verify_finalize_with_nym,
+)
 from wallet.crypto.bbs.proof_core import ProofRandomness
+from wallet.crypto.bbs.signatures import derive_secret_key
 from wallet.crypto.bbs.suite import (
     BLS12_381_SHA_256,
     BLS12_381_SHAKE_256,
@@ -18,6 +27,7 @@ from wallet.crypto.bbs.suite import (
     SHAKE_256,
     Suite,
 )
+from wallet.crypto.bls12_381.backend import PointMalformed
 from wallet.crypto.bls12_381.reference import ReferenceBackend
 
 _REFERENCE: Final = ReferenceBackend()
@@ -72,8 +82,12 @@ def proof_randomness(fixture: Fixture) -> ProofRandomness:
     published = trace.get("random_scalars") or trace["randomScalars"]
     values = {name.lower(): value for name, value in published.items()}
     return ProofRandomness(
-        *(scalar(values[name]) for name in ("r1", "r2", "e_tilde", "r1_tilde", "r3_tilde")),
-        m_tildes=tuple(map(scalar, values["m_tilde_scalars"])),
+        scalar(values["r1"]),
+        scalar(values["r2"]),
+        scalar(values["e_tilde"]),
+        scalar(values["r1_tilde"]),
+        scalar(values["r3_tilde"]),
+        tuple(map(scalar, values["m_tilde_scalars"])),
     )
 
 
@@ -84,4 +98,51 @@ def commit_randomness(fixture: Fixture) -> CommitRandomness:
         scalar(fixture["proverBlind"]),
         scalar(values["s_tilde"]),
         tuple(map(scalar, values["m_tildes"])),
+    )
+
+
+def _off_subgroup(length: int) -> bytes:
+    """A point on the curve whose order is not the prime one, found by its small x."""
+    for x in range(1, 200):
+        data = b"\x80" + bytes(length - 2) + bytes([x])
+        decode = _REFERENCE.decode_g1 if length == 48 else _REFERENCE.decode_g2
+        try:
+            decode(data)
+        except PointMalformed as error:
+            if "subgroup" in str(error):
+                return data
+    raise AssertionError("no point outside the subgroup")
+
+
+OFF_SUBGROUP_G1: Final = _off_subgroup(48)
+OFF_SUBGROUP_G2: Final = _off_subgroup(96)
+
+ISSUER: Final = derive_secret_key(b"a synthetic issuer of Seoul, for tests alone")
+OTHER_ISSUER: Final = derive_secret_key(b"another synthetic issuer, for tests alone")
+HEADER: Final = b"urn:seoul-wallet:test-credential:1"
+MESSAGES: Final = tuple(f"attribute {number}".encode() for number in range(10))
+
+
+def nym_credential(
+    prover_nym: int,
+    signer_nym_entropy: int,
+    *,
+    messages: tuple[bytes, ...] = MESSAGES,
+    committed: tuple[bytes, ...] = (),
+    suite: Suite = SHA_256,
+) -> NymCredential:
+    """A credential issued blindly by ISSUER under HEADER to the holder of `prover_nym`."""
+    commitment, secrets = commit_with_nym([prover_nym], committed, suite=suite)
+    verified = verify_commitment(commitment, NymLayout(len(messages), len(committed)), suite=suite)
+    signature = blind_sign_with_nym(
+        ISSUER, verified, signer_nym_entropy, messages, header=HEADER, suite=suite
+    )
+    return verify_finalize_with_nym(
+        ISSUER.public_key,
+        signature,
+        secrets,
+        signer_nym_entropy,
+        messages,
+        header=HEADER,
+        suite=suite,
     )
