@@ -24,7 +24,7 @@ from wallet.crypto.bbs.signatures import (
     sign,
     verify_signature,
 )
-from wallet.crypto.bbs.suite import MAX_CACHED_CONTEXTS, SHA_256, SHAKE_256
+from wallet.crypto.bbs.suite import MAX_CACHED_CONTEXTS, SHA_256, SHAKE_256, Suite
 from wallet.crypto.bbs.types import (
     MAX_HEADER_BYTES,
     MAX_MESSAGE_BYTES,
@@ -328,3 +328,14 @@ def test_what_is_remembered_of_issuers_stays_bounded() -> None:
             verify_signature(PUBLIC_KEY, SIGNATURE, [], header=b"%d" % number)
     assert SHA_256.plain._context.cache_info().currsize == MAX_CACHED_CONTEXTS
     verify_signature(PUBLIC_KEY, SIGNATURE, MESSAGES, header=HEADER)
+
+
+@pytest.mark.parametrize("suite", [SHA_256, SHAKE_256, REFERENCE_SHA_256])
+def test_the_base_point_comes_from_its_seed(suite: Suite) -> None:
+    # Draft §7.2: create_generators(1) with the seed of the base point in place of the usual one.
+    api_id, expand = suite.plain.api_id, suite.ciphersuite.expand
+    seed_dst = api_id + b"SIG_GENERATOR_SEED_"
+    state = expand(api_id + b"BP_MESSAGE_GENERATOR_SEED", seed_dst, 48)
+    state = expand(state + (1).to_bytes(8, "big"), seed_dst, 48)
+    point = suite.hash_to_g1(state, api_id + b"SIG_GENERATOR_DST_")
+    assert suite.backend.encode_g1(point) == suite.ciphersuite.p1
