@@ -69,7 +69,7 @@ class IssuerApplication:
         self.service = service
         self._follower = follower
         self._engine = engine
-        self._metrics = metrics
+        self.metrics = metrics
         self._interval_s = worker_interval_s
         self._stopping = threading.Event()
         self._worker: threading.Thread | None = None
@@ -89,7 +89,7 @@ class IssuerApplication:
             _LOG.warning("the worker could not finish its round: %s", error.code)
             failed += 1
         if failed:
-            self._metrics.count_worker_failures(failed)
+            self.metrics.count_worker_failures(failed)
 
     def run_worker(self) -> None:
         """Start the worker thread. Does nothing if it runs."""
@@ -105,7 +105,7 @@ class IssuerApplication:
             except Exception:
                 # A fault of ours must not end the rounds for good: it is logged and counted.
                 _LOG.exception("fault in the worker")
-                self._metrics.count_worker_failures()
+                self.metrics.count_worker_failures()
             self._stopping.wait(self._interval_s)
 
     def stop(self) -> None:

@@ -20,6 +20,7 @@ class IssuanceUnknown(ConflictError):
     """There is no such issuance on record."""
 
     code = "issuance_unknown"
+    status = 404
 
 
 class IssuanceAlreadyCompleted(ConflictError):
@@ -38,6 +39,7 @@ class BatchUnknown(ConflictError):
     """There is no batch with this root."""
 
     code = "batch_unknown"
+    status = 404
 
 
 class BatchConflict(ConflictError):
@@ -50,12 +52,14 @@ class LeafUnknown(ConflictError):
     """No credential with this leaf was issued here."""
 
     code = "leaf_unknown"
+    status = 404
 
 
 class LetterUnknown(ConflictError):
     """There is no such letter."""
 
     code = "letter_unknown"
+    status = 404
 
 
 class LetterConflict(ConflictError):

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
-from wallet.adapters.http.holder import FreshDidResolver, HttpHolderTransport
+from wallet.adapters.http.holder import HttpHolderTransport, NoFactCache
+from wallet.adapters.http.sources import HttpDidResolver
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.holder_store import SqliteRecordStore
 from wallet.holder.wallet import Wallet
@@ -43,7 +44,7 @@ def open_wallet(
         records=records,
         keys=SoftwareKeyStore(records),
         transport=HttpHolderTransport(client),
-        dids=FreshDidResolver(client, clock, development=development),
+        dids=HttpDidResolver(client, NoFactCache(), clock, development=development),
         clock=clock,
         trusted_issuers=trusted_issuers,
         development=development,

@@ -6,7 +6,7 @@ It keeps what the Solidity contracts keep and refuses what they refuse. Blocks b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wallet.crypto.hashing import sha256
 from wallet.ports.clock import Clock
@@ -30,6 +30,7 @@ class MemoryLedger:
         self._batches: dict[tuple[bytes, bytes], bool] = {}
         self._statuses: dict[tuple[bytes, bytes], StatusFact] = {}
         self.silent = False
+        self.on_batch: Callable[[], None] | None = None
         self.mine()
 
     def mine(self, *events: LedgerEvent) -> None:
@@ -57,6 +58,8 @@ class MemoryLedger:
         self._batches[issuer_id, root] = False
         now = self._clock.now()
         self.mine(BatchFact(issuer_id, schema_id, root, size, manifest_digest, now))
+        if self.on_batch is not None:
+            self.on_batch()
 
     def revoke_batch(self, issuer_id: bytes, root: bytes) -> None:
         self._answer()
@@ -94,6 +97,18 @@ class MemoryLedger:
     def _answer(self) -> None:
         if self.silent:
             raise ChainUnavailable("the ledger does not answer")
+
+    def undo(self, blocks: int) -> None:
+        """Take the newest blocks away, as a reorganisation of the chain does."""
+        del self._blocks[-blocks:]
+        self._batches, self._statuses = {}, {}
+        for event in self.events(0, self.height):
+            if isinstance(event, BatchFact):
+                self._batches[event.issuer_id, event.root] = False
+            elif isinstance(event, BatchWithdrawn):
+                self._batches[event.issuer_id, event.root] = True
+            elif isinstance(event, StatusFact):
+                self._statuses[event.issuer_id, event.list_id] = event
 
     @property
     def height(self) -> int:

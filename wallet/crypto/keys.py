@@ -79,18 +79,22 @@ class SigningKey(Protocol):
 class EcPublicKey:
     """An ECDSA public key on P-256 (ES256) or P-384 (ES384)."""
 
-    __slots__ = ("_hash", "_key", "_size", "algorithm", "jwk")
+    __slots__ = ("_crv", "_hash", "_key", "_size", "algorithm")
 
     def __init__(self, key: ec.EllipticCurvePublicKey) -> None:
         curve = _CURVES_BY_NAME.get(key.curve.name)
         if curve is None:
             raise UnsupportedKey(f"curve {key.curve.name} is not implemented")
-        crv, self.algorithm, self._size, self._hash = curve
+        self._crv, self.algorithm, self._size, self._hash = curve
         self._key = key
-        numbers = key.public_numbers()
-        self.jwk: JsonObject = {
+
+    @property
+    def jwk(self) -> JsonObject:
+        """The public JWK (RFC 7518 §6.2.1)."""
+        numbers = self._key.public_numbers()
+        return {
             "kty": "EC",
-            "crv": crv,
+            "crv": self._crv,
             "x": base64url.encode(numbers.x.to_bytes(self._size, "big")),
             "y": base64url.encode(numbers.y.to_bytes(self._size, "big")),
         }

@@ -99,7 +99,7 @@ def verify_issuer_signature(progress: Progress) -> None:
 
 def place_disclosures(progress: Progress) -> None:
     """Step 4. Also ties the issuer that the claims name to the DID whose key signed."""
-    signed_claims = progress.sd_jwt.jws.peek_claims()
+    signed_claims = progress.signed_claims = progress.sd_jwt.jws.peek_claims()
     issuer = claim_string(signed_claims, "iss")
     fact = progress.evidence.issuer_keys
     if isinstance(fact, Fact):
@@ -155,7 +155,7 @@ def verify_key_binding(progress: Progress) -> Outcome | None:
     sd_hash = bound.get("sd_hash")
     if type(sd_hash) is not str:
         raise JwsMalformed("sd_hash is a string")
-    algorithm = progress.sd_jwt.jws.peek_claims().get("_sd_alg", "sha-256")
+    algorithm = progress.signed_claims.get("_sd_alg", "sha-256")
     if sd_hash != progress.sd_jwt.digest(algorithm):
         raise HolderBindingInvalid("sd_hash is of another presentation")
     if RECEIPT_CLAIM in claims:
