@@ -105,7 +105,7 @@ def test_every_commitment_that_must_fail_fails_with_its_code(
     ciphersuite: str, suite: Suite
 ) -> None:
     vector = load(ciphersuite)
-    assert len(vector["invalid"]) == 12
+    assert len(vector["invalid"]) == 14
 
     def check(data: bytes) -> RegisteredCommitment:
         commitment = parse_registered_commitment(data)

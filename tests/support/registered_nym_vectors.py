@@ -18,12 +18,15 @@ from wallet.crypto.bbs.nym_issuance import (
     NymLayout,
     ProverSecrets,
     _commit_with_nym,
+    answer_commitment,
     blind_sign_with_nym,
+    commitment_points,
     verify_finalize_with_nym,
 )
 from wallet.crypto.bbs.nym_proofs import calculate_pseudonym
 from wallet.crypto.bbs.registered_nym import (
     RegisteredCommitment,
+    _challenge,
     _commit,
     nym_key,
     verify_registered_commitment,
@@ -98,6 +101,21 @@ def _valid(
     }
 
 
+def _two_secrets(
+    suite: Suite, key: BbsSecretKey, registered: int, committed: int, *, one_blinding: bool
+) -> bytes:
+    """A cheat who knows both secrets shows the key of one and commits to the other."""
+    interface = suite.pseudonym
+    randomness = seeded_randomness(suite, "two secrets", 1)
+    c, c_bar = commitment_points(interface, (committed,), randomness)
+    k_tilde = randomness.m_tildes[0] if one_blinding else seeded_scalar(suite, "k_tilde")
+    k = nym_key(registered, suite=suite)
+    k_bar = nym_key(k_tilde, suite=suite).octets
+    challenge = _challenge(suite, key.public_key, 1, (c, c_bar, k.octets, k_bar), NONCES[0])
+    answer = answer_commitment(c, (committed,), randomness, challenge)
+    return RegisteredCommitment(k, answer).octets
+
+
 def _invalid(suite: Suite, key: BbsSecretKey, prover_nym: int) -> list[dict[str, Any]]:
     """Commitments to be refused; all are presented with the nonce of the enrolment."""
     enrolment, _, randomness = _commitment(suite, key.public_key, prover_nym, 0)
@@ -112,11 +130,17 @@ def _invalid(suite: Suite, key: BbsSecretKey, prover_nym: int) -> list[dict[str,
     invalid, point = "bbs_commitment_invalid", "bls12_381_point_malformed"
     answered = replace(enrolment, commitment=replace(inner, challenge=1)).octets
     unanswered = enrolment.octets[:-64] + bytes(32) + enrolment.octets[-32:]
+    cheats = [
+        _two_secrets(suite, key, prover_nym, another, one_blinding=shared)
+        for shared in (True, False)
+    ]
     cases: list[tuple[str, bytes, str]] = [
         ("another prover_nym, honestly proved", of_another.octets, "bbs_nym_key_mismatch"),
         ("another prover_nym, registered key", mine.octets + of_another.octets[48:], invalid),
         ("the key of another, right commitment", theirs.octets + inner.octets, invalid),
         ("a plain commitment after the registered key", mine.octets + plain.octets, invalid),
+        ("two secrets, one blinding", cheats[0], invalid),
+        ("two secrets, a blinding for each", cheats[1], invalid),
         ("made for another issuer", stranger.octets, invalid),
         ("made for another nonce", late.octets, invalid),
         ("a key that is the identity", b"\xc0" + bytes(47) + inner.octets, point),

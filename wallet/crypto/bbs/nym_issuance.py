@@ -78,9 +78,9 @@ class ProverSecrets:
     prover_blind: int = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CommitRandomness:
-    """The random scalars of one commitment, in the order of the specification."""
+    """The random scalars of one commitment, in the order of the specification. Secret."""
 
     prover_blind: int
     s_tilde: int
@@ -119,7 +119,10 @@ class NymCredential:
 
 
 def new_prover_nym() -> int:
-    """Return a random prover_nym: the root of all pseudonyms of its holder. Keep it secret."""
+    """Return a random prover_nym: the root of all pseudonyms of its holder. Keep it secret.
+
+    One for each issuer. One that could be guessed would give away every pseudonym.
+    """
     return random_scalar()
 
 

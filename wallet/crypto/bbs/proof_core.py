@@ -23,9 +23,12 @@ from wallet.crypto.bbs.types import (
 from wallet.crypto.bls12_381.backend import G1, G2, GROUP_ORDER, encode_scalar
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ProofRandomness:
-    """The random scalars of one proof, in the order of the specification. Never used twice."""
+    """The random scalars of one proof, in the order of the specification.
+
+    Secret, and never used twice: two proofs with the same ones give away what they hide.
+    """
 
     r1: int
     r2: int

@@ -121,6 +121,7 @@ def commit_with_registered_nym(
 ) -> tuple[RegisteredCommitment, ProverSecrets]:
     """Commit for the issuer of `public_key`, in answer to its `nonce` of 16 to 1024 bytes.
 
+    `prover_nym` is one of `nym_issuance.new_prover_nym`, kept from the first enrolment on.
     Raises `BbsLimitExceeded`.
     """
     randomness = fresh_commit_randomness(len(committed_messages) + 1)

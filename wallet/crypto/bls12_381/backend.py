@@ -106,9 +106,11 @@ def check_encoding(data: bytes, length: int) -> None:
 
 def parse_scalar(data: bytes) -> int:
     """Return the scalar of 32 big-endian bytes, never zero. Raises `ScalarMalformed`."""
+    if len(data) != SCALAR_BYTES:
+        raise ScalarMalformed(f"a scalar has {SCALAR_BYTES} bytes")
     value = int.from_bytes(data, "big")
-    if len(data) != SCALAR_BYTES or not 0 < value < GROUP_ORDER:
-        raise ScalarMalformed("a scalar has 32 bytes, is not zero and is below the group order")
+    if not 0 < value < GROUP_ORDER:
+        raise ScalarMalformed("a scalar is not zero and is below the group order")
     return value
 
 

@@ -27,11 +27,19 @@ from wallet.crypto.bbs.nym_issuance import (
 from wallet.crypto.bbs.nym_proofs import (
     NymProof,
     NymProofStatement,
+    _derive_proof_with_nym,
     calculate_pseudonym,
     derive_proof_with_nym,
     verify_proof_with_nym,
 )
-from wallet.crypto.bbs.suite import SHAKE_256
+from wallet.crypto.bbs.proof_core import (
+    NymTranscript,
+    blind_signature,
+    finalize_proof,
+    fresh_randomness,
+    proof_challenge,
+)
+from wallet.crypto.bbs.suite import SHA_256, SHAKE_256
 from wallet.crypto.bbs.types import (
     MAX_CONTEXT_ID_BYTES,
     MAX_MESSAGES,
@@ -100,6 +108,50 @@ def test_refuses_the_pseudonym_of_another_holder_the_identity_and_what_is_no_poi
             verify_proof_with_nym(NymProof(PROOF.proof, Pseudonym(octets)), STATEMENT)
     with pytest.raises(PointMalformed):
         parse_pseudonym(b"\xc0" + bytes(47))
+
+
+@pytest.mark.parametrize("one_blinding", [True, False])
+def test_refuses_a_pseudonym_that_a_cheat_made_from_another_secret(one_blinding: bool) -> None:
+    """Everything is hashed as it should be; only the secret under the pseudonym is not signed."""
+    interface, backend = SHA_256.pseudonym, SHA_256.backend
+    base, _ = interface.pseudonym_base(BALLOT)
+
+    def on_base(scalar: int) -> bytes:
+        return backend.encode_g1(backend.msm((base,), (scalar,)))
+
+    def cheat(secret: int) -> NymProof:
+        scalars = CREDENTIAL.scalars(interface)
+        context = CREDENTIAL.layout.context(interface, CREDENTIAL.public_key, HEADER)
+        randomness = fresh_randomness(len(scalars))
+        hidden = range(len(scalars))
+        points = blind_signature(
+            interface, context, CREDENTIAL.signature, scalars, hidden, randomness
+        )
+        u_tilde = randomness.m_tildes[-1] if one_blinding else new_prover_nym()
+        pseudonym = Pseudonym(on_base(secret))
+        transcript = NymTranscript(pseudonym.octets, on_base(u_tilde), BALLOT)
+        challenge = proof_challenge(interface, points, context.domain, {}, NONCE, transcript)
+        proof = finalize_proof(points, CREDENTIAL.signature, scalars, randomness, challenge)
+        return NymProof(proof, pseudonym)
+
+    statement = replace(STATEMENT, disclosed=(), disclosed_committed=())
+    if one_blinding:
+        assert verify_proof_with_nym(cheat(CREDENTIAL.nym_secrets[0]), statement)
+    with pytest.raises(ProofInvalid):
+        verify_proof_with_nym(cheat(new_prover_nym()), statement)
+
+
+def test_refuses_a_proof_whose_blinding_of_the_nym_secret_is_zero() -> None:
+    randomness = fresh_randomness(10 + CREDENTIAL.layout.blind)
+    bare = replace(randomness, m_tildes=(*randomness.m_tildes[:-1], 0))
+    statement = replace(STATEMENT, disclosed=(), disclosed_committed=())
+    for used, good in ((randomness, True), (bare, False)):
+        proof = _derive_proof_with_nym(CREDENTIAL, BALLOT, (), NONCE, SHA_256, used)
+        if good:
+            verify_proof_with_nym(proof, statement)
+        else:
+            with pytest.raises(ProofInvalid):
+                verify_proof_with_nym(proof, statement)
 
 
 def test_a_nym_secret_of_zero_gives_no_pseudonym_that_verifies() -> None:
