@@ -14,7 +14,9 @@ UNDEFINED: Final = "urn:seoul-wallet:undefined#"
 _SENTINEL: Final = {"@vocab": UNDEFINED}
 _ALIASES: Final = frozenset(("@id", "@type"))
 _CONTAINERS: Final = frozenset(("@set", "@list", "@graph"))
-_NOT_SUPPORTED: Final = frozenset(("@base", "@direction", "@index", "@language", "@nest", "@reverse"))
+_NOT_SUPPORTED: Final = frozenset(
+    ("@base", "@direction", "@index", "@language", "@nest", "@reverse")
+)
 
 Context = list[Any]
 ContextUrls = tuple[str, ...]
@@ -199,9 +201,7 @@ def _strings(value: object) -> set[str]:
     if isinstance(value, list):
         return {text for item in value for text in _strings(item)}
     if isinstance(value, dict):
-        return {
-            text for name, item in value.items() for text in _strings(name) | _strings(item)
-        }
+        return {text for name, item in value.items() for text in _strings(name) | _strings(item)}
     return set()
 
 

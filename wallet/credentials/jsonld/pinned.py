@@ -19,7 +19,6 @@ FILES: Final = {
     DATA_INTEGRITY_V2: "data-integrity-v2.jsonld",
     "https://w3id.org/security/multikey/v1": "multikey-v1.jsonld",
     "https://w3id.org/security/jwk/v1": "jwk-v1.jsonld",
-    "https://w3id.org/security/suites/ed25519-2020/v1": "ed25519-2020-v1.jsonld",
     "https://www.w3.org/ns/credentials/status/v1": "bitstring-status-list-v1.jsonld",
 }
 

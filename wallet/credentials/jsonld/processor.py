@@ -15,13 +15,14 @@ import pyoxigraph
 
 from wallet.credentials.jsonld import rdfc
 from wallet.credentials.jsonld.context_set import UNDEFINED, ContextSet, ContextUrls
-from wallet.credentials.jsonld.errors import JsonLdMalformed, StatementsLost
-from wallet.credentials.jsonld.reading import DocumentReading, Shape
+from wallet.credentials.jsonld.errors import GraphTooComplex, JsonLdMalformed, StatementsLost
 from wallet.credentials.jsonld.rdfc import CanonicalDataset
+from wallet.credentials.jsonld.reading import DocumentReading, Shape
 from wallet.crypto.hashing import HashFunction, sha256
 from wallet.encoding.json import JsonObject
 
-MAX_DOCUMENT_BYTES: Final = 512 * 1024
+# The document with its contexts in place.
+MAX_INLINED_BYTES: Final = 1024 * 1024
 MAX_SHAPES: Final = 1024
 # What a relative reference is resolved against. It is looked for in every result, and refused.
 RELATIVE: Final = "https://relative.invalid/"
@@ -85,16 +86,14 @@ class JsonLd:
         """Return the canonical form of `document`. Raises what `to_nquads` raises."""
         return rdfc.canonicalize(self.to_nquads(document), hash_function)
 
-    def _parse(
-        self, document: JsonObject, reading: DocumentReading, fragments: _Fragments
-    ) -> str:
+    def _parse(self, document: JsonObject, reading: DocumentReading, fragments: _Fragments) -> str:
         """Return the statements, if they are as many as were counted and all are defined."""
         data = self._inline(document, reading, fragments)
         try:
             quads = pyoxigraph.parse(
                 input=data, format=pyoxigraph.RdfFormat.JSON_LD, base_iri=RELATIVE
             )
-            serialized = pyoxigraph.serialize(quads, format=pyoxigraph.RdfFormat.N_QUADS)
+            serialized = pyoxigraph.serialize(quads, format=pyoxigraph.RdfFormat.N_QUADS) or b""
         except (SyntaxError, ValueError):
             raise JsonLdMalformed("the document is not valid JSON-LD") from None
         nquads = serialized.decode("utf-8")
@@ -132,6 +131,8 @@ class JsonLd:
             data = orjson.dumps(inlined)
         except TypeError:
             raise JsonLdMalformed("the document is not JSON") from None
+        if len(data) > MAX_INLINED_BYTES:
+            raise GraphTooComplex(f"with its contexts longer than {MAX_INLINED_BYTES} bytes")
         return data
 
     def _rewritten(self, value: Any, reading: DocumentReading, fragments: _Fragments) -> Any:
@@ -139,7 +140,7 @@ class JsonLd:
             return [self._rewritten(item, reading, fragments) for item in value]
         if type(value) is not dict:
             return value
-        result = {}
+        result: JsonObject = {}
         types = reading.retyped.get(id(value))
         for name, item in value.items():
             if name == "@context":

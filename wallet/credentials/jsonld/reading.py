@@ -104,8 +104,8 @@ class DocumentReading:
         self._scope = outer
         return tuple(shape)
 
-    def _types(self, node: JsonObject, value: object) -> None:
-        types = value if type(value) is list else [value]
+    def _types(self, node: JsonObject, value: Any) -> None:
+        types: list[Any] = value if type(value) is list else [value]
         if not types or not all(type(item) is str for item in types):
             raise JsonLdMalformed("a type is a string, or a list of strings")
         _refuse_repeats(types)
