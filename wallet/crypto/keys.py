@@ -7,7 +7,7 @@ ECDSA signatures verify, so a signature is never an identifier.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -219,42 +219,59 @@ def thumbprint(key: PublicKey) -> str:
     return base64url.encode(sha256(jcs.canonicalize(key.jwk)))
 
 
-class Es256SigningKey:
-    """A P-256 signing key in software."""
+class _EcdsaSigningKey:
+    """What the software keys on both curves share."""
 
-    algorithm: ClassVar[str] = "ES256"
+    algorithm: ClassVar[str]
+    _curve: ClassVar[ec.EllipticCurve]
+    _size: ClassVar[int]
+    _hash: ClassVar[ec.ECDSA]
 
     def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
-        if not isinstance(key.curve, ec.SECP256R1):
-            raise UnsupportedKey("an ES256 key is on P-256")
+        if key.curve.name != self._curve.name:
+            raise UnsupportedKey(f"an {self.algorithm} key is on {self._curve.name}")
         self._key = key
         self._public = EcPublicKey(key.public_key())
 
     @classmethod
-    def generate(cls) -> Es256SigningKey:
+    def generate(cls) -> Self:
         """Return a new key from the operating system's randomness."""
-        return cls(ec.generate_private_key(ec.SECP256R1()))
+        return cls(ec.generate_private_key(cls._curve))
 
     @classmethod
-    def from_secret(cls, secret: bytes) -> Es256SigningKey:
-        """Return the key with this 32-byte big-endian scalar. Raises `KeyMalformed`."""
+    def from_secret(cls, secret: bytes) -> Self:
+        """Return the key with this big-endian scalar. Raises `KeyMalformed`."""
         try:
-            return cls(ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1()))
+            return cls(ec.derive_private_key(int.from_bytes(secret, "big"), cls._curve))
         except ValueError:
-            raise KeyMalformed("the scalar is not a P-256 private key") from None
+            raise KeyMalformed(f"the scalar is not an {cls.algorithm} private key") from None
 
     @property
     def public_key(self) -> EcPublicKey:
         return self._public
 
     def sign(self, data: bytes) -> bytes:
-        """Return r || s, 64 bytes (RFC 7518 §3.4)."""
-        r, s = decode_dss_signature(self._key.sign(data, _ECDSA_SHA256))
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        """Return r || s at fixed length (RFC 7518 §3.4)."""
+        r, s = decode_dss_signature(self._key.sign(data, self._hash))
+        return r.to_bytes(self._size, "big") + s.to_bytes(self._size, "big")
 
     def secret(self) -> bytes:
-        """Return the 32-byte scalar, for a key store that encrypts it."""
-        return self._key.private_numbers().private_value.to_bytes(32, "big")
+        """Return the scalar at fixed length, for a key store that encrypts it."""
+        return self._key.private_numbers().private_value.to_bytes(self._size, "big")
+
+
+class Es256SigningKey(_EcdsaSigningKey):
+    """A P-256 signing key in software; its secret and the halves of a signature have 32 bytes."""
+
+    algorithm = "ES256"
+    _curve, _size, _hash = ec.SECP256R1(), 32, _ECDSA_SHA256
+
+
+class Es384SigningKey(_EcdsaSigningKey):
+    """A P-384 signing key in software; its secret and the halves of a signature have 48 bytes."""
+
+    algorithm = "ES384"
+    _curve, _size, _hash = ec.SECP384R1(), 48, _ECDSA_SHA384
 
 
 class Ed25519SigningKey:
