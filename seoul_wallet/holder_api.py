@@ -26,7 +26,7 @@ from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.credentials.vcdm.credential import parse_credential
 from wallet.did.syntax import UnsupportedDidMethod, parse_did
 from wallet.encoding.json import JsonObject
-from wallet.errors import MalformedError, SeoulWalletError
+from wallet.errors import MalformedError, SeoulWalletError, UnsupportedError
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidUnresolvable
 from wallet.web.application import json_answer, new_application
@@ -129,15 +129,14 @@ def _derive(
 
 
 def _unresolved(error: SeoulWalletError) -> Response:
+    name, kind, status = "invalidDidDocument", "INVALID_DID_DOCUMENT", 422
     if isinstance(error, UnsupportedDidMethod):
-        name, status = "methodNotSupported", 400
+        name, kind, status = "methodNotSupported", "METHOD_NOT_SUPPORTED", 400
     elif isinstance(error, DidUnresolvable):
-        name, status = "notFound", 404
-    elif isinstance(error, MalformedError):
-        name, status = "invalidDid", 400
-    else:
-        name, status = "invalidDidDocument", 422
-    problem = {"type": f"https://www.w3.org/ns/did#{name.upper()}", "title": str(error)}
+        name, kind, status = "notFound", "NOT_FOUND", 404
+    elif isinstance(error, (MalformedError, UnsupportedError)):
+        name, kind, status = "invalidDid", "INVALID_DID", 400
+    problem = {"type": f"https://www.w3.org/ns/did#{kind}", "title": str(error)}
     return _resolution(None, {"error": name, "code": error.code, "problem": problem}, status)
 
 
