@@ -8,6 +8,7 @@ and compared with those that came out.
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any, Final
 
 from wallet.credentials.jsonld.context_set import ContextSet, ContextUrls
@@ -17,6 +18,8 @@ from wallet.crypto.hashing import sha256
 from wallet.encoding.json import MAX_JSON_DEPTH, JsonObject
 
 MAX_EXACT_INTEGER: Final = 2**53 - 1
+# From here on JSON-LD writes whole numbers as doubles too.
+MIN_WHOLE_DOUBLE: Final = 1e21
 _VALUE_MEMBERS: Final = frozenset(("@value", "@type", "@language"))
 
 # A private use character: no published term starts with it, and it sorts behind every other.
@@ -132,15 +135,17 @@ class DocumentReading:
             raise JsonLdMalformed("one object stands in two places")
 
     def _values(self, name: str, value: Any, depth: int) -> Any:
-        items = value if type(value) is list else (value,)
-        if type(value) is list:
-            if not value:
-                raise StatementsLost("an empty list is not a statement")
-            _refuse_repeats(value)
         if name in self._contexts.list_terms:
             self.statements += 1
-            return self._list(items, depth)
+            if type(value) is dict and "@list" in value:
+                return self._list_object(value, depth)
+            return self._list(value if type(value) is list else [value], depth)
         in_graph = name in self._contexts.graph_terms
+        items = value if type(value) is list else [value]
+        if not items:
+            raise StatementsLost("an empty list is not a statement")
+        if not in_graph:
+            _refuse_repeats(items)
         outer = self._scope
         if name in self._contexts.resetting_terms:
             self._scope = ()
@@ -156,9 +161,14 @@ class DocumentReading:
         self._scope = outer
         return frozenset(shapes) if shapes else None
 
-    def _list(self, items: Any, depth: int) -> Any:
+    def _list_object(self, value: JsonObject, depth: int) -> Any:
+        if len(value) != 1 or type(value["@list"]) is not list:
+            raise JsonLdMalformed("a list object holds one list")
+        return self._list(value["@list"], depth)
+
+    def _list(self, items: list[Any], depth: int) -> Any:
         self.statements += 2 * len(items)
-        return ("@list", *(self._value(item, depth) for item in items))
+        return ("@list", *(self._value(item, depth + 1) for item in items))
 
     def _value(self, value: Any, depth: int) -> Any:
         """Check one value; return its shape if it has one."""
@@ -169,16 +179,13 @@ class DocumentReading:
             if "@value" in value:
                 return self._literal(value)
             if "@list" in value:
-                if len(value) != 1 or type(value["@list"]) is not list:
-                    raise JsonLdMalformed("a list object holds one list")
-                return self._list(value["@list"], depth + 1)
+                return self._list_object(value, depth)
             return self._node(value, depth + 1)
         elif kind is int:
             if not -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
                 raise JsonLdMalformed("an integer is beyond 2^53")
         elif kind is float:
-            if not math.isfinite(value):
-                raise JsonLdMalformed("a number is not finite")
+            _check_double(value)
         elif kind is not bool:
             raise StatementsLost("a null or a list in a list is not a statement")
         return None
@@ -195,6 +202,18 @@ class DocumentReading:
                 raise JsonLdMalformed("the type of a value is an IRI")
             self._see(datatype)
         return tuple(value)
+
+
+def _check_double(value: float) -> None:
+    """Refuse a number that implementations write in different ways.
+
+    JSON-LD has 16 digits for a double, and none of a whole number below 10^21 is left out;
+    pyoxigraph writes as many digits as tell the number from others.
+    """
+    if not math.isfinite(value) or Decimal(f"{value:.15E}") != Decimal(repr(value)):
+        raise JsonLdMalformed("a number is not finite, or has more than 16 digits")
+    if value.is_integer() and MAX_EXACT_INTEGER < abs(value) < MIN_WHOLE_DOUBLE:
+        raise JsonLdMalformed("an integer is beyond 2^53")
 
 
 def _refuse_repeats(values: list[Any]) -> None:
