@@ -12,7 +12,7 @@ The caller MUST see to it that a challenge is used once, and check status, schem
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wallet.credentials.cryptosuites import CRYPTOSUITES
 from wallet.credentials.data_integrity.cryptosuite import Cryptosuite
@@ -70,7 +70,7 @@ class PresentationPolicy:
     domain: str
     bearer_types: frozenset[str] = frozenset()
     clock_skew_s: int = CLOCK_SKEW_S
-    suites: Mapping[str, Cryptosuite] = CRYPTOSUITES
+    suites: Mapping[str, Cryptosuite] = field(default_factory=lambda: CRYPTOSUITES)
     json_ld: Canonicalizer | None = None
 
     def __post_init__(self) -> None:
