@@ -112,27 +112,29 @@ class DocumentReading:
         if not types or not all(type(item) is str for item in types):
             raise JsonLdMalformed("a type is a string, or a list of strings")
         _refuse_repeats(types)
-        for item in types:
-            if item[:1] == "@":
-                raise StatementsLost("a type that looks like a keyword")
-            self._see(item)
+        if any(item[:1] == "@" for item in types):
+            raise StatementsLost("a type that looks like a keyword")
         self.statements += len(types)
-        if len(types) > 1 and self._scope:
-            self._join(node, types)
+        for item in self._join(node, types) if len(types) > 1 and self._scope else types:
+            self._see(item)
 
-    def _join(self, node: JsonObject, types: list[str]) -> None:
+    def _join(self, node: JsonObject, types: list[str]) -> list[str]:
+        """Return the types as they are spelled for pyoxigraph."""
         scoped = self._contexts.scoped_types(types, self._scope)
         if len(scoped) < 2:
-            return
+            return types
         last, definition = scoped[-1]
-        spelled = repr((self._scope, sorted(types))).encode("utf-8", "surrogatepass")
-        name = JOINT + sha256(spelled).hex()
+        scope = repr((self._scope, sorted(types))).encode("utf-8", "surrogatepass")
+        name = JOINT + sha256(scope).hex()
         contexts = [part for _, each in scoped for part in each["@context"]]
         defined = self.joint.setdefault(self._scope[-1], {})
         defined[name] = {**definition, "@context": contexts}
-        retyped = [name if item == last else item for item in types]
+        # The others bring nothing any more, so their IRIs do, if they have one as it stands.
+        spelled_as = {item: _iri(each, item) for item, each in scoped[:-1]} | {last: name}
+        retyped = [spelled_as.get(item, item) for item in types]
         if self.retyped.setdefault(id(node), retyped) != retyped:
             raise JsonLdMalformed("one object stands in two places")
+        return retyped
 
     def _values(self, name: str, value: Any, depth: int) -> Any:
         if name in self._contexts.list_terms:
@@ -202,6 +204,11 @@ class DocumentReading:
                 raise JsonLdMalformed("the type of a value is an IRI")
             self._see(datatype)
         return tuple(value)
+
+
+def _iri(definition: JsonObject, name: str) -> str:
+    iri = definition.get("@id")
+    return iri if isinstance(iri, str) and iri.startswith(("https://", "http://")) else name
 
 
 def _check_double(value: float) -> None:
