@@ -172,7 +172,7 @@ class ContextSet:
         """
         kept = used
         while True:
-            cut = {urls: _prune(context, kept) for urls, context in contexts.items()}
+            cut = {urls: _prune(context, kept, frozenset()) for urls, context in contexts.items()}
             reached = kept | (_strings(list(cut.values())) & self.terms)
             if reached == kept:
                 return cut
@@ -205,16 +205,42 @@ def _strings(value: object) -> set[str]:
     return set()
 
 
-def _prune(context: Any, kept: frozenset[str] | set[str]) -> Any:
-    if isinstance(context, list):
-        return [_prune(part, kept) for part in context]
-    if not isinstance(context, dict):
-        return context
-    result = {}
-    for name, value in context.items():
-        keyword = name.startswith("@") or (isinstance(value, str) and value.startswith("@"))
-        if keyword or name in kept:
-            if isinstance(value, dict) and "@context" in value:
-                value = {**value, "@context": _prune(value["@context"], kept)}
-            result[name] = value
+def _prune(context: Context, kept: frozenset[str], aliases: frozenset[str]) -> Context:
+    """Return a context with the definitions in `kept`, and without what has no effect on them.
+
+    That is protection, which only forbids; set containers, which only matter for compaction; and
+    aliases of keywords that are in force already.
+    """
+    result: Context = []
+    for part in context:
+        if not isinstance(part, dict):
+            result.append(part)
+            continue
+        cut = {}
+        for name, value in part.items():
+            if isinstance(value, str) and value in _ALIASES:
+                if name not in aliases:
+                    cut[name] = value
+            elif name in kept or (name.startswith("@") and name != "@protected"):
+                cut[name] = _prune_term(value, kept, aliases | _aliases_of(part))
+        aliases |= _aliases_of(part)
+        if cut:
+            result.append(cut)
     return result
+
+
+def _aliases_of(part: JsonObject) -> frozenset[str]:
+    return frozenset(
+        name for name, value in part.items() if isinstance(value, str) and value in _ALIASES
+    )
+
+
+def _prune_term(value: Any, kept: frozenset[str], aliases: frozenset[str]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    cut = {name: item for name, item in value.items() if (name, item) != ("@container", "@set")}
+    if "@context" in cut:
+        cut["@context"] = _prune(cut["@context"], kept, aliases)
+        if not cut["@context"]:
+            del cut["@context"]
+    return cut

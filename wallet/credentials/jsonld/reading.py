@@ -8,6 +8,7 @@ and compared with those that came out.
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any, Final
 
 from wallet.credentials.jsonld.context_set import ContextSet, ContextUrls
@@ -17,6 +18,8 @@ from wallet.crypto.hashing import sha256
 from wallet.encoding.json import MAX_JSON_DEPTH, JsonObject
 
 MAX_EXACT_INTEGER: Final = 2**53 - 1
+# From here on JSON-LD writes whole numbers as doubles too.
+MIN_WHOLE_DOUBLE: Final = 1e21
 _VALUE_MEMBERS: Final = frozenset(("@value", "@type", "@language"))
 
 # A private use character: no published term starts with it, and it sorts behind every other.
@@ -109,38 +112,42 @@ class DocumentReading:
         if not types or not all(type(item) is str for item in types):
             raise JsonLdMalformed("a type is a string, or a list of strings")
         _refuse_repeats(types)
-        for item in types:
-            if item[:1] == "@":
-                raise StatementsLost("a type that looks like a keyword")
-            self._see(item)
+        if any(item[:1] == "@" for item in types):
+            raise StatementsLost("a type that looks like a keyword")
         self.statements += len(types)
-        if len(types) > 1 and self._scope:
-            self._join(node, types)
+        for item in self._join(node, types) if len(types) > 1 and self._scope else types:
+            self._see(item)
 
-    def _join(self, node: JsonObject, types: list[str]) -> None:
+    def _join(self, node: JsonObject, types: list[str]) -> list[str]:
+        """Return the types as they are spelled for pyoxigraph."""
         scoped = self._contexts.scoped_types(types, self._scope)
         if len(scoped) < 2:
-            return
+            return types
         last, definition = scoped[-1]
-        spelled = repr((self._scope, sorted(types))).encode("utf-8", "surrogatepass")
-        name = JOINT + sha256(spelled).hex()
+        scope = repr((self._scope, sorted(types))).encode("utf-8", "surrogatepass")
+        name = JOINT + sha256(scope).hex()
         contexts = [part for _, each in scoped for part in each["@context"]]
         defined = self.joint.setdefault(self._scope[-1], {})
         defined[name] = {**definition, "@context": contexts}
-        retyped = [name if item == last else item for item in types]
+        # The others bring nothing any more, so their IRIs do, if they have one as it stands.
+        spelled_as = {item: _iri(each, item) for item, each in scoped[:-1]} | {last: name}
+        retyped = [spelled_as.get(item, item) for item in types]
         if self.retyped.setdefault(id(node), retyped) != retyped:
             raise JsonLdMalformed("one object stands in two places")
+        return retyped
 
     def _values(self, name: str, value: Any, depth: int) -> Any:
-        items = value if type(value) is list else (value,)
-        if type(value) is list:
-            if not value:
-                raise StatementsLost("an empty list is not a statement")
-            _refuse_repeats(value)
         if name in self._contexts.list_terms:
             self.statements += 1
-            return self._list(items, depth)
+            if type(value) is dict and "@list" in value:
+                return self._list_object(value, depth)
+            return self._list(value if type(value) is list else [value], depth)
         in_graph = name in self._contexts.graph_terms
+        items = value if type(value) is list else [value]
+        if not items:
+            raise StatementsLost("an empty list is not a statement")
+        if not in_graph:
+            _refuse_repeats(items)
         outer = self._scope
         if name in self._contexts.resetting_terms:
             self._scope = ()
@@ -156,9 +163,14 @@ class DocumentReading:
         self._scope = outer
         return frozenset(shapes) if shapes else None
 
-    def _list(self, items: Any, depth: int) -> Any:
+    def _list_object(self, value: JsonObject, depth: int) -> Any:
+        if len(value) != 1 or type(value["@list"]) is not list:
+            raise JsonLdMalformed("a list object holds one list")
+        return self._list(value["@list"], depth)
+
+    def _list(self, items: list[Any], depth: int) -> Any:
         self.statements += 2 * len(items)
-        return ("@list", *(self._value(item, depth) for item in items))
+        return ("@list", *(self._value(item, depth + 1) for item in items))
 
     def _value(self, value: Any, depth: int) -> Any:
         """Check one value; return its shape if it has one."""
@@ -169,16 +181,13 @@ class DocumentReading:
             if "@value" in value:
                 return self._literal(value)
             if "@list" in value:
-                if len(value) != 1 or type(value["@list"]) is not list:
-                    raise JsonLdMalformed("a list object holds one list")
-                return self._list(value["@list"], depth + 1)
+                return self._list_object(value, depth)
             return self._node(value, depth + 1)
         elif kind is int:
             if not -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
                 raise JsonLdMalformed("an integer is beyond 2^53")
         elif kind is float:
-            if not math.isfinite(value):
-                raise JsonLdMalformed("a number is not finite")
+            _check_double(value)
         elif kind is not bool:
             raise StatementsLost("a null or a list in a list is not a statement")
         return None
@@ -195,6 +204,23 @@ class DocumentReading:
                 raise JsonLdMalformed("the type of a value is an IRI")
             self._see(datatype)
         return tuple(value)
+
+
+def _iri(definition: JsonObject, name: str) -> str:
+    iri = definition.get("@id")
+    return iri if isinstance(iri, str) and iri.startswith(("https://", "http://")) else name
+
+
+def _check_double(value: float) -> None:
+    """Refuse a number that implementations write in different ways.
+
+    JSON-LD has 16 digits for a double, and none of a whole number below 10^21 is left out;
+    pyoxigraph writes as many digits as tell the number from others.
+    """
+    if not math.isfinite(value) or Decimal(f"{value:.15E}") != Decimal(repr(value)):
+        raise JsonLdMalformed("a number is not finite, or has more than 16 digits")
+    if value.is_integer() and MAX_EXACT_INTEGER < abs(value) < MIN_WHOLE_DOUBLE:
+        raise JsonLdMalformed("an integer is beyond 2^53")
 
 
 def _refuse_repeats(values: list[Any]) -> None:
