@@ -146,8 +146,12 @@ def test_refuses_points_that_are_no_points(name: str) -> None:
     ):
         with pytest.raises(PointMalformed):
             verify_proof(proof, STATEMENT)
-        with pytest.raises(PointMalformed):
-            verify_proof(parse_proof(proof.octets), STATEMENT)
+        # Only the subgroup needs a backend; the rest does not come through the parser.
+        if name == "outside the subgroup":
+            assert parse_proof(proof.octets) == proof
+        else:
+            with pytest.raises(PointMalformed):
+                parse_proof(proof.octets)
     with pytest.raises(PointMalformed):
         verify_signature(PUBLIC_KEY, replace(SIGNATURE, a=point), MESSAGES, header=HEADER)
     with pytest.raises(PointMalformed):

@@ -208,6 +208,26 @@ def test_shows_its_own_statement_and_no_other() -> None:
         derive_proof_with_nym(CREDENTIAL, BALLOT, (), (2,))
 
 
+def test_a_proof_of_another_issuers_signature_fails_at_the_pairing() -> None:
+    commitment, secrets = commit_with_nym([PROVER_NYM], COMMITTED)
+    verified = verify_commitment(commitment, CREDENTIAL.layout)
+    impostor = replace(OTHER_ISSUER, public_key=ISSUER.public_key)
+    signature = blind_sign_with_nym(impostor, verified, ENTROPY, MESSAGES, header=HEADER)
+    with pytest.raises(SignatureInvalid):
+        verify_finalize_with_nym(
+            ISSUER.public_key, signature, secrets, ENTROPY, MESSAGES, header=HEADER
+        )
+    forged = replace(CREDENTIAL, signature=signature, prover_blind=secrets.prover_blind)
+    statement = replace(STATEMENT, disclosed=(), disclosed_committed=())
+    for credential, good in ((CREDENTIAL, True), (forged, False)):
+        proof = derive_proof_with_nym(credential, BALLOT, presentation_header=NONCE)
+        if good:
+            verify_proof_with_nym(proof, statement)
+        else:
+            with pytest.raises(ProofInvalid, match="not of a signature of this issuer"):
+                verify_proof_with_nym(proof, statement)
+
+
 def test_refuses_a_proof_or_pseudonym_with_any_bit_turned() -> None:
     octets = PROOF.proof.octets + PROOF.pseudonym.octets
     for place in range(0, len(octets), 7):
