@@ -224,7 +224,7 @@ def test_a_proof_of_another_issuers_signature_fails_at_the_pairing() -> None:
         if good:
             verify_proof_with_nym(proof, statement)
         else:
-            with pytest.raises(ProofInvalid, match="not of a signature of this issuer"):
+            with pytest.raises(BbsProofInvalid, match="not of a signature of this issuer"):
                 verify_proof_with_nym(proof, statement)
 
 
