@@ -24,7 +24,7 @@ CONTRACTS_DIR = Path(__file__).parents[2] / "contracts"
 GENESIS = 2_000_000_000
 YEAR = 365 * 24 * 3600
 HAND_OVER_DELAY_S = 3 * 24 * 3600
-GAS_LIMIT = 3_000_000
+GAS_LIMIT = 6_000_000
 
 
 def sha256(text: str) -> bytes:
