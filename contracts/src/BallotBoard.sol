@@ -91,6 +91,7 @@ contract BallotBoard is IBallotBoard, LogChain {
     /// @inheritdoc IBallotBoard
     function boardOf(bytes32 boardId) external view returns (Board memory board) {
         board = _boards[boardId];
+        // slither-disable-next-line incorrect-equality (a counter that only this contract sets)
         if (board.organiser != address(0) && board.checkpoints == 0) board.root = EMPTY_ROOT;
     }
 

@@ -9,6 +9,7 @@ import {IDirectory} from "./interfaces/IDirectory.sol";
 /// @dev Immutable: no proxy. The root authority is the default admin, handed over after a delay.
 contract Directory is IDirectory, ChainedAdminRules {
     bytes32[] private _names;
+    // slither-disable-next-line uninitialized-state (a mapping of arrays begins empty, and list() pushes)
     mapping(bytes32 name => Entry[]) private _entries;
     mapping(bytes32 name => mapping(address location => bool)) private _isListed;
 

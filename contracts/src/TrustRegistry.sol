@@ -27,7 +27,7 @@ contract TrustRegistry is ITrustRegistry, VerifierRegistry {
         bool suspended;
     }
 
-    /// @inheritdoc ITrustRegistry
+    /// @notice The role that may suspend issuers; root gives and takes it.
     bytes32 public constant SUSPENDER_ROLE = keccak256("SUSPENDER");
 
     uint32 private _lastMandateId;

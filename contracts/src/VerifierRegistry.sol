@@ -11,7 +11,7 @@ import {Scope, ScopeHistory} from "./libraries/ScopeHistory.sol";
 abstract contract VerifierRegistry is IVerifierRegistry, ChainedAdminRules {
     using ScopeHistory for ScopeHistory.History;
 
-    /// @inheritdoc IVerifierRegistry
+    /// @notice The role that may register verifiers; root gives and takes it.
     bytes32 public constant REGISTRAR_ROLE = keccak256("REGISTRAR");
 
     uint32 private constant NO_MANDATE = 0;

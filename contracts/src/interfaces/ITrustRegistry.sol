@@ -186,7 +186,4 @@ interface ITrustRegistry is ILogChain, IVerifierRegistry {
 
     /// @notice All suspensions an issuer ever had, oldest first. For off-chain callers.
     function suspensions(bytes32 issuerId) external view returns (Suspension[] memory);
-
-    /// @notice The role that may suspend issuers, given by root: keccak256("SUSPENDER").
-    function SUSPENDER_ROLE() external view returns (bytes32);
 }

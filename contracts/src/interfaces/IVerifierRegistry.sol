@@ -80,7 +80,4 @@ interface IVerifierRegistry is ILogChain {
         external
         pure
         returns (bytes32);
-
-    /// @notice The role that may register verifiers, given by root: keccak256("REGISTRAR").
-    function REGISTRAR_ROLE() external view returns (bytes32);
 }
