@@ -10,7 +10,7 @@ contract SuspensionTest is World {
         accredit(WELFARE, RESIDENCE);
         suspend(WELFARE);
         yes(registry.isSuspended(WELFARE), "suspended");
-        bytes32 batchRoot = sha256("root");
+        bytes32 batchRoot = id("root");
         refused(controller, abi.encodeWithSelector(ICredentialAnchor.NotAccredited.selector, WELFARE, FAMILY_CARD));
         anchor.anchorBatch(WELFARE, FAMILY_CARD, batchRoot, 1, MANIFEST);
         refused(controller, abi.encodeWithSelector(ICredentialAnchor.NotAccredited.selector, WELFARE, RESIDENCE));
@@ -18,14 +18,14 @@ contract SuspensionTest is World {
     }
 
     function test_suspendIssuer_leavesTheRightToRevokeAndToPublishStatus() external {
-        anchorRoot(sha256("root"), 1);
+        anchorRoot(id("root"), 1);
         suspend(WELFARE);
         vm.prank(controller);
-        anchor.revokeBatch(WELFARE, sha256("root"));
+        anchor.revokeBatch(WELFARE, id("root"));
         vm.prank(controller);
-        anchor.publishStatus(WELFARE, sha256("list"), sha256("bits"), 1, GENESIS + YEAR);
-        equal(anchor.batchOf(WELFARE, sha256("root")).revokedAt, GENESIS);
-        equal(anchor.statusListOf(WELFARE, sha256("list")).version, 1);
+        anchor.publishStatus(WELFARE, id("list"), id("bits"), 1, GENESIS + YEAR);
+        equal(anchor.batchOf(WELFARE, id("root")).revokedAt, GENESIS);
+        equal(anchor.statusListOf(WELFARE, id("list")).version, 1);
     }
 
     function test_suspendIssuer_refusesEverybodyWithoutTheRole() external {
@@ -54,7 +54,7 @@ contract SuspensionTest is World {
         }
         unsuspend(WELFARE);
         no(registry.isSuspended(WELFARE), "suspended");
-        anchorRoot(sha256("root"), 1);
+        anchorRoot(id("root"), 1);
     }
 
     function test_unsuspendIssuer_refusesAnUnknownIssuerAndOneThatIsNotSuspended() external {

@@ -37,6 +37,11 @@ abstract contract Checks {
         vm.prank(sender);
     }
 
+    /// @dev 32 opaque bytes. Not sha256: that is a call, and a prank or an expectation would meet it.
+    function id(string memory name) internal pure returns (bytes32) {
+        return keccak256(bytes(name));
+    }
+
     function someone(string memory name) internal pure returns (address) {
         return address(uint160(uint256(keccak256(bytes(name)))));
     }
