@@ -23,9 +23,10 @@ slither=$(pwd)/$home/bin/slither
 # A build of its own: the one of the tests holds the tests too, and builds from before.
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
-cd "${1:-contracts}"
-PATH=$(pwd)/node_modules/.bin:$PATH # slither asks forge for its settings
+where=$(node contracts/forge.mjs --where)
+PATH=$where:$PATH # slither asks forge for its settings
 export PATH
+cd "${1:-contracts}"
 forge build --offline --build-info --skip test --out "$build/out" --cache-path "$build/cache" >"$build/log" 2>&1 ||
     { cat "$build/log" >&2; exit 1; }
 "$slither" . --ignore-compile --foundry-out-directory "$build/out" --config-file slither.config.json

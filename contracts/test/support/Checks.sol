@@ -8,6 +8,12 @@ import {Vm} from "./Vm.sol";
 abstract contract Checks {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
+    /// @dev What forge reads from targetSelectors().
+    struct FuzzSelector {
+        address target;
+        bytes4[] selectors;
+    }
+
     error NotEqual(bytes32 actual, bytes32 expected);
     error NotTrue(string what);
 

@@ -19,5 +19,6 @@ interface Vm {
     function sign(uint256 secret, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function addr(uint256 secret) external pure returns (address);
     function load(address target, bytes32 slot) external view returns (bytes32);
+    function store(address target, bytes32 slot, bytes32 value) external;
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
 }
