@@ -27,6 +27,6 @@ where=$(node contracts/forge.mjs --where)
 PATH=$where:$PATH # slither asks forge for its settings
 export PATH
 cd "${1:-contracts}"
-forge build --offline --build-info --skip test --out "$build/out" --cache-path "$build/cache" >"$build/log" 2>&1 ||
+forge build src --offline --build-info --out "$build/out" --cache-path "$build/cache" >"$build/log" 2>&1 ||
     { cat "$build/log" >&2; exit 1; }
 "$slither" . --ignore-compile --foundry-out-directory "$build/out" --config-file slither.config.json

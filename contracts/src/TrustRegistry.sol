@@ -82,7 +82,7 @@ contract TrustRegistry is ITrustRegistry, VerifierRegistry {
     {
         uint32 mandateId = _mandateOf[accreditor][schemaId];
         uint40 revokedAt = _mandates[mandateId].history.revoke(scopeIndex, effectiveAt);
-        uint32 index = uint32(scopeIndex);
+        uint32 index = uint32(scopeIndex); // it is less than the count, which has 32 bits
         emit AccreditorRevoked(accreditor, schemaId, mandateId, index, revokedAt);
         _extendLog(
             keccak256(abi.encode(AccreditorRevoked.selector, accreditor, schemaId, mandateId, index, revokedAt))
@@ -132,7 +132,7 @@ contract TrustRegistry is ITrustRegistry, VerifierRegistry {
         uint32 mandateId = history.scopeAt(scopeIndex).mandateId;
         if (!mayRevokeUnder(mandateId, msg.sender)) revert NotRootNorGivingAccreditor(msg.sender, mandateId);
         uint40 revokedAt = history.revoke(scopeIndex, effectiveAt);
-        uint32 index = uint32(scopeIndex);
+        uint32 index = uint32(scopeIndex); // it is less than the count, which has 32 bits
         emit IssuerRevoked(issuerId, schemaId, msg.sender, index, revokedAt);
         _extendLog(keccak256(abi.encode(IssuerRevoked.selector, issuerId, schemaId, msg.sender, index, revokedAt)));
     }

@@ -61,7 +61,7 @@ abstract contract VerifierRegistry is IVerifierRegistry, ChainedAdminRules {
             revert NotRootNorRegistrar(msg.sender);
         }
         uint40 revokedAt = _serviceHistories[verifierId][serviceId].revoke(scopeIndex, effectiveAt);
-        uint32 index = uint32(scopeIndex);
+        uint32 index = uint32(scopeIndex); // it is less than the count, which has 32 bits
         emit VerifierRevoked(verifierId, serviceId, msg.sender, index, revokedAt);
         _extendLog(
             keccak256(abi.encode(VerifierRevoked.selector, verifierId, serviceId, msg.sender, index, revokedAt))
