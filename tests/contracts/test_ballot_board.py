@@ -21,12 +21,9 @@ def vote(chain: Chain) -> Vote:
 
 
 def state(chain: Chain, board: bytes) -> dict[str, Any]:
-    names = [
-        part["name"]
-        for item in chain.boards.abi
-        if item.get("name") == "boardOf"
-        for part in item["outputs"][0]["components"]
-    ]
+    abi: list[Any] = list(chain.boards.abi)
+    (view,) = [item for item in abi if item.get("name") == "boardOf"]
+    names = [part["name"] for part in view["outputs"][0]["components"]]
     return dict(zip(names, chain.boards.functions.boardOf(board).call(), strict=True))
 
 

@@ -111,10 +111,9 @@ def test_a_resolver_walks_the_events_backwards(chain: Chain) -> None:
         (log,) = chain.w3.eth.get_logs(
             {"fromBlock": block, "toBlock": block, "address": chain.dids.address}
         )
-        names = [e for e in ("DIDAttributeChanged", "DIDDelegateChanged", "DIDOwnerChanged")]
         event = next(
             chain.dids.events[name]().process_log(log)
-            for name in names
+            for name in ("DIDAttributeChanged", "DIDDelegateChanged", "DIDOwnerChanged")
             if bytes(log["topics"][0]) == bytes.fromhex(chain.dids.events[name]().topic[2:])
         )
         block = event["args"]["previousChange"]

@@ -12,7 +12,8 @@ from tests.contracts.chain import CONTRACTS_DIR
 from tests.contracts.node import forge, node
 
 ROOT = CONTRACTS_DIR.parent
-TIMEOUT_S = 110
+TIMEOUT_S = 280
+pytestmark = pytest.mark.timeout(300)  # seconds on a quiet machine, minutes on a crowded one
 
 
 @pytest.fixture
