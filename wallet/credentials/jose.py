@@ -10,7 +10,7 @@ from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import MalformedError, UnsupportedError
 
 MAX_JWS_BYTES: Final = 256 * 1024
-SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "EdDSA"))
+SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "ES256K", "EdDSA"))
 
 
 class JwsMalformed(MalformedError):
