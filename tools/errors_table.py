@@ -77,7 +77,8 @@ def error_classes() -> list[ErrorClass]:
     for name in PACKAGES:
         package = importlib.import_module(name)
         for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-            importlib.import_module(module.name)
+            if not module.name.endswith(".__main__"):  # running it is not loading it
+                importlib.import_module(module.name)
     found = {kind for kind in _subclasses(SeoulWalletError) if _is_ours(kind)}
     return sorted(found, key=lambda kind: (kind.code, kind.__module__, kind.__name__))
 

@@ -1,8 +1,9 @@
 """JSON Web Signatures in compact form (RFC 7515), under the restrictions of RFC 8725."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from wallet.crypto.keys import PublicKey, SignatureInvalid, SigningKey
 from wallet.encoding import base64url
@@ -10,6 +11,7 @@ from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import MalformedError, UnsupportedError
 
 MAX_JWS_BYTES: Final = 256 * 1024
+MAX_CACHED_HEADER_BYTES: Final = 1024
 SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "ES256K", "EdDSA"))
 
 
@@ -25,11 +27,10 @@ class UnsupportedAlgorithm(UnsupportedError):
     code = "unsupported_algorithm"
 
 
-@dataclass(frozen=True, slots=True)
-class CompactJws:
+class CompactJws(NamedTuple):
     """A parsed, unverified JWS. `signing_input` is what the signature covers."""
 
-    header: JsonObject
+    header: Mapping[str, Any]
     payload: bytes
     signing_input: bytes
     signature: bytes
@@ -45,6 +46,14 @@ class CompactJws:
     def peek_claims(self) -> JsonObject:
         """Return the payload as a JSON object, unverified. Raises `JsonMalformed`."""
         return parse_json_object(self.payload, max_bytes=MAX_JWS_BYTES)
+
+
+def _parse(encoded: bytes) -> Mapping[str, Any]:
+    return MappingProxyType(parse_json_object(base64url.decode(encoded)))
+
+
+# An issuer's tokens share their header to the byte, and so do all key bindings.
+_header = lru_cache(maxsize=256)(_parse)
 
 
 def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str]) -> CompactJws:
@@ -63,7 +72,8 @@ def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str]) -> Compa
     parts = raw.split(b".")
     if len(parts) != 3:
         raise JwsMalformed("a compact JWS has three parts")
-    header = parse_json_object(base64url.decode(parts[0]))
+    encoded = parts[0]
+    header = _header(encoded) if len(encoded) <= MAX_CACHED_HEADER_BYTES else _parse(encoded)
     algorithm = header.get("alg")
     if type(algorithm) is not str:
         raise JwsMalformed("alg is a string")

@@ -1,14 +1,13 @@
 """Strict base64url without padding (RFC 7515 §2, RFC 4648 §5)."""
 
-from base64 import urlsafe_b64encode
 from binascii import Error as BinasciiError
-from binascii import a2b_base64
 from typing import Final
+
+import pybase64
 
 from wallet.errors import MalformedError
 
-# What is not base64url becomes `!`, which the strict decoder refuses.
-_STANDARD_ALPHABET: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
+_ALPHABET: Final = b"-_"
 _PADDING: Final = (b"", b"", b"==", b"=")
 # The bits of the last character that carry no data must be zero, or one value has two spellings.
 _CANONICAL_LAST: Final = {
@@ -25,7 +24,7 @@ class Base64urlMalformed(MalformedError):
 
 def encode(data: bytes) -> str:
     """Return `data` in base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return pybase64.b64encode(data, _ALPHABET).rstrip(b"=").decode("ascii")
 
 
 def decode(text: str | bytes) -> bytes:
@@ -40,9 +39,9 @@ def decode(text: str | bytes) -> bytes:
     remainder = len(raw) % 4
     if remainder and (remainder == 1 or raw[-1] not in _CANONICAL_LAST[remainder]):
         raise Base64urlMalformed("expected base64url without padding and stray bits")
+    if b"=" in raw or b"+" in raw or b"/" in raw:
+        raise Base64urlMalformed("expected base64url without padding")
     try:
-        return a2b_base64(
-            raw.translate(_STANDARD_ALPHABET) + _PADDING[remainder], strict_mode=True
-        )
+        return pybase64.b64decode(raw + _PADDING[remainder], _ALPHABET, validate=True)
     except BinasciiError:
         raise Base64urlMalformed("base64url has a foreign character") from None

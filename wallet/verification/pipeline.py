@@ -87,6 +87,8 @@ _STEPS: Final[tuple[StepFunction, ...]] = (
     trust_steps.check_status,
 )
 _FIRST_TRUST_STEP: Final = 8
+# Looked up once: this is the hot path.
+_PASSED: Final = Outcome.PASSED
 
 
 def check_presentation(
@@ -162,17 +164,18 @@ def _run(
     for number, function in enumerate(_STEPS, start=2):
         step = _run_step(number, function, progress)
         steps.append(step)
-        stops = step.outcome is Outcome.REJECTED or (
+        if step.outcome is _PASSED:
+            continue
+        if step.outcome is Outcome.REJECTED or (
             step.outcome is Outcome.UNAVAILABLE and number < _FIRST_TRUST_STEP
-        )
-        if stops:
+        ):
             break
     return VerificationReport(_fill(steps), now), progress
 
 
 def _run_step(number: int, function: StepFunction, progress: Progress) -> Step:
     name = STEP_NAMES[number - 1]
-    if progress.policy.trust is None and number >= _FIRST_TRUST_STEP:
+    if number >= _FIRST_TRUST_STEP and progress.policy.trust is None:
         return Step(number, name, Outcome.NOT_REQUIRED)
     try:
         result = function(progress)
@@ -180,9 +183,9 @@ def _run_step(number: int, function: StepFunction, progress: Progress) -> Step:
         return Step(number, name, Outcome.UNAVAILABLE, error, getattr(error, "as_of", None))
     except SeoulWalletError as error:
         return Step(number, name, Outcome.REJECTED, error)
-    if isinstance(result, Outcome):
-        return Step(number, name, result)
-    return Step(number, name, Outcome.PASSED, None, result)
+    if result is None or type(result) is int:
+        return Step(number, name, _PASSED, None, result)
+    return Step(number, name, Outcome.NOT_REQUIRED)
 
 
 def _fill(steps: list[Step]) -> tuple[Step, ...]:

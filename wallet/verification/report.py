@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
@@ -20,8 +21,7 @@ class Outcome(StrEnum):
     NOT_REQUIRED = "not_required"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step. `as_of` is the time (unix seconds) of the outside facts that it used, if any."""
 
     number: int
