@@ -70,9 +70,9 @@ class Authority:
         names: tuple[x509.GeneralName, ...] = (),
         not_before: int = NOW - DAY,
         not_after: int = NOW + DAY,
-        basic: x509.BasicConstraints | None | str = "default",
+        basic: x509.BasicConstraints | str | None = "default",
         basic_critical: bool = True,
-        usage: x509.KeyUsage | None | str = "default",
+        usage: x509.KeyUsage | str | None = "default",
         constraints: x509.NameConstraints | None = None,
         issuer_name: str | None = None,
     ) -> x509.Certificate:
@@ -105,9 +105,7 @@ class Authority:
             builder = builder.add_extension(constraints, critical=True)
         return builder.sign(self.key, hashes.SHA256())
 
-    def leaf(
-        self, key: Es256SigningKey, *names: x509.GeneralName, **changes: Any
-    ) -> bytes:
+    def leaf(self, key: Es256SigningKey, *names: x509.GeneralName, **changes: Any) -> bytes:
         """Return the DER of a certificate for a signing key of ours."""
         public = ec.EllipticCurvePublicKey.from_encoded_point(
             ec.SECP256R1(), key.public_key.compressed

@@ -66,7 +66,7 @@ class IssuerMetadata:
     keys: tuple[tuple[str | None, PublicKey], ...]
 
     def key_for(self, kid: str | None) -> PublicKey:
-        """Return the key called `kid`; without a `kid`, the only key. Raises `IssuerKeyUnknown`."""
+        """Return the key called `kid`; without one, the only key. Raises `IssuerKeyUnknown`."""
         found = [key for name, key in self.keys if kid is None or name == kid]
         if len(found) != 1:
             raise IssuerKeyUnknown(f"the issuer's metadata has {len(found)} keys of that name")

@@ -1,4 +1,4 @@
-"""X.509 certificate chains in JOSE and COSE headers, judged against given trust anchors (RFC 5280).
+"""X.509 chains in JOSE and COSE headers, judged against given trust anchors (RFC 5280).
 
 Path building and validation are `cryptography.x509.verification`; what it leaves open is decided
 here. Revocation of certificates is *not* checked: HAIP leaves it to short lifetimes.

@@ -36,9 +36,7 @@ def _small_order_encodings() -> frozenset[bytes]:
         bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
     )
     ys = (0, 1, _P - 1, _P, _P + 1, u, _P - u)
-    return frozenset(
-        (y | sign << 255).to_bytes(32, "little") for y in ys for sign in (0, 1)
-    )
+    return frozenset((y | sign << 255).to_bytes(32, "little") for y in ys for sign in (0, 1))
 
 
 SMALL_ORDER_ENCODINGS: Final = _small_order_encodings()

@@ -1,4 +1,4 @@
-"""Strict CBOR (RFC 8949): definite lengths, unique keys, no tags, one item and nothing after it."""
+"""Strict CBOR (RFC 8949): definite lengths, unique keys, no tags, one item alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLAIN: Final = (int, bytes, str, bool, float, type(None))
 
 
 class CborMalformed(MalformedError):
-    """Not one CBOR item of maps, arrays, strings and numbers, or too large or nested too deeply."""
+    """Not one CBOR item of plain types, or too large or nested too deeply."""
 
     code = "cbor_malformed"
 

@@ -10,12 +10,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from wallet.credentials.issuer_metadata import IssuerMetadata
-from wallet.crypto.certificates import TrustAnchors
+from wallet.credentials.jose import CompactJws
+from wallet.crypto.certificates import TrustAnchors, parse_x5c
 from wallet.crypto.keys import PublicKey
 from wallet.did.document import DidDocument
-from wallet.errors import RejectedError, UnavailableError
+from wallet.errors import RejectedError
 
-IssuerKeys = DidDocument | IssuerMetadata | PublicKey
+
+@dataclass(frozen=True, slots=True)
+class CarriedCertificates:
+    """The issuer's key is to be found in the signed header's own certificates, nowhere else."""
+
+
+IssuerKeys = DidDocument | IssuerMetadata | CarriedCertificates | PublicKey
 
 
 class IssuerMismatch(RejectedError):
@@ -51,10 +58,19 @@ class KeyHint:
     chain: tuple[bytes, ...] | None
 
 
+def key_hint(jws: CompactJws) -> KeyHint:
+    """Return the hint of a JWS header; `jwk`, `jku` and `x5u` are never followed.
+
+    Raises `JwsMalformed`, `CertificateMalformed`.
+    """
+    x5c = jws.header.get("x5c")
+    return KeyHint(jws.kid, None if x5c is None else parse_x5c(x5c))
+
+
 def issuer_key(
     hint: KeyHint,
-    issuer: str,
-    keys: IssuerKeys | UnavailableError,
+    issuer: object,
+    keys: IssuerKeys,
     *,
     anchors: TrustAnchors,
     now: int,
@@ -65,33 +81,33 @@ def issuer_key(
     A pinned key is used as it is. A chain in the header must lead to one of `anchors` at `now`
     and name the issuer; else the key is the one called `kid` in the issuer's DID document or
     metadata. Raises `KeySourceNotAccepted`, `IssuerMismatch`, `CertificateNotTrusted`,
-    `CertificateMalformed`, `KeyNotAuthorized`, `IssuerKeyUnknown`, and `keys` when it is an error
-    and needed.
+    `CertificateMalformed`, `KeyNotAuthorized`, `IssuerKeyUnknown`. Does not compare the issuer
+    with the DID of a document: the caller has verified claims for that.
     """
     source = _source(hint, keys)
-    if source is not None and source not in accepted:
+    if source not in accepted:
         raise KeySourceNotAccepted(f"issuer keys by {source.value} are not accepted")
-    if hint.chain is not None and source is KeySource.X5C:
-        leaf = anchors.verify_chain(hint.chain, now=now)
-        if not leaf.names(issuer):
+    if source is KeySource.X5C:
+        leaf = anchors.verify_chain(hint.chain or (), now=now)
+        if not isinstance(issuer, str) or not leaf.names(issuer):
             raise IssuerMismatch("the certificate does not name the issuer")
         return leaf.key
-    if isinstance(keys, UnavailableError):
-        raise keys
     if isinstance(keys, DidDocument):
         return keys.key_for(hint.kid, "assertionMethod")
     if isinstance(keys, IssuerMetadata):
         if keys.issuer != issuer:
             raise IssuerMismatch("the metadata is of another issuer")
         return keys.key_for(hint.kid)
+    if isinstance(keys, CarriedCertificates):
+        raise AssertionError("carried certificates are judged as such")
     return keys
 
 
-def _source(hint: KeyHint, keys: IssuerKeys | UnavailableError) -> KeySource | None:
-    if not isinstance(keys, DidDocument | IssuerMetadata | UnavailableError):
+def _source(hint: KeyHint, keys: IssuerKeys) -> KeySource:
+    if isinstance(keys, CarriedCertificates):
+        return KeySource.X5C
+    if not isinstance(keys, DidDocument | IssuerMetadata):
         return KeySource.PINNED
     if hint.chain is not None:
         return KeySource.X5C
-    if isinstance(keys, UnavailableError):
-        return None
     return KeySource.DID if isinstance(keys, DidDocument) else KeySource.METADATA
