@@ -6,6 +6,7 @@ DID that carries its own key. Only the proof is judged; accreditation and status
 
 from __future__ import annotations
 
+import sys
 from typing import Any, BinaryIO, Final
 
 import click
@@ -45,7 +46,7 @@ def verify(jsonl: bool) -> None:
     A line: {"id", "presentation", "issuer_jwk" or "issuer_did", "audience", "nonce", "now",
     "require_key_binding", "vct"?}. The answer: {"id", "verdict", "code", "claims"?}.
     """
-    judge_lines(click.get_binary_stream("stdin"), click.get_binary_stream("stdout"))
+    judge_lines(sys.stdin.buffer, sys.stdout.buffer)
 
 
 def judge_lines(source: BinaryIO, target: BinaryIO) -> None:
