@@ -49,8 +49,8 @@ AGENCY: Final = "sports-centre"
 class StackTimes:
     """How fast the stack moves, in seconds. The defaults suit a person who watches."""
 
-    anchor_interval_s: int = 3
-    worker_interval_s: float = 1.0
+    anchor_interval_s: int = 2
+    worker_interval_s: float = 0.5
     status_reuse_s: int = 2
     follow_interval_s: int = 1
     refresh_after_s: int = 2

@@ -21,7 +21,7 @@ from wallet.trust.receipt import parse_receipt
 WALLET_CARDS: Final = 10
 FINAL_WAIT_S: Final = 60
 POLL_S: Final = 0.1
-MAX_FACTS_AGE_S: Final = 6
+MAX_FACTS_AGE_S: Final = 5
 FAMILY_QUERY: Final = "family-card"
 LETTER_QUERY: Final = "appointment-letter"
 FAMILY_CLAIMS: Final = (("child_count",), ("seoul_resident",), ("valid_until",))

@@ -30,7 +30,6 @@ from wallet.trust.receipt import ReceiptMalformed
 from wallet.verification.evidence import Evidence, Fact, FactMissing
 from wallet.verification.issuer_key import IssuerMismatch
 from wallet.verification.pipeline import (
-    STEP_NAMES,
     check_presentation,
     verify_presentation,
     verify_proof,
@@ -46,7 +45,7 @@ from wallet.verification.proof_steps import (
     NonceMismatch,
     TypeNotAccepted,
 )
-from wallet.verification.report import Outcome, VerificationReport
+from wallet.verification.report import STEP_NAMES, Outcome, VerificationReport
 from wallet.verification.status import StatusListInvalid, verify_status_list_token
 from wallet.verification.trust_steps import (
     AnchorNotFinal,
