@@ -45,9 +45,7 @@ def accepts(key: PublicKey, signature: bytes, message: bytes) -> bool:
     return True
 
 
-def judge(
-    results: Counter[str], wrong: list[int], test: dict[str, Any], accepted: bool
-) -> None:
+def judge(results: Counter[str], wrong: list[int], test: dict[str, Any], accepted: bool) -> None:
     assert test["result"] in ("valid", "invalid")
     results[test["result"]] += 1
     if accepted != (test["result"] == "valid"):
@@ -133,7 +131,7 @@ TOTAL = {"json_web_signature": 401, "json_web_key": 26, "json_web_crypto": 83}
 
 def jose_keys(group: dict[str, Any]) -> list[dict[str, Any]]:
     jwk = group.get("public") or group["private"]
-    listed: list[dict[str, Any]] = jwk["keys"] if "keys" in jwk else [jwk]
+    listed: list[dict[str, Any]] = jwk.get("keys", [jwk])
     return listed
 
 

@@ -264,7 +264,9 @@ CARD_TEXT = to_json(card(WORLD)).decode()
         pytest.param(CARD_TEXT[:-1].encode() + b',"nbf":NaN}', id="NaN"),
         pytest.param(CARD_TEXT[:-1].encode() + b',"nbf":-Infinity}', id="-Infinity"),
         pytest.param(CARD_TEXT[:-1].encode() + b',"nbf":1e999}', id="1e999"),
-        pytest.param(CARD_TEXT[:-1].encode() + b',"nbf":1' + b"0" * 30 + b"}", id="beyond 64 bits"),
+        pytest.param(
+            CARD_TEXT[:-1].encode() + b',"nbf":1' + b"0" * 30 + b"}", id="beyond 64 bits"
+        ),
         pytest.param(CARD_TEXT.encode("utf-16"), id="UTF-16"),
         pytest.param(CARD_TEXT.encode("utf-8-sig"), id="byte order mark"),
         pytest.param(forge(ATTACKER, HEADER, card(WORLD)).encode(), id="nested JWT"),

@@ -50,7 +50,7 @@ _Loader.yaml_implicit_resolvers = {
 
 def load_specification(file: Path) -> dict[str, Any]:
     """Return the specification in `file`."""
-    loaded: dict[str, Any] = yaml.load(file.read_bytes(), Loader=_Loader)  # noqa: S506
+    loaded: dict[str, Any] = yaml.load(file.read_bytes(), Loader=_Loader)
     return loaded
 
 
