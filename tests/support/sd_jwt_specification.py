@@ -35,7 +35,8 @@ def _construct_sd(loader: yaml.SafeLoader, node: yaml.Node) -> Marked:
     if isinstance(node, yaml.SequenceNode):
         return Marked(loader.construct_sequence(node, deep=True))
     if isinstance(node, yaml.ScalarNode):
-        tag = loader.resolve(yaml.ScalarNode, node.value, (node.style is None, False))
+        resolve: Any = loader.resolve
+        tag = resolve(yaml.ScalarNode, node.value, (node.style is None, False))
         plain = yaml.ScalarNode(tag, node.value, node.start_mark, node.end_mark, node.style)
         return Marked(loader.construct_object(plain))
     raise TypeError(node)
