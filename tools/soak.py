@@ -26,6 +26,7 @@ KEPT: Final = ROOT / "docs" / "soak"
 COUNTS: Final[Mapping[str, str]] = {
     "SOAK_BBS_REFERENCE": "1000",
     "SOAK_KILLS": "1000",
+    "SOAK_MUTATION_STRIDE": "1",
 }
 PROFILE: Final = "soak"
 SELECTION: Final = "soak or hypothesis"

@@ -14,6 +14,7 @@ from verifier.config import ConfigurationError, VerifierConfig
 from verifier.metrics import Metrics
 from verifier.service import ReplicaHead, VerifierService
 from wallet.adapters.http.fetch import GuardedClient
+from wallet.adapters.http.metadata import HttpIssuerMetadataSource
 from wallet.adapters.http.sources import HttpDidResolver, HttpStatusListSource
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.fact_cache import SqlFactCache
@@ -91,6 +92,14 @@ def build_verifier(
             status_lists
             or HttpStatusListSource(client, cache, clock, refresh_after_s=config.refresh_after_s),
             replica,
+            HttpIssuerMetadataSource(
+                client,
+                cache,
+                clock,
+                refresh_after_s=config.refresh_after_s,
+                development=config.development,
+            ),
+            config.trust_anchors,
         ),
         replica_head=replica,
         clock=clock,
