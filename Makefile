@@ -25,6 +25,7 @@ demo: setup ## Issue, hold, anchor, present, verify; then everything that must b
 
 test: setup node ## Everything CI runs: checks, tests, each benchmark once
 	@sh tools/postgres_binaries.sh
+	@[ ! -f $(NODE_MODULES) ] || sh tools/slither.sh --setup
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest -n 2 --dist=worksteal $(ARGS)
 
@@ -50,4 +51,4 @@ lock: setup ## Renew the pinned requirement files (hashes, no index named)
 	@sh tools/lock.sh
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) .cache contracts/node_modules tests/interop/node_modules .mypy_cache .ruff_cache .benchmarks dist
+	rm -rf $(VENV) .cache contracts/node_modules contracts/out contracts/cache tests/interop/node_modules .mypy_cache .ruff_cache .benchmarks dist

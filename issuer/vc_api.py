@@ -43,10 +43,10 @@ from wallet.crypto.bbs.types import BbsSecretKey
 from wallet.crypto.keys import (
     Ed25519SigningKey,
     Es256SigningKey,
-    Es384SigningKey,
     PublicKey,
     SigningKey,
 )
+from wallet.crypto.signing_keys import Es384SigningKey
 from wallet.did.did_key import did_key_from_public_key
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, SeoulWalletError

@@ -16,6 +16,7 @@ from verifier.metrics import Metrics
 from verifier.service import ReplicaHead, VerifierService
 from verifier.vc_api import ProofChecker
 from wallet.adapters.http.fetch import GuardedClient
+from wallet.adapters.http.metadata import HttpIssuerMetadataSource
 from wallet.adapters.http.sources import (
     HttpCredentialSource,
     HttpDidResolver,
@@ -105,6 +106,14 @@ def build_verifier(
             status_lists
             or HttpStatusListSource(client, cache, clock, refresh_after_s=config.refresh_after_s),
             replica,
+            HttpIssuerMetadataSource(
+                client,
+                cache,
+                clock,
+                refresh_after_s=config.refresh_after_s,
+                development=config.development,
+            ),
+            config.trust_anchors,
         ),
         replica_head=replica,
         clock=clock,

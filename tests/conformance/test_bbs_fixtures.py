@@ -25,8 +25,8 @@ from wallet.crypto.bbs.signatures import (
 )
 from wallet.crypto.bbs.suite import Suite
 from wallet.crypto.bbs.types import (
-    DisclosureMalformed,
-    ProofInvalid,
+    BbsDisclosureMalformed,
+    BbsProofInvalid,
     parse_proof,
     parse_public_key,
     parse_signature,
@@ -116,7 +116,7 @@ def check_proof(fixture: Fixture, suite: Suite) -> bool:
     )
     if not fixture["result"]["valid"]:
         repeated = indexes != sorted(set(indexes))
-        with pytest.raises(DisclosureMalformed if repeated else ProofInvalid):
+        with pytest.raises(BbsDisclosureMalformed if repeated else BbsProofInvalid):
             verify_proof(proof, statement, suite=suite)
         return False
     assert verify_proof(proof, statement, suite=suite).statement is statement

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.w3c import NOW, Signer, contexts
-from wallet.crypto.keys import Ed25519SigningKey, Es256SigningKey, Es384SigningKey
+from wallet.crypto.keys import Ed25519SigningKey, Es256SigningKey
+from wallet.crypto.signing_keys import Es384SigningKey
 from wallet.did.did_key import multikey_from_public_key
 from wallet.encoding.json import JsonObject
 from wallet.encoding.multibase import encode_base58btc
@@ -35,7 +36,7 @@ def multikey(signer: Signer, *, secret: bool = False) -> JsonObject:
     }
     if secret:
         key = signer.key
-        assert isinstance(key, (Ed25519SigningKey, Es256SigningKey, Es384SigningKey))
+        assert isinstance(key, (Ed25519SigningKey, Es256SigningKey))
         data = _SECRET_PREFIX[type(key)] + key.secret()
         method["secretKeyMultibase"] = encode_base58btc(data)
     return method

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wallet.credentials.disclosure import ClaimPath
-from wallet.credentials.sd_jwt import parse_sd_jwt
+from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
@@ -79,7 +79,7 @@ _TRUST_STEPS: Final[tuple[StepFunction, ...]] = (
 def check_presentation(
     presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, *, now: int
 ) -> VerificationReport:
-    """Run every step on a compact SD-JWT VC and report them; never raises for bad input.
+    """Run every step on an SD-JWT VC (compact or JSON) and report; never raises for bad input.
 
     `now` is unix seconds. A rejected step ends the run. A step that could not be checked leaves
     the outcome open, and the trust steps behind it still run: one of them may reject.
@@ -140,7 +140,7 @@ def _run(
     presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, now: int
 ) -> tuple[VerificationReport, Progress | None]:
     try:
-        sd_jwt = parse_sd_jwt(presentation)
+        sd_jwt = parse_presented_sd_jwt(presentation)
     except SeoulWalletError as error:
         return VerificationReport((error,), now), None
     progress = Progress(policy, evidence, now, sd_jwt)

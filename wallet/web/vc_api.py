@@ -25,7 +25,7 @@ from wallet.credentials.jsonld.errors import (
     UnsupportedContext,
 )
 from wallet.credentials.vcdm.fields import CredentialMalformed
-from wallet.crypto.bbs.types import ProofInvalid
+from wallet.crypto.bbs.types import BbsProofInvalid
 from wallet.crypto.keys import SignatureInvalid
 from wallet.encoding.json import JsonMalformed, JsonObject, to_json
 from wallet.errors import SeoulWalletError
@@ -45,7 +45,7 @@ W3C_TYPES: Final[Mapping[type[SeoulWalletError], str]] = {
     DomainMismatch: f"{_PROOF}INVALID_DOMAIN_ERROR",
     ProofMalformed: f"{_PROOF}PROOF_VERIFICATION_ERROR",
     SignatureInvalid: f"{_PROOF}PROOF_VERIFICATION_ERROR",
-    ProofInvalid: f"{_PROOF}PROOF_VERIFICATION_ERROR",
+    BbsProofInvalid: f"{_PROOF}PROOF_VERIFICATION_ERROR",
     StatementsLost: f"{_PROOF}PROOF_TRANSFORMATION_ERROR",
     GraphTooComplex: f"{_PROOF}PROOF_TRANSFORMATION_ERROR",
     JsonLdMalformed: f"{_PROOF}PROOF_TRANSFORMATION_ERROR",

@@ -16,6 +16,7 @@ from wallet.crypto.bls12_381.backend import (
     Backend,
     PointMalformed,
     ScalarMalformed,
+    check_encoding,
     encode_scalar,
     parse_scalar,
 )
@@ -78,6 +79,15 @@ BAD_G1 = {
 def test_refuses_an_encoding_that_is_no_point_of_g1(backend: Backend, name: str) -> None:
     with pytest.raises(PointMalformed):
         backend.decode_g1(BAD_G1[name])
+
+
+@pytest.mark.parametrize(
+    "name", sorted(BAD_G1.keys() - {"not on the curve", "outside the subgroup"})
+)
+def test_what_needs_no_curve_is_refused_before_any_library_sees_it(name: str) -> None:
+    with pytest.raises(PointMalformed):
+        check_encoding(BAD_G1[name], 48)
+    check_encoding(GENERATOR, 48)
 
 
 @EACH

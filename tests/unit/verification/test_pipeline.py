@@ -28,6 +28,7 @@ from wallet.status.token_status_list import StatusIndexOutOfRange, StatusListMal
 from wallet.trust.facts import IssuerNotAccredited
 from wallet.trust.receipt import ReceiptMalformed
 from wallet.verification.evidence import Evidence, Fact, FactMissing
+from wallet.verification.issuer_key import IssuerMismatch
 from wallet.verification.pipeline import (
     check_presentation,
     verify_presentation,
@@ -41,7 +42,6 @@ from wallet.verification.proof_steps import (
     FactsTooOld,
     HolderBindingInvalid,
     HolderBindingMissing,
-    IssuerMismatch,
     NonceMismatch,
     TypeNotAccepted,
 )

@@ -25,6 +25,8 @@ DEFAULT_REFRESH_AFTER_S: Final = 60
 CREDENTIAL_MEDIA_TYPES: Final = ("application/vc", "application/ld+json", "application/json")
 CREDENTIAL_ACCEPT: Final = "application/vc, application/ld+json;q=0.9, application/json;q=0.8"
 STATUS_LIST_MEDIA_TYPE: Final = "application/statuslist+jwt"
+STATUS_LIST_CWT_MEDIA_TYPE: Final = "application/statuslist+cwt"
+_ACCEPT_STATUS_LIST: Final = f"{STATUS_LIST_MEDIA_TYPE}, {STATUS_LIST_CWT_MEDIA_TYPE};q=0.5"
 
 
 class HttpDidResolver:
@@ -124,7 +126,7 @@ class HttpStatusListSource:
         if kept is not None and now - kept.as_of < self._refresh_after_s:
             return kept
         try:
-            response = self._client.get(uri, headers={"Accept": STATUS_LIST_MEDIA_TYPE})
+            response = self._client.get(uri, headers={"Accept": _ACCEPT_STATUS_LIST})
             _require_status_list(response)
         except SeoulWalletError as error:
             if kept is None:
@@ -135,5 +137,6 @@ class HttpStatusListSource:
 
 
 def _require_status_list(response: HttpResponse) -> None:
-    if response.status != 200 or response.media_type != STATUS_LIST_MEDIA_TYPE:
+    media_types = (STATUS_LIST_MEDIA_TYPE, STATUS_LIST_CWT_MEDIA_TYPE)
+    if response.status != 200 or response.media_type not in media_types:
         raise FetchFailed("the host answers without a status list")

@@ -24,7 +24,7 @@ from wallet.crypto.bbs.types import (
     parse_public_key,
     parse_signature,
 )
-from wallet.encoding.cbor import to_cbor
+from wallet.encoding.deterministic_cbor import to_cbor
 from wallet.encoding.multibase import encode_base64url
 
 _BASE: Final = b"\xd9\x5d\x02"

@@ -16,7 +16,7 @@ from wallet.credentials.data_integrity.disclosure import (
 from wallet.credentials.data_integrity.proof import ProofMalformed
 from wallet.credentials.jsonld.rdfc import MAX_BLANK_NODES, MAX_STATEMENTS
 from wallet.encoding import base64url
-from wallet.encoding.cbor import to_cbor
+from wallet.encoding.deterministic_cbor import to_cbor
 from wallet.encoding.multibase import encode_base64url
 
 _BASE: Final = b"\xd9\x5d\x00"

@@ -23,7 +23,7 @@ from wallet.credentials.jsonld import rdfc
 from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.credentials.jsonld.rdfc import MAX_STATEMENTS
 from wallet.crypto.hashing import sha256
-from wallet.encoding.cbor import parse_cbor
+from wallet.encoding.deterministic_cbor import parse_cbor
 from wallet.encoding.json import JsonObject
 from wallet.encoding.multibase import decode_base64url
 

@@ -25,7 +25,7 @@ from wallet.crypto.bbs.nym_proofs import (
 from wallet.crypto.bbs.proof_core import PairingClaim
 from wallet.crypto.bbs.proofs import ProofStatement, VerifiedProof, open_proof
 from wallet.crypto.bbs.suite import SHA_256, Suite
-from wallet.crypto.bbs.types import BbsLimitExceeded, BbsProof, ProofInvalid
+from wallet.crypto.bbs.types import BbsLimitExceeded, BbsProof, BbsProofInvalid
 from wallet.crypto.bls12_381.backend import G1, G2
 from wallet.errors import MalformedError, RejectedError
 
@@ -97,7 +97,7 @@ def check_proofs(claims: Sequence[Claim], *, suite: Suite = SHA_256) -> tuple[Ou
         else:
             outcomes[index] = claim.verified()
     for index in _failing(opened, suite):
-        outcomes[index] = ProofInvalid("the proof is not of a signature of this issuer")
+        outcomes[index] = BbsProofInvalid("the proof is not of a signature of this issuer")
     return tuple(outcomes[index] for index in range(len(claims)))
 
 

@@ -27,12 +27,12 @@ from wallet.crypto.bbs.suite import (
 )
 from wallet.crypto.bbs.types import (
     MAX_MESSAGES,
+    BbsCommitmentInvalid,
     BbsLayoutMalformed,
     BbsLimitExceeded,
     BbsPublicKey,
     BbsSecretKey,
     BbsSignature,
-    CommitmentInvalid,
     CommitmentWithProof,
 )
 from wallet.crypto.bls12_381.backend import G1, GROUP_ORDER, encode_scalar
@@ -165,15 +165,15 @@ def verify_commitment(
 ) -> VerifiedCommitment:
     """The issuer's check of a commitment (deserialize_and_validate_commit of blind BBS).
 
-    Raises `CommitmentInvalid`, `BbsLayoutMalformed` or `PointMalformed`. Who sent it and whether
-    it was sent before are not checked.
+    Raises `BbsCommitmentInvalid`, `BbsLayoutMalformed` or `PointMalformed`. Who sent it and
+    whether it was sent before are not checked.
     """
     interface = suite.pseudonym
     point, c_bar = recompute_commitment(interface, commitment, layout)
     if commitment.challenge != _challenge(
         interface, len(commitment.m_hats), commitment.commitment, c_bar
     ):
-        raise CommitmentInvalid("the commitment's proof does not hold")
+        raise BbsCommitmentInvalid("the commitment's proof does not hold")
     return VerifiedCommitment(point, layout)
 
 

@@ -28,8 +28,8 @@ from wallet.crypto.bbs.proof_core import (
 from wallet.crypto.bbs.suite import SHA_256, Interface, Suite
 from wallet.crypto.bbs.types import (
     BbsProof,
+    BbsProofInvalid,
     BbsPublicKey,
-    ProofInvalid,
     Pseudonym,
     check_indexes,
 )
@@ -89,7 +89,7 @@ def derive_proof_with_nym(
 ) -> NymProof:
     """ProofGenWithNym: a proof that shows the messages at the indexes, and the pseudonym.
 
-    Raises `DisclosureMalformed`, `PointMalformed` or `BbsLimitExceeded`.
+    Raises `BbsDisclosureMalformed`, `PointMalformed` or `BbsLimitExceeded`.
     """
     layout = credential.layout
     shown = len(disclosed_indexes) + len(disclosed_committed_indexes)
@@ -135,7 +135,7 @@ def verify_proof_with_nym(
 ) -> VerifiedNymProof:
     """ProofVerifyWithNym: return if proof and pseudonym show the statement.
 
-    Raises `ProofInvalid`, `DisclosureMalformed`, `BbsLayoutMalformed`, `PointMalformed` or
+    Raises `BbsProofInvalid`, `BbsDisclosureMalformed`, `BbsLayoutMalformed`, `PointMalformed` or
     `BbsLimitExceeded`. Not checked: whose the key is, whether the pseudonym was seen before in
     this context, and replay.
     """
@@ -174,7 +174,7 @@ def open_nym_proof(
         NymTranscript(nym_proof.pseudonym.octets, backend.encode_g1(u), statement.context_id),
     )
     if backend.is_identity(u) or challenge != proof.challenge:
-        raise ProofInvalid("the proof and pseudonym do not show this statement")
+        raise BbsProofInvalid("the proof and pseudonym do not show this statement")
     w = suite.decode_key(statement.public_key)
     return PairingClaim(a_bar, b_bar, w, statement.public_key)
 

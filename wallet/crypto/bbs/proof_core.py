@@ -16,9 +16,9 @@ from wallet.crypto.bbs.types import (
     BbsLayoutMalformed,
     BbsLimitExceeded,
     BbsProof,
+    BbsProofInvalid,
     BbsPublicKey,
     BbsSignature,
-    ProofInvalid,
 )
 from wallet.crypto.bls12_381.backend import G1, G2, GROUP_ORDER, encode_scalar
 
@@ -176,9 +176,9 @@ def recompute_points(
 
 
 def check_pairing(interface: Interface, claim: PairingClaim) -> None:
-    """The last step of CoreProofVerify (draft §3.6.4). Raises `ProofInvalid`."""
+    """The last step of CoreProofVerify (draft §3.6.4). Raises `BbsProofInvalid`."""
     backend = interface.backend
     if not backend.pairing_product_is_one(
         ((claim.a_bar, claim.w), (claim.b_bar, backend.negative_g2_generator))
     ):
-        raise ProofInvalid("the proof is not of a signature of this issuer")
+        raise BbsProofInvalid("the proof is not of a signature of this issuer")

@@ -18,9 +18,9 @@ from wallet.crypto.bbs.proof_core import (
 from wallet.crypto.bbs.suite import SHA_256, Suite
 from wallet.crypto.bbs.types import (
     BbsProof,
+    BbsProofInvalid,
     BbsPublicKey,
     BbsSignature,
-    ProofInvalid,
     check_indexes,
 )
 
@@ -60,7 +60,7 @@ def derive_proof(
 ) -> BbsProof:
     """ProofGen: a proof of a signature that shows the messages at `disclosed_indexes` alone.
 
-    Raises `DisclosureMalformed`, `PointMalformed` or `BbsLimitExceeded`. Does not check the
+    Raises `BbsDisclosureMalformed`, `PointMalformed` or `BbsLimitExceeded`. Does not check the
     signature: a proof of a bad one does not verify.
     """
     check_indexes(disclosed_indexes, len(messages))
@@ -101,9 +101,9 @@ def _derive_proof(
 def verify_proof(
     proof: BbsProof, statement: ProofStatement, *, suite: Suite = SHA_256
 ) -> VerifiedProof:
-    """ProofVerify: return if the proof shows the statement, else raise `ProofInvalid`.
+    """ProofVerify: return if the proof shows the statement, else raise `BbsProofInvalid`.
 
-    Also raises `DisclosureMalformed`, `BbsLayoutMalformed`, `PointMalformed` or
+    Also raises `BbsDisclosureMalformed`, `BbsLayoutMalformed`, `PointMalformed` or
     `BbsLimitExceeded`. Not checked: whose the key is, whether the signed credential is still
     good, and replay, which is the business of the caller's presentation header.
     """
@@ -124,6 +124,6 @@ def open_proof(proof: BbsProof, statement: ProofStatement, suite: Suite) -> Pair
         interface, points, context.domain, disclosed, statement.presentation_header
     )
     if challenge != proof.challenge:
-        raise ProofInvalid("the proof does not show this statement")
+        raise BbsProofInvalid("the proof does not show this statement")
     w = suite.decode_key(statement.public_key)
     return PairingClaim(a_bar, b_bar, w, statement.public_key)

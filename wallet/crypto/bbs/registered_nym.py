@@ -42,10 +42,10 @@ from wallet.crypto.bbs.nym_issuance import (
 )
 from wallet.crypto.bbs.suite import SHA_256, Suite, integer
 from wallet.crypto.bbs.types import (
+    BbsCommitmentInvalid,
     BbsLayoutMalformed,
     BbsLimitExceeded,
     BbsPublicKey,
-    CommitmentInvalid,
     CommitmentWithProof,
     parse_commitment,
 )
@@ -161,7 +161,7 @@ def verify_registered_commitment(
     """The issuer's check of a commitment, and that it is to the registered prover_nym.
 
     `registered` is the key stored for this person, None at the first enrolment only. Raises
-    `CommitmentInvalid`, `NymKeyMismatch`, `BbsLayoutMalformed`, `PointMalformed` or
+    `BbsCommitmentInvalid`, `NymKeyMismatch`, `BbsLayoutMalformed`, `PointMalformed` or
     `BbsLimitExceeded`. Not checked: who the person is, that the nonce is fresh, and that no
     other person has registered this key.
     """
@@ -176,7 +176,7 @@ def verify_registered_commitment(
     )
     points = (inner.commitment, c_bar, commitment.nym_key.octets, k_bar)
     if inner.challenge != _challenge(suite, public_key, len(inner.m_hats), points, nonce):
-        raise CommitmentInvalid("the registered commitment's proof does not hold")
+        raise BbsCommitmentInvalid("the registered commitment's proof does not hold")
     if registered is not None and not hmac.compare_digest(
         registered.octets, commitment.nym_key.octets
     ):

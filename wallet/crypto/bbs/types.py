@@ -57,19 +57,19 @@ class BbsLayoutMalformed(MalformedError):
     code = "bbs_layout_malformed"
 
 
-class DisclosureMalformed(MalformedError):
+class BbsDisclosureMalformed(MalformedError):
     """Indexes that are not ascending, repeat or are out of range."""
 
     code = "bbs_disclosure_malformed"
 
 
-class ProofInvalid(RejectedError):
+class BbsProofInvalid(RejectedError):
     """The proof does not hold for what it is claimed to show."""
 
     code = "bbs_proof_invalid"
 
 
-class CommitmentInvalid(RejectedError):
+class BbsCommitmentInvalid(RejectedError):
     """The proof that comes with a commitment does not hold."""
 
     code = "bbs_commitment_invalid"
@@ -209,12 +209,12 @@ def parse_pseudonym(data: bytes) -> Pseudonym:
 def check_indexes(indexes: Sequence[int], count: int) -> None:
     """Refuse indexes that are not strictly ascending within `range(count)`.
 
-    Raises `DisclosureMalformed`.
+    Raises `BbsDisclosureMalformed`.
     """
     previous = -1
     for index in indexes:
         if type(index) is not int or not previous < index < count:
-            raise DisclosureMalformed("disclosed indexes ascend and stay below the message count")
+            raise BbsDisclosureMalformed("disclosed indexes ascend, below the message count")
         previous = index
 
 

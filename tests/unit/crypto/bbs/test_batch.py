@@ -28,7 +28,7 @@ from wallet.crypto.bbs.nym_proofs import NymProofStatement, VerifiedNymProof, de
 from wallet.crypto.bbs.proofs import ProofStatement, VerifiedProof, derive_proof
 from wallet.crypto.bbs.signatures import sign
 from wallet.crypto.bbs.suite import SHA_256
-from wallet.crypto.bbs.types import BbsLimitExceeded, BbsSecretKey, ProofInvalid
+from wallet.crypto.bbs.types import BbsLimitExceeded, BbsProofInvalid, BbsSecretKey
 from wallet.crypto.bls12_381.backend import GROUP_ORDER, PointMalformed
 
 BALLOT = b"seoul:ballot:test"
@@ -85,8 +85,8 @@ def test_names_a_proof_of_another_signature_wherever_it_stands(place: int) -> No
         verify_proofs(claims)
     assert caught.value.indexes == (place,)
     outcomes = check_proofs(claims)
-    assert isinstance(outcomes[place], ProofInvalid)
-    assert sum(isinstance(outcome, ProofInvalid) for outcome in outcomes) == 1
+    assert isinstance(outcomes[place], BbsProofInvalid)
+    assert sum(isinstance(outcome, BbsProofInvalid) for outcome in outcomes) == 1
 
 
 def test_names_every_bad_proof_and_the_error_that_it_raises_alone() -> None:
@@ -101,12 +101,12 @@ def test_names_every_bad_proof_and_the_error_that_it_raises_alone() -> None:
     ]
     outcomes = check_proofs(claims)
     assert [type(outcome) for outcome in outcomes] == [
-        ProofInvalid,
+        BbsProofInvalid,
         VerifiedProof,
         PointMalformed,
         VerifiedNymProof,
-        ProofInvalid,
-        ProofInvalid,
+        BbsProofInvalid,
+        BbsProofInvalid,
     ]
     with pytest.raises(ProofBatchInvalid) as caught:
         verify_proofs(claims)

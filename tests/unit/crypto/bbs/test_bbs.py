@@ -30,13 +30,13 @@ from wallet.crypto.bbs.types import (
     MAX_MESSAGE_BYTES,
     MAX_MESSAGES,
     MAX_PROOF_BYTES,
+    BbsDisclosureMalformed,
     BbsKeyMaterialMalformed,
     BbsLayoutMalformed,
     BbsLimitExceeded,
     BbsOctetsMalformed,
+    BbsProofInvalid,
     BbsPublicKey,
-    DisclosureMalformed,
-    ProofInvalid,
     parse_proof,
     parse_public_key,
     parse_signature,
@@ -146,8 +146,12 @@ def test_refuses_points_that_are_no_points(name: str) -> None:
     ):
         with pytest.raises(PointMalformed):
             verify_proof(proof, STATEMENT)
-        with pytest.raises(PointMalformed):
-            verify_proof(parse_proof(proof.octets), STATEMENT)
+        # Only the subgroup needs a backend; the rest does not come through the parser.
+        if name == "outside the subgroup":
+            assert parse_proof(proof.octets) == proof
+        else:
+            with pytest.raises(PointMalformed):
+                parse_proof(proof.octets)
     with pytest.raises(PointMalformed):
         verify_signature(PUBLIC_KEY, replace(SIGNATURE, a=point), MESSAGES, header=HEADER)
     with pytest.raises(PointMalformed):
@@ -175,7 +179,7 @@ def test_refuses_a_public_key_that_is_no_point_of_g2(octets: bytes) -> None:
         with pytest.raises(PointMalformed):
             parse_public_key(octets)
     # A proof is hashed together with the key first, so either check may speak.
-    with pytest.raises((PointMalformed, ProofInvalid)):
+    with pytest.raises((PointMalformed, BbsProofInvalid)):
         verify_proof(PROOF, replace(STATEMENT, public_key=key))
 
 
@@ -219,9 +223,9 @@ def test_refuses_a_proof_of_another_length() -> None:
 )
 def test_refuses_indexes_that_repeat_descend_or_leave_the_range(indexes: tuple[int, ...]) -> None:
     disclosed = tuple((index, b"attribute") for index in indexes)
-    with pytest.raises(DisclosureMalformed):
+    with pytest.raises(BbsDisclosureMalformed):
         verify_proof(PROOF, replace(STATEMENT, disclosed=disclosed))
-    with pytest.raises(DisclosureMalformed):
+    with pytest.raises(BbsDisclosureMalformed):
         derive_proof(PUBLIC_KEY, SIGNATURE, MESSAGES, indexes, header=HEADER)
 
 
@@ -238,12 +242,12 @@ def test_a_proof_shows_its_own_statement_and_no_other() -> None:
         replace(STATEMENT, message_count=11, disclosed=(*shown, (10, b"one more"))),
         replace(STATEMENT, message_count=9, disclosed=shown[:-1]),
     ):
-        with pytest.raises(ProofInvalid):
+        with pytest.raises(BbsProofInvalid):
             verify_proof(PROOF, statement)
     for count in (9, 11):
         with pytest.raises(BbsLayoutMalformed):
             verify_proof(PROOF, replace(STATEMENT, message_count=count))
-    with pytest.raises(ProofInvalid):
+    with pytest.raises(BbsProofInvalid):
         verify_proof(PROOF, STATEMENT, suite=SHAKE_256)
 
 
@@ -252,7 +256,7 @@ def test_a_proof_of_another_issuers_signature_fails_at_the_pairing() -> None:
     proof = derive_proof(
         PUBLIC_KEY, foreign, MESSAGES, SHOWN, header=HEADER, presentation_header=NONCE
     )
-    with pytest.raises(ProofInvalid, match="not of a signature of this issuer"):
+    with pytest.raises(BbsProofInvalid, match="not of a signature of this issuer"):
         verify_proof(proof, STATEMENT)
 
 
@@ -262,7 +266,7 @@ def test_shows_nothing_everything_or_one_message(shown: tuple[int, ...]) -> None
     disclosed = tuple((index, MESSAGES[index]) for index in shown)
     statement = ProofStatement(PUBLIC_KEY, 10, disclosed, HEADER)
     assert verify_proof(parse_proof(proof.octets), statement)
-    with pytest.raises(ProofInvalid):
+    with pytest.raises(BbsProofInvalid):
         verify_proof(proof, replace(statement, presentation_header=b"x"))
 
 

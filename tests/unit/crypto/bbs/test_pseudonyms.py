@@ -43,11 +43,11 @@ from wallet.crypto.bbs.suite import SHA_256, SHAKE_256
 from wallet.crypto.bbs.types import (
     MAX_CONTEXT_ID_BYTES,
     MAX_MESSAGES,
+    BbsCommitmentInvalid,
+    BbsDisclosureMalformed,
     BbsLayoutMalformed,
     BbsLimitExceeded,
-    CommitmentInvalid,
-    DisclosureMalformed,
-    ProofInvalid,
+    BbsProofInvalid,
     Pseudonym,
     parse_commitment,
     parse_proof,
@@ -92,16 +92,16 @@ def test_one_credential_has_one_pseudonym_in_a_context_and_another_in_another() 
     blank = replace(STATEMENT, disclosed=(), disclosed_committed=(), presentation_header=b"")
     verify_proof_with_nym(again, blank)
     verify_proof_with_nym(elsewhere, replace(blank, context_id=OTHER_BALLOT))
-    with pytest.raises(ProofInvalid):
+    with pytest.raises(BbsProofInvalid):
         verify_proof_with_nym(elsewhere, blank)
     # The proof of one ballot with the pseudonym of the other.
-    with pytest.raises(ProofInvalid):
+    with pytest.raises(BbsProofInvalid):
         verify_proof_with_nym(NymProof(again.proof, elsewhere.pseudonym), blank)
 
 
 def test_refuses_the_pseudonym_of_another_holder_the_identity_and_what_is_no_point() -> None:
     other = nym_credential(new_prover_nym(), ENTROPY)
-    with pytest.raises(ProofInvalid):
+    with pytest.raises(BbsProofInvalid):
         verify_proof_with_nym(NymProof(PROOF.proof, calculate_pseudonym(other, BALLOT)), STATEMENT)
     for octets in (b"\xc0" + bytes(47), OFF_SUBGROUP_G1, bytes(48), b"", b"\xff" * 48):
         with pytest.raises(PointMalformed):
@@ -137,7 +137,7 @@ def test_refuses_a_pseudonym_that_a_cheat_made_from_another_secret(one_blinding:
     statement = replace(STATEMENT, disclosed=(), disclosed_committed=())
     if one_blinding:
         assert verify_proof_with_nym(cheat(CREDENTIAL.nym_secrets[0]), statement)
-    with pytest.raises(ProofInvalid):
+    with pytest.raises(BbsProofInvalid):
         verify_proof_with_nym(cheat(new_prover_nym()), statement)
 
 
@@ -150,7 +150,7 @@ def test_refuses_a_proof_whose_blinding_of_the_nym_secret_is_zero() -> None:
         if good:
             verify_proof_with_nym(proof, statement)
         else:
-            with pytest.raises(ProofInvalid):
+            with pytest.raises(BbsProofInvalid):
                 verify_proof_with_nym(proof, statement)
 
 
@@ -168,7 +168,7 @@ def test_refuses_a_number_of_nyms_other_than_the_signed_one() -> None:
     for layout, committed in ((NymLayout(10, 1, 2), ()), (NymLayout(10, 0, 3), ())):
         proof = derive_proof_with_nym(CREDENTIAL, BALLOT, (1, 3), presentation_header=NONCE)
         statement = replace(STATEMENT, layout=layout, disclosed_committed=committed)
-        with pytest.raises(ProofInvalid):
+        with pytest.raises(BbsProofInvalid):
             verify_proof_with_nym(proof, statement)
     for layout in (NymLayout(10, 2, 2), NymLayout(10, 3), NymLayout(9, 2), NymLayout(11, 2)):
         with pytest.raises(BbsLayoutMalformed):
@@ -192,9 +192,9 @@ def test_shows_its_own_statement_and_no_other() -> None:
         replace(STATEMENT, disclosed_committed=((0, COMMITTED[1]),)),
         replace(STATEMENT, disclosed_committed=((1, COMMITTED[0]),)),
     ):
-        with pytest.raises(ProofInvalid):
+        with pytest.raises(BbsProofInvalid):
             verify_proof_with_nym(PROOF, statement)
-    with pytest.raises(ProofInvalid):
+    with pytest.raises(BbsProofInvalid):
         verify_proof_with_nym(PROOF, STATEMENT, suite=SHAKE_256)
     # Never the blind or the nym secret, which come after the messages of their kind.
     for bad in (
@@ -202,10 +202,30 @@ def test_shows_its_own_statement_and_no_other() -> None:
         {"disclosed_committed": ((2, b""),)},
         {"disclosed": ((3, MESSAGES[3]), (1, MESSAGES[1]))},
     ):
-        with pytest.raises(DisclosureMalformed):
+        with pytest.raises(BbsDisclosureMalformed):
             verify_proof_with_nym(PROOF, replace(STATEMENT, **bad))  # type: ignore[arg-type]
-    with pytest.raises(DisclosureMalformed):
+    with pytest.raises(BbsDisclosureMalformed):
         derive_proof_with_nym(CREDENTIAL, BALLOT, (), (2,))
+
+
+def test_a_proof_of_another_issuers_signature_fails_at_the_pairing() -> None:
+    commitment, secrets = commit_with_nym([PROVER_NYM], COMMITTED)
+    verified = verify_commitment(commitment, CREDENTIAL.layout)
+    impostor = replace(OTHER_ISSUER, public_key=ISSUER.public_key)
+    signature = blind_sign_with_nym(impostor, verified, ENTROPY, MESSAGES, header=HEADER)
+    with pytest.raises(SignatureInvalid):
+        verify_finalize_with_nym(
+            ISSUER.public_key, signature, secrets, ENTROPY, MESSAGES, header=HEADER
+        )
+    forged = replace(CREDENTIAL, signature=signature, prover_blind=secrets.prover_blind)
+    statement = replace(STATEMENT, disclosed=(), disclosed_committed=())
+    for credential, good in ((CREDENTIAL, True), (forged, False)):
+        proof = derive_proof_with_nym(credential, BALLOT, presentation_header=NONCE)
+        if good:
+            verify_proof_with_nym(proof, statement)
+        else:
+            with pytest.raises(BbsProofInvalid, match="not of a signature of this issuer"):
+                verify_proof_with_nym(proof, statement)
 
 
 def test_refuses_a_proof_or_pseudonym_with_any_bit_turned() -> None:
@@ -240,9 +260,9 @@ def test_a_commitment_verifies_as_what_it_is_alone() -> None:
         replace(commitment, s_hat=commitment.s_hat ^ 1),
         replace(commitment, challenge=other.challenge),
     ):
-        with pytest.raises(CommitmentInvalid):
+        with pytest.raises(BbsCommitmentInvalid):
             verify_commitment(bad, layout)
-    with pytest.raises(CommitmentInvalid):
+    with pytest.raises(BbsCommitmentInvalid):
         verify_commitment(commitment, layout, suite=SHAKE_256)
     for octets in (b"\xc0" + bytes(47), OFF_SUBGROUP_G1):
         with pytest.raises(PointMalformed):

@@ -34,7 +34,7 @@ from wallet.crypto.bbs.registered_nym import (
     nym_key,
     verify_registered_commitment,
 )
-from wallet.crypto.bbs.types import BbsLayoutMalformed, BbsLimitExceeded, CommitmentInvalid
+from wallet.crypto.bbs.types import BbsCommitmentInvalid, BbsLayoutMalformed, BbsLimitExceeded
 from wallet.crypto.bls12_381.backend import PointMalformed
 
 KEY = ISSUER.public_key
@@ -81,16 +81,16 @@ def test_refuses_another_secret_whether_it_owns_up_or_shows_the_registered_key()
     assert check(other).nym_key == other.nym_key
     with pytest.raises(NymKeyMismatch):
         check(other, registered=registered)
-    with pytest.raises(CommitmentInvalid):
+    with pytest.raises(BbsCommitmentInvalid):
         check(replace(other, nym_key=registered), registered=registered)
 
 
 def test_a_commitment_is_good_for_its_nonce_and_issuer_alone() -> None:
     commitment, _ = commit_with_registered_nym(PROVER_NYM, public_key=KEY, nonce=NONCE)
     check(commitment)
-    with pytest.raises(CommitmentInvalid):
+    with pytest.raises(BbsCommitmentInvalid):
         check(commitment, LATER)
-    with pytest.raises(CommitmentInvalid):
+    with pytest.raises(BbsCommitmentInvalid):
         verify_registered_commitment(
             commitment, LAYOUT, public_key=OTHER_ISSUER.public_key, nonce=NONCE, registered=None
         )
@@ -100,9 +100,9 @@ def test_plain_and_registered_commitments_do_not_stand_in_for_each_other() -> No
     registered, _ = commit_with_registered_nym(PROVER_NYM, public_key=KEY, nonce=NONCE)
     plain, _ = commit_with_nym([PROVER_NYM])
     verify_commitment(plain, LAYOUT)
-    with pytest.raises(CommitmentInvalid):
+    with pytest.raises(BbsCommitmentInvalid):
         check(RegisteredCommitment(nym_key(PROVER_NYM), plain))
-    with pytest.raises(CommitmentInvalid):
+    with pytest.raises(BbsCommitmentInvalid):
         verify_commitment(registered.commitment, LAYOUT)
 
 
