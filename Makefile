@@ -41,8 +41,8 @@ bench: setup node ## Measure: ratios against a floor taken in the same run
 soak: setup node ## The long counts; raw output is kept in docs/soak/
 	@$(BIN)/python -m tools.soak $(ARGS)
 
-serve: setup ## Start issuer, verifier and chain on loopback until interrupted
-	@$(BIN)/seoul-wallet serve $(ARGS)
+serve: setup ## Start issuer, verifier, holder side and chain on loopback (TLS=1: https)
+	@$(BIN)/seoul-wallet serve $(if $(filter 1,$(TLS)),--tls) $(ARGS)
 
 contracts: node ## Compile the contracts and rewrite contracts/artifacts
 	@cd contracts && npm run --silent compile

@@ -42,9 +42,9 @@ class VerifierConfig:
 
     `agency_token_digests` maps an agency's name to SHA-256 of its bearer token; none given, no
     agency may ask. `signing_key_file` holds the 32-byte P-256 secret in base64url. With
-    `development` the host `localhost` may be http. Times are in seconds; a fetched DID document
-    or status list is fetched anew after `refresh_after_s`. Without `trust_anchors` no credential
-    is accepted by its certificates.
+    `development` the host `localhost` may be http, and `vc_api` may open plain checks. Times are
+    in seconds; a fetched DID document or status list is fetched anew after `refresh_after_s`.
+    Without `trust_anchors` no credential is accepted by its certificates.
     """
 
     base_url: str
@@ -62,8 +62,11 @@ class VerifierConfig:
     refresh_after_s: int = 60
     development: bool = False
     trust_anchors: TrustAnchors = NO_ANCHORS
+    vc_api: bool = False
 
     def __post_init__(self) -> None:
+        if self.vc_api and not self.development:
+            raise ConfigurationError("vc_api fetches what strangers name: only with development")
         try:
             check_url(self.base_url, development=self.development)
         except SeoulWalletError as error:
@@ -104,7 +107,7 @@ class VerifierConfig:
 
         Required: BASE_URL, DATABASE_URL, SIGNING_KEY_FILE, AGENCY_TOKENS_FILE (a JSON object of
         agency name to hex SHA-256 of its token). Optional: QUERIES_FILE (JSON), DISPLAY_NAME,
-        REQUIRE_RECEIPT, DEVELOPMENT (0 or 1), MAX_REPLICA_AGE_S, MAX_STATUS_AGE_S,
+        REQUIRE_RECEIPT, DEVELOPMENT, VC_API (0 or 1), MAX_REPLICA_AGE_S, MAX_STATUS_AGE_S,
         MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S, RESULT_TTL_S,
         FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM). Raises
         `ConfigurationError`, and what `parse_named_queries` raises.
@@ -132,6 +135,7 @@ class VerifierConfig:
             if anchors_file is None
             else _read_anchors(Path(anchors_file)),
             development=reader.switch("development"),
+            vc_api=reader.switch("vc_api"),
             max_binding_age_s=reader.seconds("max_binding_age_s", cls.max_binding_age_s),
             link_ttl_s=reader.seconds("link_ttl_s", cls.link_ttl_s),
             answer_ttl_s=reader.seconds("answer_ttl_s", cls.answer_ttl_s),

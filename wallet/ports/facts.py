@@ -88,6 +88,16 @@ class StatusListSource(Protocol):
         """
 
 
+class CredentialSource(Protocol):
+    """Fetches the credentials that carry Bitstring Status Lists."""
+
+    def fetch_credential(self, uri: str) -> bytes:
+        """Return the unverified JSON of the credential at `uri`, as it is now.
+
+        Raises `StatusListUnavailable`.
+        """
+
+
 class AnchorReplica(Protocol):
     """The local copy of the finalized facts of the anchor contracts. Never asks the chain."""
 
