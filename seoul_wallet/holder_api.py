@@ -6,7 +6,7 @@ serves agencies that test their parts against ours.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from flask import Blueprint, Flask, Response, request
 from marshmallow import fields, validate
@@ -24,11 +24,11 @@ from wallet.credentials.data_integrity.selection import MAX_POINTER_CHARACTERS, 
 from wallet.credentials.data_integrity.verify import ASSERTION, Expectations, verify_proofs
 from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.credentials.vcdm.credential import parse_credential
-from wallet.did.syntax import UnsupportedDidMethod, parse_did
+from wallet.did.syntax import Did, UnsupportedDidMethod, parse_did
 from wallet.encoding.json import JsonObject
-from wallet.errors import MalformedError, SeoulWalletError
+from wallet.errors import MalformedError, SeoulWalletError, UnsupportedError
 from wallet.ports.clock import Clock
-from wallet.ports.facts import DidUnresolvable
+from wallet.ports.facts import DidResolver, DidUnresolvable
 from wallet.web.application import json_answer, new_application
 from wallet.web.bodies import read_json
 from wallet.web.schemas import RequestSchema, load
@@ -44,6 +44,13 @@ RESOLUTION_MEDIA_TYPE: Final = "application/did-resolution"
 _SUITES: Final[dict[str, DisclosureSuite[Any]]] = {
     suite.name: suite for suite in (ECDSA_SD_2023, BBS_2023)
 }
+
+
+class DocumentResolver(DidResolver, Protocol):
+    """Resolves DIDs, for our own use and as they were published."""
+
+    def resolve_json(self, did: Did) -> JsonObject:
+        """Return the document as published. Raises as `resolve` does."""
 
 
 class DeriveOptions(VcApiOptions):
@@ -76,7 +83,7 @@ def build_holder_app(
     return create_holder_app(dids, clock, json_ld), client
 
 
-def create_holder_app(dids: HttpDidResolver, clock: Clock, json_ld: Canonicalizer) -> Flask:
+def create_holder_app(dids: DocumentResolver, clock: Clock, json_ld: Canonicalizer) -> Flask:
     """Return the WSGI application."""
     app = new_application("holder", max_body_bytes=MAX_VC_API_BYTES)
     blueprint = Blueprint("vc_api", __name__)
@@ -112,16 +119,20 @@ def create_holder_app(dids: HttpDidResolver, clock: Clock, json_ld: Canonicalize
 def _derive(
     secured: JsonObject,
     pointers: list[str],
-    dids: HttpDidResolver,
+    dids: DocumentResolver,
     clock: Clock,
     json_ld: Canonicalizer,
 ) -> JsonObject:
-    """Return the derived credential, whose proof verifies: a bad base proof derives nothing."""
+    """Return the derived credential, which is one, and whose proof verifies.
+
+    Without anything of the subject there is no credential; a bad base proof derives nothing.
+    """
     parse_credential(secured)
     (proof, *_) = parse_proofs(secured)
     if proof.cryptosuite not in _SUITES:
         raise UnsupportedCryptosuite("nothing can be derived from a proof of this cryptosuite")
     derived = derive_credential(secured, pointers, _SUITES[proof.cryptosuite], json_ld=json_ld)
+    parse_credential(derived)
     did = proof.verification_method.did
     documents = {str(did): dids.resolve(did).value}
     verify_proofs(derived, documents, Expectations(ASSERTION), now=clock.now(), json_ld=json_ld)
@@ -129,15 +140,14 @@ def _derive(
 
 
 def _unresolved(error: SeoulWalletError) -> Response:
+    name, kind, status = "invalidDidDocument", "INVALID_DID_DOCUMENT", 422
     if isinstance(error, UnsupportedDidMethod):
-        name, status = "methodNotSupported", 400
+        name, kind, status = "methodNotSupported", "METHOD_NOT_SUPPORTED", 400
     elif isinstance(error, DidUnresolvable):
-        name, status = "notFound", 404
-    elif isinstance(error, MalformedError):
-        name, status = "invalidDid", 400
-    else:
-        name, status = "invalidDidDocument", 422
-    problem = {"type": f"https://www.w3.org/ns/did#{name.upper()}", "title": str(error)}
+        name, kind, status = "notFound", "NOT_FOUND", 404
+    elif isinstance(error, (MalformedError, UnsupportedError)):
+        name, kind, status = "invalidDid", "INVALID_DID", 400
+    problem = {"type": f"https://www.w3.org/ns/did#{kind}", "title": str(error)}
     return _resolution(None, {"error": name, "code": error.code, "problem": problem}, status)
 
 

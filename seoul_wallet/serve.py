@@ -50,8 +50,8 @@ def serve(
     """Start issuer, verifier, holder side and chain on loopback, for development.
 
     Prints one line `READY {...}` when all of them answer: their addresses, the DIDs of the VC-API
-    issuers, the file of the trust anchor (null over http) and that of the operators' and the
-    agency's bearer tokens. Stops on Ctrl-C. The register is synthetic, the keys are throw-away.
+    issuers, the file of the trust anchor for https and that of the operators' and the agency's
+    bearer tokens. Stops on Ctrl-C. The register is synthetic, the keys are throw-away.
     """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -97,13 +97,13 @@ def _addresses(stack: LocalStack) -> JsonObject:
         "verifier": stack.verifier_url,
         "holder": stack.holder_url,
         "dids": stack.development_dids,
-        "trust_anchor": None if stack.tls is None else str(stack.tls.trust_anchor),
+        "trust_anchor": str(stack.tls.trust_anchor),
         "tokens": str(stack.folder / TOKENS_FILE),
     }
 
 
 def _await_answers(stack: LocalStack) -> None:
-    ca_file = None if stack.tls is None else str(stack.tls.trust_anchor)
+    ca_file = str(stack.tls.trust_anchor)
     client = GuardedClient(allow_loopback_http=True, ca_file=ca_file)
     ends_at = time.monotonic() + READY_TIMEOUT_S
     urls = (stack.issuer_url, stack.verifier_url, stack.holder_url)

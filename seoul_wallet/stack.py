@@ -66,7 +66,8 @@ class StackTimes:
 class LocalStack:
     """A running stack; `operator_tokens` and `agency_token` are its people's bearer tokens.
 
-    `development_dids` are the issuers of VC-API by key; `tls` is None over http.
+    `development_dids` are the issuers of VC-API by key; `tls` is made in any case and serves only
+    a stack over https.
     """
 
     folder: Path
@@ -78,7 +79,7 @@ class LocalStack:
     verifier_url: str
     holder_url: str
     development_dids: dict[str, str]
-    tls: LocalTls | None
+    tls: LocalTls
     families: CsvFamilyRegister
     appointments: CsvAppointmentRegister
     operator_tokens: dict[str, str]
@@ -136,8 +137,8 @@ def start_stack(
     clock = SystemClock()
     tokens = {name: secrets.token_urlsafe(24) for name in (CLERK, DIRECTOR)}
     agency_token = secrets.token_urlsafe(24)
-    tls = make_local_tls(folder, now=clock.now()) if with_tls else None
-    ca_file = None if tls is None else str(tls.trust_anchor)
+    tls = make_local_tls(folder, now=clock.now())
+    ca_file = str(tls.trust_anchor)
     ports = [free_port() for _ in range(3)]
     issuer_url, verifier_url, holder_url = (
         f"{'https' if with_tls else 'http'}://localhost:{port}" for port in ports
@@ -190,7 +191,7 @@ def start_stack(
     )
     holder, holder_client = build_holder_app(holder_url, json_ld, ca_file=ca_file)
     development_issuer = issuer.development_issuer
-    context = None if tls is None else tls.server_context()
+    context = tls.server_context() if with_tls else None
     servers = [
         ThreadedServer(app, port, tls=context)
         for app, port in zip((issuer.flask_app, verifier.app, holder), ports, strict=True)

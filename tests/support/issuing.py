@@ -38,6 +38,7 @@ from issuer.register.model import (
 )
 from issuer.service import ServiceSettings
 from issuer.storage.batches import SqlBatchRecords
+from seoul_wallet.contexts import development_json_ld
 from tests.support.clock import SettableClock
 from tests.support.memory_ledger import MemoryLedger, follow
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
@@ -226,8 +227,12 @@ def issuer_world(
     base_url: str = BASE_URL,
     status_list_size: int = 1024,
     after_step: Callable[[IssuanceStep], None] | None = None,
+    vc_api: bool = False,
 ) -> IssuerWorld:
-    """Build an issuer in `folder`; again over the same folder it finds its database there."""
+    """Build an issuer in `folder`; again over the same folder it finds its database there.
+
+    With `vc_api` it is a development issuer.
+    """
     if not (folder / "families.csv").exists():
         write_register(folder)
     clock = SettableClock(NOW)
@@ -243,6 +248,8 @@ def issuer_world(
             Operator("alice", sha256(ALICE.encode())),
             Operator("bob", sha256(BOB.encode())),
         ),
+        development=vc_api,
+        vc_api=vc_api,
         status_list_size=status_list_size,
         settings=settings or ServiceSettings(),
     )
@@ -258,6 +265,7 @@ def issuer_world(
         families=families,
         appointments=appointments,
         after_step=after_step,
+        json_ld=development_json_ld() if vc_api else None,
     )
     for vct in (FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE):
         ledger.accredit(application.service.identity.chain_id, schema_id(vct))

@@ -11,11 +11,7 @@ from typing import Final
 from wallet.adapters.http.fetch import FetchFailed, GuardedClient, HttpResponse
 from wallet.did.did_web import did_web_document_url
 from wallet.did.document import DidDocument, parse_did_document
-from wallet.did.resolve import (
-    SELF_CONTAINED_METHODS,
-    resolve_self_contained,
-    self_contained_document,
-)
+from wallet.did.resolve import resolve_self_contained, self_contained_document
 from wallet.did.syntax import Did
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import SeoulWalletError
@@ -53,7 +49,7 @@ class HttpDidResolver:
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
         now = self._clock.now()
-        if did.method in SELF_CONTAINED_METHODS:
+        if did.method != "web":
             return Fact(resolve_self_contained(did), now)
         url = did_web_document_url(did, development=self._development)
         name = str(did)
@@ -75,7 +71,7 @@ class HttpDidResolver:
 
         Raises `DidUnresolvable`, `UnsupportedDidMethod`, `DidMalformed`, `KeyMalformed`.
         """
-        if did.method in SELF_CONTAINED_METHODS:
+        if did.method != "web":
             return self_contained_document(did)
         url = did_web_document_url(did, development=self._development)
         try:
