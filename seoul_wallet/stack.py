@@ -34,6 +34,7 @@ from verifier.config import VerifierConfig
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
+from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
@@ -139,7 +140,7 @@ def start_stack(
     issuer_follower = Follower(chain.reader(), issuer_replica, clock, chain.deployment)
     issuer = build_issuer(
         issuer_config,
-        ledger_writer=chain.writer,
+        ledger_writer=chain.writer(_journal(issuer_config.database_url), clock),
         replica=issuer_replica,
         follower=issuer_follower,
         clock=clock,
@@ -183,6 +184,12 @@ def start_stack(
         verifier_replica=verifier_replica,
         _servers=servers,
     )
+
+
+def _journal(database_url: str) -> SqlTransactionJournal:
+    engine = open_engine(database_url)
+    migrate(engine, "outbox")
+    return SqlTransactionJournal(engine)
 
 
 def _replica(path: Path) -> SqlReplica:
