@@ -104,8 +104,11 @@ def sql_journal() -> Iterator[SqlTransactionJournal]:
 
 
 @contextmanager
-def ledger_stack(kind: str) -> Iterator[LedgerStack]:
-    """Start a chain of `kind` (`eth-tester` or `anvil`) with fresh contracts."""
+def ledger_stack(kind: str, *, state_file: Path | None = None) -> Iterator[LedgerStack]:
+    """Start a chain of `kind` (`eth-tester` or `anvil`) with fresh contracts.
+
+    An anvil node with a `state_file` can be started again over it.
+    """
     if kind == "eth-tester":
         chain = DevelopmentChain()
         with _stack(chain, [chain.funded_sender() for _ in range(3)], "instant") as made:
@@ -113,7 +116,7 @@ def ledger_stack(kind: str) -> Iterator[LedgerStack]:
         chain.stop()
         return
     try:
-        node = AnvilNode()
+        node = AnvilNode(state_file=state_file)
     except AnvilMissing:
         pytest.skip("needs node: anvil from npm")
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from wallet.crypto.hashing import sha256
 from wallet.ports.clock import Clock
 from wallet.ports.facts import ChainUnavailable
-from wallet.ports.ledger import LedgerRefused, LedgerRound, ReplicaStore
+from wallet.ports.ledger import LedgerRefused, LedgerRound, ReplicaStore, WriterUnfunded
 from wallet.ports.outbox import TransactionState
 from wallet.trust.events import BatchWithdrawn, LedgerEvent
 from wallet.trust.facts import AccreditorScope, BatchFact, BlockRef, IssuerScope, StatusFact
@@ -31,6 +31,7 @@ class MemoryLedger:
         self._batches: dict[tuple[bytes, bytes], bool] = {}
         self._statuses: dict[tuple[bytes, bytes], StatusFact] = {}
         self.silent = False
+        self.unfunded = False
         self.on_batch: Callable[[], None] | None = None
         self.mine()
 
@@ -54,7 +55,7 @@ class MemoryLedger:
     def anchor_batch(
         self, issuer_id: bytes, schema_id: bytes, root: bytes, size: int, manifest_digest: bytes
     ) -> TransactionState:
-        self._answer()
+        self._take()
         if (issuer_id, root) in self._batches:
             return TransactionState.INCLUDED
         if (issuer_id, schema_id) not in self._scopes:
@@ -67,7 +68,7 @@ class MemoryLedger:
         return TransactionState.INCLUDED
 
     def revoke_batch(self, issuer_id: bytes, root: bytes) -> TransactionState:
-        self._answer()
+        self._take()
         if (issuer_id, root) not in self._batches:
             raise LedgerRefused("UnknownBatch")
         if self._batches[issuer_id, root]:
@@ -79,7 +80,7 @@ class MemoryLedger:
     def publish_status(
         self, issuer_id: bytes, list_id: bytes, digest: bytes, version: int, expires_at: int
     ) -> TransactionState:
-        self._answer()
+        self._take()
         now = self._clock.now()
         known = self._statuses.get((issuer_id, list_id))
         if known is not None and (known.version, known.digest) == (version, digest):
@@ -104,6 +105,11 @@ class MemoryLedger:
     def _answer(self) -> None:
         if self.silent:
             raise ChainUnavailable("the ledger does not answer")
+
+    def _take(self) -> None:
+        self._answer()
+        if self.unfunded:
+            raise WriterUnfunded("the account has nothing")
 
     def undo(self, blocks: int) -> None:
         """Take the newest blocks away, as a reorganisation of the chain does."""
