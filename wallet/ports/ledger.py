@@ -52,7 +52,7 @@ class LedgerRound:
     again, `repriced` were signed with a higher fee, `failed` were included and reverted, and
     `displaced` lost their nonce to a transaction of somebody else. `blocked` are the codes of what
     keeps transactions from being sent (`writer_unfunded`, `gas_price_above_limit`,
-    `transaction_refused`).
+    `transaction_underpriced` until the offer is raised, `transaction_refused`).
     """
 
     unsettled: int = 0

@@ -46,6 +46,7 @@ MAX_UNSETTLED: Final = 256
 MAX_WAITING: Final = 16
 MAX_FAILURES: Final = 3
 TRANSACTION_REFUSED: Final = "transaction_refused"
+TRANSACTION_UNDERPRICED: Final = "transaction_underpriced"
 _GAS_HEADROOM: Final = 1.25
 _LOG: Final = logging.getLogger(__name__)
 
@@ -301,8 +302,9 @@ class Publisher:
         if known and entry.newest.sent_at is not None:
             return
         answer = self._send(entry)
-        if answer is Answer.UNDERPRICED:
-            # The node holds another transaction with this nonce, or wants more for any.
+        if answer is Answer.UNDERPRICED and entry.newest.sent_at is None:
+            # The node holds another transaction with this nonce, or the base fee has just risen.
+            # What was taken once waits for its time instead: a rise may be over soon.
             before = len(entry.attempts)
             entry = self._repriced(entry, look)
             if len(entry.attempts) > before:
@@ -352,7 +354,7 @@ class _Look:
         if answer is Answer.UNFUNDED:
             self.blocked.add(WriterUnfunded.code)
         elif answer is Answer.UNDERPRICED:
-            self.blocked.add(GasPriceAboveLimit.code)
+            self.blocked.add(TRANSACTION_UNDERPRICED)
         elif answer is Answer.REFUSED:
             self.blocked.add(TRANSACTION_REFUSED)
 
