@@ -2,7 +2,7 @@
 // (with --where: prints the folder it lies in).
 //
 // Not the launcher of @foundry-rs/forge: it ends with 0 when forge fails.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,9 +22,8 @@ try {
 if (process.argv[2] === "--where") {
   console.log(dirname(binary));
 } else {
-  const { status, signal } = spawnSync(binary, process.argv.slice(2), {
-    cwd: dirname(fileURLToPath(import.meta.url)),
-    stdio: "inherit",
-  });
-  process.exitCode = status ?? (signal ? 70 : 71);
+  const cwd = dirname(fileURLToPath(import.meta.url));
+  const forge = spawn(binary, process.argv.slice(2), { cwd, stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => forge.kill(signal));
+  forge.on("exit", (status) => (process.exitCode = status ?? 70));
 }

@@ -25,7 +25,7 @@ from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.register.port import AppointmentRegister, FamilyRegister
-from issuer.service import IssuerPorts, IssuerService
+from issuer.service import IssuerPorts, IssuerService, WorkRound
 from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
@@ -79,23 +79,38 @@ class IssuerApplication:
         self._interval_s = worker_interval_s
         self._stopping = threading.Event()
         self._worker: threading.Thread | None = None
+        self._blocked: set[str] = set()
 
     def work_once(self) -> None:
         """Do one round of the worker; what fails is counted and left for the next round."""
-        failed = 0
+        failures: list[str] = []
         try:
             if self._follower is not None:
                 self._follower.run_once()
         except SeoulWalletError as error:
             _LOG.warning("the replica could not follow: %s", error.code)
-            failed = 1
+            failures.append(error.code)
         try:
-            failed += self.service.work()
+            done = self.service.work()
         except SeoulWalletError as error:
             _LOG.warning("the worker could not finish its round: %s", error.code)
-            failed += 1
-        if failed:
-            self.metrics.count_worker_failures(failed)
+            failures.append(error.code)
+        else:
+            failures += done.failures
+            self._report(done)
+        if failures:
+            self.metrics.count_worker_failures(len(failures))
+
+    def _report(self, done: WorkRound) -> None:
+        blocked = set(done.failures)
+        if done.ledger is not None:
+            self.metrics.show_ledger(done.ledger)
+            blocked |= done.ledger.blocked
+        self.metrics.show_blocked(blocked)
+        # Once when it begins, not in every round that it lasts.
+        for code in sorted(blocked - self._blocked):
+            _LOG.warning("writing to the chain must wait: %s", code)
+        self._blocked = blocked
 
     def run_worker(self) -> None:
         """Start the worker thread. Does nothing if it runs."""

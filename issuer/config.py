@@ -111,9 +111,6 @@ class IssuerConfig:
                 anchoring=AnchorTimes(
                     interval_s=values.number("ANCHOR_INTERVAL_S", anchoring.interval_s),
                     max_leaves=values.number("ANCHOR_MAX_LEAVES", anchoring.max_leaves),
-                    resend_after_s=values.number(
-                        "ANCHOR_RESEND_AFTER_S", anchoring.resend_after_s
-                    ),
                 ),
             ),
         )

@@ -39,6 +39,7 @@ from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
+from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
@@ -162,7 +163,7 @@ def start_stack(
     issuer_follower = Follower(chain.reader(), issuer_replica, clock, chain.deployment)
     issuer = build_issuer(
         issuer_config,
-        ledger_writer=chain.writer,
+        ledger_writer=chain.writer(_journal(issuer_config.database_url), clock),
         replica=issuer_replica,
         follower=issuer_follower,
         clock=clock,
@@ -217,6 +218,12 @@ def start_stack(
         _servers=servers,
         _holder_client=holder_client,
     )
+
+
+def _journal(database_url: str) -> SqlTransactionJournal:
+    engine = open_engine(database_url)
+    migrate(engine, "outbox")
+    return SqlTransactionJournal(engine)
 
 
 def _replica(path: Path) -> SqlReplica:

@@ -218,7 +218,11 @@ def test_no_npm_lock_names_an_address() -> None:
 
 
 def test_text_files_have_unix_line_endings_and_end_with_one() -> None:
-    texts = {path: path.read_bytes() for path in _tracked()}
+    # Normative contexts are kept byte for byte, and forge writes its snapshots as it likes.
+    ours = [
+        path for path in _tracked() if path.suffix != ".jsonld" and "snapshots" not in path.parts
+    ]
+    texts = {path: path.read_bytes() for path in ours}
     texts = {path: data for path, data in texts.items() if data and b"\0" not in data}
     assert [str(path) for path, data in texts.items() if b"\r\n" in data] == []
     assert [str(path) for path, data in texts.items() if not data.endswith(b"\n")] == []

@@ -27,6 +27,7 @@ COUNTS: Final[Mapping[str, str]] = {
     "SOAK_BBS_REFERENCE": "1000",
     "SOAK_KILLS": "1000",
     "SOAK_MUTATION_STRIDE": "1",
+    "SOAK_PUBLISHER_KILLS": "200",
 }
 PROFILE: Final = "soak"
 SELECTION: Final = "soak or hypothesis"

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -20,12 +21,13 @@ def node() -> str:
 
 def forge(*arguments: str, timeout_s: int) -> "subprocess.CompletedProcess[str]":
     """Runs forge in contracts/."""
-    program = [node(), "forge.mjs"]
-    where = subprocess.run([*program, "--where"], cwd=CONTRACTS_DIR, capture_output=True)
+    asked = [node(), "forge.mjs", "--where"]
+    where = subprocess.run(asked, cwd=CONTRACTS_DIR, capture_output=True, text=True, check=False)
     if where.returncode != 0:
         pytest.skip("needs node: no forge for this platform in contracts/node_modules")
+    # the binary itself, so that a time-out ends it and not only its launcher
     return subprocess.run(
-        [*program, *arguments],
+        [str(Path(where.stdout.strip()) / "forge"), *arguments],
         cwd=CONTRACTS_DIR,
         capture_output=True,
         text=True,

@@ -36,7 +36,7 @@ def multikey(signer: Signer, *, secret: bool = False) -> JsonObject:
     }
     if secret:
         key = signer.key
-        assert isinstance(key, (Ed25519SigningKey, Es256SigningKey))
+        assert isinstance(key, (Ed25519SigningKey, Es256SigningKey, Es384SigningKey))
         data = _SECRET_PREFIX[type(key)] + key.secret()
         method["secretKeyMultibase"] = encode_base58btc(data)
     return method

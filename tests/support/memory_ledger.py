@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from wallet.crypto.hashing import sha256
 from wallet.ports.clock import Clock
 from wallet.ports.facts import ChainUnavailable
-from wallet.ports.ledger import LedgerRefused, ReplicaStore
+from wallet.ports.ledger import LedgerRefused, LedgerRound, ReplicaStore, WriterUnfunded
+from wallet.ports.outbox import TransactionState
 from wallet.trust.events import BatchWithdrawn, LedgerEvent
 from wallet.trust.facts import AccreditorScope, BatchFact, BlockRef, IssuerScope, StatusFact
 
@@ -30,6 +31,7 @@ class MemoryLedger:
         self._batches: dict[tuple[bytes, bytes], bool] = {}
         self._statuses: dict[tuple[bytes, bytes], StatusFact] = {}
         self.silent = False
+        self.unfunded = False
         self.on_batch: Callable[[], None] | None = None
         self.mine()
 
@@ -47,12 +49,15 @@ class MemoryLedger:
             IssuerScope(issuer_id, schema_id, 0, ACCREDITOR, 0, FOREVER),
         )
 
+    def advance(self) -> LedgerRound:
+        return LedgerRound()  # every transaction is in a block at once
+
     def anchor_batch(
         self, issuer_id: bytes, schema_id: bytes, root: bytes, size: int, manifest_digest: bytes
-    ) -> None:
-        self._answer()
+    ) -> TransactionState:
+        self._take()
         if (issuer_id, root) in self._batches:
-            return
+            return TransactionState.INCLUDED
         if (issuer_id, schema_id) not in self._scopes:
             raise LedgerRefused("NotAccredited")
         self._batches[issuer_id, root] = False
@@ -60,24 +65,26 @@ class MemoryLedger:
         self.mine(BatchFact(issuer_id, schema_id, root, size, manifest_digest, now))
         if self.on_batch is not None:
             self.on_batch()
+        return TransactionState.INCLUDED
 
-    def revoke_batch(self, issuer_id: bytes, root: bytes) -> None:
-        self._answer()
+    def revoke_batch(self, issuer_id: bytes, root: bytes) -> TransactionState:
+        self._take()
         if (issuer_id, root) not in self._batches:
             raise LedgerRefused("UnknownBatch")
         if self._batches[issuer_id, root]:
             raise LedgerRefused("BatchAlreadyRevoked")
         self._batches[issuer_id, root] = True
         self.mine(BatchWithdrawn(issuer_id, root, self._clock.now()))
+        return TransactionState.INCLUDED
 
     def publish_status(
         self, issuer_id: bytes, list_id: bytes, digest: bytes, version: int, expires_at: int
-    ) -> None:
-        self._answer()
+    ) -> TransactionState:
+        self._take()
         now = self._clock.now()
         known = self._statuses.get((issuer_id, list_id))
         if known is not None and (known.version, known.digest) == (version, digest):
-            return
+            return TransactionState.INCLUDED
         if version != (0 if known is None else known.version) + 1:
             raise LedgerRefused("VersionNotNext")
         if expires_at <= now:
@@ -85,6 +92,7 @@ class MemoryLedger:
         fact = StatusFact(issuer_id, list_id, version, digest, expires_at, now)
         self._statuses[issuer_id, list_id] = fact
         self.mine(fact)
+        return TransactionState.INCLUDED
 
     def finalized_head(self) -> BlockRef:
         self._answer()
@@ -97,6 +105,11 @@ class MemoryLedger:
     def _answer(self) -> None:
         if self.silent:
             raise ChainUnavailable("the ledger does not answer")
+
+    def _take(self) -> None:
+        self._answer()
+        if self.unfunded:
+            raise WriterUnfunded("the account has nothing")
 
     def undo(self, blocks: int) -> None:
         """Take the newest blocks away, as a reorganisation of the chain does."""

@@ -136,3 +136,24 @@ def test_the_worker_counts_what_a_silent_chain_did_not_take(world: IssuerWorld) 
     text = world.client.get("/metrics").text
     assert "issuer_worker_failures_total 2.0" in text  # the batch, and the status digest
     assert "issuer_batches_not_final 1.0" in text
+
+
+def test_without_funds_issuing_goes_on_and_the_operators_are_told(
+    world: IssuerWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.ledger.unfunded = True
+    first = world.issue()
+    world.clock.set(NOW + 3600)
+    for _ in range(2):
+        world.application.work_once()
+    told = [record.message for record in caplog.records if "must wait" in record.message]
+    assert told == ["writing to the chain must wait: writer_unfunded"]
+    assert 'issuer_ledger_blocked{code="writer_unfunded"} 1.0' in world.client.get("/metrics").text
+    world.issue()
+    assert world.client.get("/status-lists/1").status_code == 200
+    path = first["anchor"]["receipt_uri"].removeprefix(world.base_url)
+    assert world.client.get(path).status_code == 202
+    world.ledger.unfunded = False
+    world.application.work_once()
+    assert world.client.get(path).status_code == 200
+    assert 'issuer_ledger_blocked{code="writer_unfunded"} 0.0' in world.client.get("/metrics").text

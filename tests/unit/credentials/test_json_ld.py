@@ -360,3 +360,65 @@ def test_any_json_raises_only_our_errors(value: Any, name: str) -> None:
 
 def test_the_signer_of_these_tests_is_the_same_in_every_run() -> None:
     assert ed25519().did == ed25519().did != ed25519(2).did
+
+
+def configuration(**changes: Any) -> JsonObject:
+    return {
+        "@context": [CREDENTIALS_V2, CARD_CONTEXT],
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-rdfc-2022",
+        "created": "2026-01-01T00:00:00Z",
+        "verificationMethod": "did:web:issuer.example#key-1",
+        "proofPurpose": "assertionMethod",
+        "challenge": "first",
+        "domain": "https://verifier.example",
+        **changes,
+    }
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "challenge": TEXT | st.sampled_from(["issuer", "a\\b", 'a"b', "", "https", "did:x"]),
+            "domain": TEXT | st.sampled_from(["first", "second", "did:web:issuer.example#key-1"]),
+            "created": st.sampled_from(["2026-01-01T00:00:01Z", "first"]),
+            "cryptosuite": st.sampled_from(["ecdsa-rdfc-2019", "first"]),
+            "verificationMethod": st.sampled_from(
+                ["did:key:z6Mk#z6Mk", "did:web:a%3A8001#k", "urn:x:y", "https://a.example/#k"]
+            ),
+            "proofPurpose": st.sampled_from(["authentication", "assertionMethod", "did:a:b"]),
+            "type": st.sampled_from(["DataIntegrityProof", "VerifiableCredential"]),
+        },
+    )
+)
+def test_a_flat_document_is_written_as_the_whole_way_would_write_it(changes: JsonObject) -> None:
+    quick, document = JsonLd(contexts()), configuration(**changes)
+    quick.canonicalize(configuration())
+    try:
+        slow = JsonLd(contexts()).canonicalize(document).statements
+    except SeoulWalletError as error:
+        with pytest.raises(type(error)):
+            quick.canonicalize(document)
+        return
+    assert quick.canonicalize(document).statements == slow
+    assert quick.canonicalize(document).statements == slow
+
+
+def test_a_flat_document_like_one_seen_before_takes_the_short_way() -> None:
+    canonicalizer = JsonLd(contexts())
+    canonicalizer.canonicalize(configuration())
+    other = configuration(challenge="second", verificationMethod="did:key:z6Mk#z6Mk")
+    assert canonicalizer._flat.render(other) is not None
+    for slow in (
+        configuration(challenge="a\nb"),
+        configuration(challenge="카드"),
+        configuration(verificationMethod="did:key:a b"),
+        configuration(verificationMethod="urn:x"),
+        configuration(proofPurpose="authentication"),
+        configuration(note="x"),
+        {**configuration(), "id": "urn:x"},
+        {**configuration(), "@context": [CREDENTIALS_V2]},
+        {**configuration(), "created": 5},
+    ):
+        assert canonicalizer._flat.render(slow) is None

@@ -47,6 +47,7 @@ class ContextSet:
         special = self.json_terms | self.list_terms | self.graph_terms
         if special & self.plain_terms or self.json_terms & self.list_terms:
             raise ValueError("a term has several forms, so its statements cannot be counted")
+        self.special_terms: frozenset[str] = frozenset(special)
         self.terms: frozenset[str] = frozenset(_names(list(self._definitions.values())))
 
     def extended(self, documents: Mapping[str, bytes]) -> ContextSet:

@@ -16,6 +16,7 @@ import pyoxigraph
 from wallet.credentials.jsonld import rdfc
 from wallet.credentials.jsonld.context_set import UNDEFINED, ContextSet, ContextUrls
 from wallet.credentials.jsonld.errors import GraphTooComplex, JsonLdMalformed, StatementsLost
+from wallet.credentials.jsonld.flat import FlatDocuments
 from wallet.credentials.jsonld.rdfc import CanonicalDataset
 from wallet.credentials.jsonld.reading import DocumentReading, Shape
 from wallet.crypto.hashing import HashFunction, sha256
@@ -57,6 +58,7 @@ class JsonLd:
         self._contexts = contexts
         self._lock = threading.Lock()
         self._by_shape: dict[_Key, _Fragments] = {}
+        self._flat = FlatDocuments(contexts)
 
     @property
     def contexts(self) -> ContextSet:
@@ -84,7 +86,13 @@ class JsonLd:
         self, document: JsonObject, hash_function: HashFunction = sha256
     ) -> CanonicalDataset:
         """Return the canonical form of `document`. Raises what `to_nquads` raises."""
-        return rdfc.canonicalize(self.to_nquads(document), hash_function)
+        # One blank node has one label, so for flat documents the hash function does not matter.
+        known = self._flat.render(document)
+        if known is not None:
+            return known
+        canonical = rdfc.canonicalize(self.to_nquads(document), hash_function)
+        self._flat.learn(document, canonical)
+        return canonical
 
     def _parse(self, document: JsonObject, reading: DocumentReading, fragments: _Fragments) -> str:
         """Return the statements, if they are as many as were counted and all are defined."""

@@ -78,8 +78,11 @@ _Quad = tuple[str, str, str, str]
 _PLACES: Final = ((0, "s"), (2, "o"), (3, "g"))
 
 
-def _split(line: str) -> _Quad:
-    """Return subject, predicate, object, and graph name or nothing."""
+def split_statement(line: str) -> _Quad:
+    """Return subject, predicate, object, and graph name or nothing, of a line of N-Quads.
+
+    Raises `JsonLdMalformed`.
+    """
     try:
         subject, predicate, rest = line.split(" ", 2)
         if rest[0] == '"':
@@ -141,7 +144,7 @@ class _Labelling:
 
     def add(self, line: str) -> bool:
         """Take a statement with blank nodes; False for one that has none after all."""
-        quad = _split(line)
+        quad = split_statement(line)
         blanks = {term for term in (quad[0], quad[2], quad[3]) if term[:2] == "_:"}
         for node in blanks:
             self._quads.setdefault(node, []).append(quad)

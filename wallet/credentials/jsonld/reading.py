@@ -58,17 +58,12 @@ class DocumentReading:
             raise StatementsLost("the document says nothing")
         if self.statements > MAX_STATEMENTS:
             raise GraphTooComplex(f"more than {MAX_STATEMENTS} statements")
-        self.used: frozenset[str] = contexts.terms & self._seen | {
+        prefixes = {text.partition(":")[0] for text in self._seen if ":" in text}
+        if "_" in prefixes and any(text.startswith("_:") for text in self._seen):
+            raise StatementsLost("blank node identifiers are not taken from a document")
+        self.used: frozenset[str] = contexts.terms & (self._seen | prefixes) | {
             name for defined in self.joint.values() for name in defined
         }
-
-    def _see(self, text: str) -> None:
-        if text[:2] == "_:":
-            raise StatementsLost("blank node identifiers are not taken from a document")
-        self._seen.add(text)
-        colon = text.find(":")
-        if colon > 0:
-            self._seen.add(text[:colon])
 
     def _node(self, node: JsonObject, depth: int) -> Shape:
         if depth > MAX_JSON_DEPTH:
@@ -85,7 +80,7 @@ class DocumentReading:
             if name == "id" or name == "@id":
                 if type(value) is not str:
                     raise JsonLdMalformed("an id is a string")
-                self._see(value)
+                self._seen.add(value)
                 shape.append(name)
             elif name == "type" or name == "@type":
                 self._types(node, value)
@@ -94,6 +89,11 @@ class DocumentReading:
                 continue
             elif name[:1] == "@":
                 raise JsonLdMalformed("a keyword that is not supported")
+            elif type(value) is str and name not in special.special_terms:
+                self._seen.add(name)
+                self._seen.add(value)
+                self.statements += 1
+                shape.append(name)
             elif name in special.json_terms:
                 if value is None:
                     raise StatementsLost("a null is not a statement")
@@ -101,7 +101,7 @@ class DocumentReading:
                 self.statements += 1
                 shape.append(name)
             else:
-                self._see(name)
+                self._seen.add(name)
                 inner = self._values(name, value, depth)
                 shape.append(name if inner is None else (name, inner))
         self._scope = outer
@@ -116,7 +116,7 @@ class DocumentReading:
             raise StatementsLost("a type that looks like a keyword")
         self.statements += len(types)
         for item in self._join(node, types) if len(types) > 1 and self._scope else types:
-            self._see(item)
+            self._seen.add(item)
 
     def _join(self, node: JsonObject, types: list[str]) -> list[str]:
         """Return the types as they are spelled for pyoxigraph."""
@@ -176,7 +176,7 @@ class DocumentReading:
         """Check one value; return its shape if it has one."""
         kind = type(value)
         if kind is str:
-            self._see(value)
+            self._seen.add(value)
         elif kind is dict:
             if "@value" in value:
                 return self._literal(value)
@@ -202,7 +202,7 @@ class DocumentReading:
         if datatype is not None:
             if type(datatype) is not str or datatype[:1] == "@":
                 raise JsonLdMalformed("the type of a value is an IRI")
-            self._see(datatype)
+            self._seen.add(datatype)
         return tuple(value)
 
 
