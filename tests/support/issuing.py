@@ -176,7 +176,9 @@ class IssuerWorld:
         reference = parse_offer_link(link)
         assert isinstance(reference, CredentialOfferReference)
         answer = self.client.get(reference.uri.removeprefix(self.base_url))
-        return parse_credential_offer(answer.get_json()).pre_authorized_code
+        code = parse_credential_offer(answer.get_json()).pre_authorized_code
+        assert code is not None
+        return code
 
     def exchange(self, code: str, tx_code: str | None = None) -> TestResponse:
         """POST a token request."""
