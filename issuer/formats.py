@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
+from issuer.bitstring import PURPOSES
 from issuer.calendar import end_of, start_of
 from issuer.catalogue import CredentialContent
 from issuer.identity import IssuerIdentity
@@ -27,9 +27,6 @@ from wallet.protocols.oid4vci.configuration import (
     CredentialConfiguration,
 )
 from wallet.status.bitstring import BitstringStatusEntry
-
-REVOCATION: Final = "revocation"
-SUSPENSION: Final = "suspension"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +140,7 @@ def _sign_ldp_vc(draft: Draft, holder: ProvenHolder, identity: IssuerIdentity) -
             draft.issuance.status_index,
             purpose,
         ).to_json()
-        for purpose in (REVOCATION, SUSPENSION)
+        for purpose in PURPOSES
     ]
     unsigned: JsonObject = {
         "@context": [CREDENTIALS_V2, SEOUL_CONTEXT],

@@ -10,6 +10,7 @@ from issuer.anchoring import Anchoring, AnchorTimes
 from issuer.authorization.clients import ClientPolicy, Clients
 from issuer.authorization.login import HolderLogin
 from issuer.authorization.server import AuthorizationServer, AuthorizationTimes
+from issuer.bitstring import BitstringLists
 from issuer.catalogue import FAMILY_CARD, AppointmentLetterType, Catalogue, FamilyCardType
 from issuer.deferral import Deferrals, DeferralTimes
 from issuer.dpop import DpopGuard
@@ -201,6 +202,13 @@ class IssuerService:
             replica=ports.replica,
             clock=ports.clock,
             times=settings.status,
+        )
+        self.bitstrings = BitstringLists(
+            identity=identity,
+            records=ports.issuances,
+            clock=ports.clock,
+            reuse_s=settings.status.reuse_s,
+            validity_s=settings.status.validity_s,
         )
         self.anchoring = Anchoring(
             identity=identity,

@@ -31,8 +31,8 @@ from wallet.protocols.oid4vci.metadata import (
     parse_issuer_metadata,
 )
 from wallet.protocols.oid4vci.offer import (
-    AuthorizationCodeGrant,
     PRE_AUTHORIZED_CODE_GRANT,
+    AuthorizationCodeGrant,
     CredentialOffer,
     CredentialOfferReference,
     TxCodePrompt,
