@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -392,7 +393,7 @@ def configuration(**changes: Any) -> JsonObject:
         },
     )
 )
-def test_a_flat_document_is_written_as_the_whole_way_would_write_it(changes: JsonObject) -> None:
+def test_a_configuration_is_written_as_the_whole_way_would_write_it(changes: JsonObject) -> None:
     quick, document = JsonLd(contexts()), configuration(**changes)
     quick.canonicalize(configuration())
     try:
@@ -405,20 +406,73 @@ def test_a_flat_document_is_written_as_the_whole_way_would_write_it(changes: Jso
     assert quick.canonicalize(document).statements == slow
 
 
-def test_a_flat_document_like_one_seen_before_takes_the_short_way() -> None:
+def test_a_document_like_one_seen_before_takes_the_short_way() -> None:
     canonicalizer = JsonLd(contexts())
     canonicalizer.canonicalize(configuration())
-    other = configuration(challenge="second", verificationMethod="did:key:z6Mk#z6Mk")
-    assert canonicalizer._flat.render(other) is not None
+    templates = canonicalizer._templates
+    other = configuration(challenge="카드 둘", verificationMethod="did:key:z6Mk#z6Mk")
+    assert templates.render(other) is not None
     for slow in (
         configuration(challenge="a\nb"),
-        configuration(challenge="카드"),
+        configuration(challenge="issuer"),
+        configuration(challenge="_:x"),
         configuration(verificationMethod="did:key:a b"),
-        configuration(verificationMethod="urn:x"),
+        configuration(verificationMethod="http://a/"),
         configuration(proofPurpose="authentication"),
         configuration(note="x"),
         {**configuration(), "id": "urn:x"},
         {**configuration(), "@context": [CREDENTIALS_V2]},
         {**configuration(), "created": 5},
+        {**configuration(), "created": None},
+        {**configuration(), "created": ["a"]},
     ):
-        assert canonicalizer._flat.render(slow) is None
+        assert templates.render(slow) is None
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_template_tells_two_equal_values_apart(name: str) -> None:
+    """The marks do, not the values: a document full of equal values teaches the right places."""
+    if name in ("json", "numbers"):
+        return
+    quick = JsonLd(contexts())
+    document = DOCUMENTS[name]
+
+    def renamed(value: Any, spelled: Callable[[], str]) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: item
+                if key in ("@context", "type", "id", "@language", "@type")
+                else renamed(item, spelled)
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [renamed(item, spelled) for item in value]
+        if isinstance(value, str) and ":" not in value:
+            return spelled()
+        return value
+
+    numbers = iter(range(1000))
+    with contextlib.suppress(StatementsLost):
+        quick.canonicalize(renamed(document, lambda: "same"))
+    other = renamed(document, lambda: f"v{next(numbers)}")
+    assert quick.canonicalize(other).statements == (
+        JsonLd(contexts()).canonicalize(other).statements
+    )
+    assert quick.canonicalize(other).statements == quick.canonicalize(other).statements
+
+
+def test_a_document_that_forges_a_mark_teaches_nothing_wrong() -> None:
+    canonicalizer = JsonLd(contexts())
+    for text in ("urn:x-slot:0", "7000000000001", "urn:x:1"):
+        canonicalizer.canonicalize(configuration(challenge=text, domain=text))
+        for changes in ({"challenge": "a"}, {"domain": text}, {"challenge": "b", "domain": "c"}):
+            document = configuration(**changes)
+            whole = JsonLd(contexts()).canonicalize(document).statements
+            assert canonicalizer.canonicalize(document).statements == whole
+
+
+def test_large_documents_are_not_kept() -> None:
+    canonicalizer = JsonLd(contexts())
+    canonicalizer.canonicalize(with_subject(givenName=[f"n{number}" for number in range(300)]))
+    assert not canonicalizer._by_shape
+    assert not canonicalizer._templates._known
