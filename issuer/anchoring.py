@@ -17,38 +17,41 @@ from wallet.encoding import base64url
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica, ChainUnavailable, ReplicaEmpty
 from wallet.ports.ledger import LedgerRefused, LedgerWriter
+from wallet.ports.outbox import TransactionState
 from wallet.trust.identifiers import schema_id
 
 MANIFEST_TYPE: Final = "anchor-manifest+jwt"
 MIN_BATCH_LEAVES: Final = 64
 _TREES_KEPT: Final = 8
 _RANDOM: Final = secrets.SystemRandom()
+# Only the replica, which proves what it copies, makes a batch final.
+_STATES: Final = {
+    TransactionState.SUBMITTED: BatchState.SUBMITTED,
+    TransactionState.INCLUDED: BatchState.INCLUDED,
+    TransactionState.FINAL: BatchState.INCLUDED,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnchorTimes:
-    """When batches are made: on the clock every `interval_s`, or when `max_leaves` wait.
-
-    What was sent but is not final after `resend_after_s` is sent again.
-    """
+    """When batches are made: on the clock every `interval_s`, or when `max_leaves` wait."""
 
     interval_s: int = 3600
     max_leaves: int = 16_384
-    resend_after_s: int = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class AnchorRound:
-    """What one round did, in batches."""
+    """What one round did, in batches; `failures` holds an error code for each that must wait."""
 
     sealed: int
     sent: int
-    failed: int
+    failures: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptAnswer:
-    """What is known of a leaf. The place is None while its batch is not on the chain."""
+    """What is known of a leaf: sealed, with no place, until its batch is on the chain."""
 
     state: BatchState
     index: int | None = None
@@ -79,34 +82,31 @@ class Anchoring:
         self._lock = threading.Lock()
 
     def anchor_due(self, now: int) -> AnchorRound:
-        """Seal the batches that are due and send what has not arrived.
+        """Seal the batches that are due, submit them, and note how far each has come.
 
-        A batch is on record, with its leaves in order, before it is sent, and never changes
-        afterwards: after a crash it is sent again, which the chain takes as success. Raises
-        `StorageUnavailable`; a chain that does not answer is counted, not raised.
+        A batch is on record, with its leaves in order, before it is submitted, and never changes
+        afterwards: after a crash it is submitted again, which has no second effect. Waits for no
+        block. Raises `StorageUnavailable`; a chain that does not answer is counted, not raised.
         """
         sealed = sum(self._seal(pending, now) for pending in self._records.pending())
-        sent = failed = 0
+        sent, failures = 0, []
         for batch in self._records.unfinished():
-            if batch.state is BatchState.INCLUDED and not self._is_overdue(batch, now):
-                continue
             try:
-                self._ledger.anchor_batch(
+                progress = self._ledger.anchor_batch(
                     self._identity.chain_id,
                     schema_id(batch.credential_type),
                     batch.root,
                     batch.size,
                     batch.manifest_digest,
                 )
-            except (ChainUnavailable, LedgerRefused):
-                failed += 1
+            except (ChainUnavailable, LedgerRefused) as error:
+                failures.append(error.code)
                 continue
-            self._records.mark(batch.root, BatchState.INCLUDED, now=now)
-            sent += 1
-        return AnchorRound(sealed, sent, failed)
-
-    def _is_overdue(self, batch: Batch, now: int) -> bool:
-        return batch.sent_at is None or now - batch.sent_at >= self._times.resend_after_s
+            state = _STATES[progress]
+            if state is not batch.state:
+                self._records.mark(batch.root, state, now=now)
+                sent += batch.state is BatchState.SEALED
+        return AnchorRound(sealed, sent, tuple(failures))
 
     def _seal(self, pending: PendingLeaves, now: int) -> int:
         # On a grid of the clock: counted from the first leaf, the block would tell its minute.
@@ -164,7 +164,7 @@ class Anchoring:
         return final
 
     def revoke_batch(self, root: bytes) -> None:
-        """Revoke a whole batch on the chain: the emergency brake.
+        """Revoke a whole batch: the emergency brake. Returns once the transaction is on record.
 
         Raises `BatchUnknown`, `LedgerRefused`, `ChainUnavailable`.
         """
@@ -185,7 +185,7 @@ class Anchoring:
         if place.root is None or place.index is None:
             return ReceiptAnswer(BatchState.SEALED)
         batch = self._records.batch(place.root)
-        if batch.state is BatchState.SEALED:
+        if batch.state in (BatchState.SEALED, BatchState.SUBMITTED):
             return ReceiptAnswer(BatchState.SEALED)
         path = self._tree(place.root).inclusion_path(place.index)
         return ReceiptAnswer(batch.state, place.index, batch.size, path)

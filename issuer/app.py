@@ -19,18 +19,22 @@ from issuer.api.oid4vci import (
 )
 from issuer.api.operator import operator_blueprint
 from issuer.api.public import public_blueprint
+from issuer.api.vc_api import vc_api_blueprint
 from issuer.config import IssuerConfig
 from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.register.port import AppointmentRegister, FamilyRegister
-from issuer.service import IssuerPorts, IssuerService
+from issuer.service import IssuerPorts, IssuerService, WorkRound
 from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
 from issuer.storage.tables import migrate_issuer
+from issuer.vc_api import DevelopmentIssuer
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.sessions import SqlSessionStore
+from wallet.credentials.jsonld.pinned import pinned_json_ld
+from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.errors import SeoulWalletError
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica
@@ -64,32 +68,49 @@ class IssuerApplication:
         metrics: IssuerMetrics,
         worker_interval_s: float,
         follower: Follows | None = None,
+        development_issuer: DevelopmentIssuer | None = None,
     ) -> None:
         self.flask_app = flask_app
+        self.development_issuer = development_issuer
         self.service = service
         self._follower = follower
         self._engine = engine
-        self._metrics = metrics
+        self.metrics = metrics
         self._interval_s = worker_interval_s
         self._stopping = threading.Event()
         self._worker: threading.Thread | None = None
+        self._blocked: set[str] = set()
 
     def work_once(self) -> None:
         """Do one round of the worker; what fails is counted and left for the next round."""
-        failed = 0
+        failures: list[str] = []
         try:
             if self._follower is not None:
                 self._follower.run_once()
         except SeoulWalletError as error:
             _LOG.warning("the replica could not follow: %s", error.code)
-            failed = 1
+            failures.append(error.code)
         try:
-            failed += self.service.work()
+            done = self.service.work()
         except SeoulWalletError as error:
             _LOG.warning("the worker could not finish its round: %s", error.code)
-            failed += 1
-        if failed:
-            self._metrics.count_worker_failures(failed)
+            failures.append(error.code)
+        else:
+            failures += done.failures
+            self._report(done)
+        if failures:
+            self.metrics.count_worker_failures(len(failures))
+
+    def _report(self, done: WorkRound) -> None:
+        blocked = set(done.failures)
+        if done.ledger is not None:
+            self.metrics.show_ledger(done.ledger)
+            blocked |= done.ledger.blocked
+        self.metrics.show_blocked(blocked)
+        # Once when it begins, not in every round that it lasts.
+        for code in sorted(blocked - self._blocked):
+            _LOG.warning("writing to the chain must wait: %s", code)
+        self._blocked = blocked
 
     def run_worker(self) -> None:
         """Start the worker thread. Does nothing if it runs."""
@@ -105,7 +126,7 @@ class IssuerApplication:
             except Exception:
                 # A fault of ours must not end the rounds for good: it is logged and counted.
                 _LOG.exception("fault in the worker")
-                self._metrics.count_worker_failures()
+                self.metrics.count_worker_failures()
             self._stopping.wait(self._interval_s)
 
     def stop(self) -> None:
@@ -131,12 +152,14 @@ def build_issuer(
     appointments: AppointmentRegister,
     follower: Follows | None = None,
     after_step: Callable[[IssuanceStep], None] | None = None,
+    json_ld: Canonicalizer | None = None,
 ) -> IssuerApplication:
     """Compose an issuer: open and migrate its database, build the service and the application.
 
     `follower` moves `replica` forward in the worker's rounds; None when another process does.
-    Starts no thread. `after_step` is for tests that stop the process in the middle of issuing.
-    Raises `StorageUnavailable`, `DatabaseUrlUnsupported`.
+    `json_ld` has the contexts for VC-API, the pinned ones by default. Starts no thread.
+    `after_step` is for tests that stop the process in the middle of issuing. Raises
+    `StorageUnavailable`, `DatabaseUrlUnsupported`.
     """
     engine = open_engine(config.database_url)
     migrate(engine, "sessions")
@@ -159,8 +182,14 @@ def build_issuer(
         after_step=after_step,
     )
     metrics = IssuerMetrics()
+    development_issuer = (
+        DevelopmentIssuer(config.base_url, clock, json_ld or pinned_json_ld())
+        if config.vc_api
+        else None
+    )
     return IssuerApplication(
-        flask_app=create_app(service, config, metrics),
+        flask_app=create_app(service, config, metrics, development_issuer),
+        development_issuer=development_issuer,
         service=service,
         engine=engine,
         metrics=metrics,
@@ -169,18 +198,26 @@ def build_issuer(
     )
 
 
-def create_app(service: IssuerService, config: IssuerConfig, metrics: IssuerMetrics) -> Flask:
-    """Return the WSGI application over a service."""
+def create_app(
+    service: IssuerService,
+    config: IssuerConfig,
+    metrics: IssuerMetrics,
+    development_issuer: DevelopmentIssuer | None = None,
+) -> Flask:
+    """Return the WSGI application over a service, with VC-API if there is an issuer for it."""
     app = new_application("issuer", max_body_bytes=MAX_BODY_BYTES)
     path = service.identity.path
     app.register_blueprint(well_known_blueprint(service))
-    for blueprint in (
+    blueprints = [
         offer_blueprint(service),
         token_blueprint(service),
         credential_blueprint(service, metrics),
         public_blueprint(service, metrics),
         operator_blueprint(service, config.operators),
-    ):
+    ]
+    if development_issuer is not None:
+        blueprints.append(vc_api_blueprint(development_issuer))
+    for blueprint in blueprints:
         app.register_blueprint(blueprint, url_prefix=path + (blueprint.url_prefix or ""))
     app.before_request(_start_timer)
 

@@ -20,6 +20,7 @@ class IssuanceUnknown(ConflictError):
     """There is no such issuance on record."""
 
     code = "issuance_unknown"
+    status = 404
 
 
 class IssuanceAlreadyCompleted(ConflictError):
@@ -38,6 +39,7 @@ class BatchUnknown(ConflictError):
     """There is no batch with this root."""
 
     code = "batch_unknown"
+    status = 404
 
 
 class BatchConflict(ConflictError):
@@ -50,12 +52,14 @@ class LeafUnknown(ConflictError):
     """No credential with this leaf was issued here."""
 
     code = "leaf_unknown"
+    status = 404
 
 
 class LetterUnknown(ConflictError):
     """There is no such letter."""
 
     code = "letter_unknown"
+    status = 404
 
 
 class LetterConflict(ConflictError):
@@ -96,9 +100,14 @@ class PendingLeaves:
 
 
 class BatchState(StrEnum):
-    """How far a batch has come. `SEALED` may or may not have reached the chain."""
+    """How far a batch has come.
+
+    `SEALED` is on record here, `SUBMITTED` has a signed transaction on record, `INCLUDED` is in a
+    block that the chain may still drop, which makes it `SUBMITTED` again, and `FINAL` stays.
+    """
 
     SEALED = "sealed"
+    SUBMITTED = "submitted"
     INCLUDED = "included"
     FINAL = "final"
 
@@ -107,7 +116,7 @@ class BatchState(StrEnum):
 class Batch:
     """A batch of one credential type. `manifest` is a compact JWS.
 
-    `sent_at` is when the chain last took the transaction.
+    `sent_at` is when the batch was last found in a block.
     """
 
     root: bytes
@@ -229,7 +238,7 @@ class BatchRecords(Protocol):
         """Return the batches that are not final yet, the oldest first."""
 
     def mark(self, root: bytes, state: BatchState, *, now: int) -> None:
-        """Advance a batch; a final one stays final."""
+        """Change how far a batch has come; a final one stays final."""
 
     def mark_revoked(self, root: bytes, *, now: int) -> None:
         """Note that a batch was revoked on the chain."""

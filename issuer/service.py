@@ -22,8 +22,8 @@ from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.sessions import Entitlement, Grants
 from issuer.status import Statuses, StatusTimes
 from wallet.ports.clock import Clock
-from wallet.ports.facts import AnchorReplica
-from wallet.ports.ledger import LedgerWriter
+from wallet.ports.facts import AnchorReplica, ChainUnavailable
+from wallet.ports.ledger import LedgerRound, LedgerWriter
 from wallet.ports.sessions import SessionStore
 from wallet.protocols.oid4vci.metadata import (
     AuthorizationServerMetadata,
@@ -65,6 +65,15 @@ class IssuerPorts:
     clock: Clock
 
 
+@dataclass(frozen=True, slots=True)
+class WorkRound:
+    """What a round of the worker left undone: an error code for each, and the transactions under
+    way, None when the chain did not answer."""
+
+    failures: tuple[str, ...]
+    ledger: LedgerRound | None
+
+
 class IssuerService:
     """The use cases of the issuer. Each member is one group of them; none knows HTTP."""
 
@@ -79,6 +88,7 @@ class IssuerService:
         self.identity = identity
         self._settings = settings
         self._clock = ports.clock
+        self._ledger = ports.ledger
         self.catalogue = Catalogue(
             FamilyCardType(ports.families), AppointmentLetterType(ports.appointments)
         )
@@ -157,15 +167,21 @@ class IssuerService:
         base = self.identity.base_url
         return AuthorizationServerMetadata(base, f"{base}/token")
 
-    def work(self) -> int:
+    def work(self) -> WorkRound:
         """Do what is due: anchor, follow finality, publish statuses, forget what expired.
 
-        Returns how many sends to the chain failed; they are tried again next time. Raises
+        Waits for no block. What could not be done is tried again next time. Raises
         `StorageUnavailable`.
         """
         now = self._clock.now()
-        anchored = self.anchoring.anchor_due(now)
+        failures: list[str] = []
+        ledger = None
+        try:
+            ledger = self._ledger.advance()
+        except ChainUnavailable as error:
+            failures.append(error.code)
+        failures += self.anchoring.anchor_due(now).failures
         self.anchoring.refresh_finality()
-        unpublished = self.statuses.publish_due(now)
+        failures += self.statuses.publish_due(now)
         self.offers.purge()
-        return anchored.failed + unpublished
+        return WorkRound(tuple(failures), ledger)

@@ -159,13 +159,13 @@ class Statuses:
         header = {"typ": STATUS_LIST_TYPE, "kid": self._identity.verification_method}
         return sign_jws(self._identity.key, header, claims).encode("ascii")
 
-    def publish_due(self, now: int) -> int:
-        """Publish the digests that changed or run out; return how many could not be published.
+    def publish_due(self, now: int) -> tuple[str, ...]:
+        """Publish the digests that changed or run out; return an error code for each that waits.
 
-        A version is on record before it is sent. Until the replica shows it, it is sent again:
-        the chain takes each version once, so a crash in between does no harm.
+        A version is on record before it is submitted, and submitted until the replica shows it,
+        which sends it once. The next version waits until then. Waits for no block.
         """
-        failed = 0
+        failures = []
         for list_number in self._records.lists():
             publication = self._due(list_number, now)
             if publication is None:
@@ -179,9 +179,9 @@ class Statuses:
                     publication.version,
                     publication.expires_at,
                 )
-            except (ChainUnavailable, LedgerRefused):
-                failed += 1
-        return failed
+            except (ChainUnavailable, LedgerRefused) as error:
+                failures.append(error.code)
+        return tuple(failures)
 
     def _due(self, list_number: int, now: int) -> StatusPublication | None:
         latest = self._publications.latest(list_number)

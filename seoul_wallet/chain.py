@@ -17,10 +17,13 @@ from seoul_wallet.anvil import AnvilNode
 from wallet.adapters.evm import development
 from wallet.adapters.evm.authority import Accreditor, RootAuthority
 from wallet.adapters.evm.node import Deployment, ask, connect, deploy
+from wallet.adapters.evm.publisher import Publisher
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.sender import Sender
 from wallet.adapters.evm.writer import EvmLedgerWriter
 from wallet.errors import UnavailableError
+from wallet.ports.clock import Clock
+from wallet.ports.outbox import TransactionJournal
 from wallet.trust.identifiers import issuer_id, schema_id
 
 FUNDS_ETHER: Final = 10
@@ -42,14 +45,25 @@ class LocalChain:
     finality: str
     root: RootAuthority
     accreditor: Accreditor
-    writer: EvmLedgerWriter
     accreditor_address: str
-    controller_address: str
+    controller: Sender
     node: development.DevelopmentChain | AnvilNode | None
 
     def reader(self) -> EvmLedgerReader:
         """Return a reader of the finalized facts."""
         return EvmLedgerReader(self.w3, self.deployment, finality=self.finality)
+
+    def writer(self, journal: TransactionJournal, clock: Clock) -> EvmLedgerWriter:
+        """Return the writer of the issuer's facts, with the controller's key."""
+        publisher = Publisher(
+            self.w3,
+            self.controller.account,
+            chain_id=self.deployment.chain_id,
+            journal=journal,
+            clock=clock,
+            finalized=self.reader().finalized_head,
+        )
+        return EvmLedgerWriter(self.w3, self.deployment, publisher)
 
     def accredit(self, did: str, credential_types: tuple[str, ...]) -> None:
         """Let the issuer with `did` issue `credential_types` for a year."""
@@ -57,7 +71,7 @@ class LocalChain:
         for vct in credential_types:
             schema = schema_id(vct)
             self.root.accredit_accreditor(self.accreditor_address, schema, until)
-            self.accreditor.accredit_issuer(issuer_id(did), self.controller_address, schema, until)
+            self.accreditor.accredit_issuer(issuer_id(did), self.controller.address, schema, until)
 
     def kill(self) -> bool:
         """End the node as an outage would; False when the node is not ours to end."""
@@ -133,8 +147,7 @@ def _deployed(
         finality,
         RootAuthority(w3, deployment, root),
         Accreditor(w3, deployment, accreditor),
-        EvmLedgerWriter(w3, deployment, controller),
         accreditor.address,
-        controller.address,
+        controller,
         node,
     )

@@ -6,6 +6,7 @@ Every operator has a Bearer token of their own; the service knows its SHA-256 di
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,7 +17,7 @@ from issuer.api.public import parse_hash
 from issuer.catalogue import FAMILY_CARD
 from issuer.config import Operator
 from issuer.offers import IssuedOffer, OffersRefused
-from issuer.ports import Issuance, Letter, LetterState
+from issuer.ports import Issuance, IssuanceUnknown, Letter, LetterState, LetterUnknown
 from issuer.register.model import MAX_ID_CHARACTERS
 from issuer.service import IssuerService
 from issuer.sessions import Entitlement
@@ -33,6 +34,9 @@ from wallet.web.schemas import RequestMalformed, RequestSchema, load
 
 MAX_OPERATOR_BODY_BYTES: Final = 256 * 1024
 MAX_TOKEN_CHARACTERS: Final = 512
+# Not every database takes every character, and no id has others.
+_REGISTER_ID: Final = re.compile(rf"[A-Z0-9-]{{1,{MAX_ID_CHARACTERS}}}\Z")
+_RECORD_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _STATUS_NAMES: Final = {VALID: "valid", INVALID: "revoked", SUSPENDED: "suspended"}
 
 
@@ -44,7 +48,7 @@ class OperatorUnknown(RejectedError):
 
 
 def _register_id() -> fields.String:
-    return fields.String(required=True, validate=validate.Length(1, MAX_ID_CHARACTERS))
+    return fields.String(required=True, validate=validate.Regexp(_REGISTER_ID))
 
 
 class _Card(RequestSchema):
@@ -133,13 +137,13 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
     @blueprint.post("/letters/<letter_id>/approval")
     def approve_letter(letter_id: str) -> Response:
         body(_Nothing())
-        letter = service.letters.approve_letter(letter_id, operator=operator())
+        letter = service.letters.approve_letter(_letter_id(letter_id), operator=operator())
         return json_answer(_letter_json(letter))
 
     @blueprint.post("/letters/<letter_id>/offer")
     def offer_letter(letter_id: str) -> Response:
         asked = body(_LetterOffer())
-        made = service.letters.offer_letter(letter_id, with_tx_code=asked["tx_code"])
+        made = service.letters.offer_letter(_letter_id(letter_id), with_tx_code=asked["tx_code"])
         return json_answer(_offer_json(made), 201)
 
     @blueprint.post("/issuances/search")
@@ -156,7 +160,10 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
 
     @blueprint.post("/issuances/<issuance_id>/<any(revoke, suspend, reinstate):change>")
     def change_status(issuance_id: str, change: str) -> Response:
-        changes[change](issuance_id, body(_StatusChange())["reason"])
+        reason = body(_StatusChange())["reason"]
+        if not _RECORD_ID.match(issuance_id):
+            raise IssuanceUnknown("there is no such issuance")
+        changes[change](issuance_id, reason)
         return Response(status=204)
 
     @blueprint.post("/batches/<root>/revoke")
@@ -194,6 +201,12 @@ def _authenticate(header: str, operators: Sequence[Operator]) -> str:
         if found is not None:
             return found
     raise OperatorUnknown("send an operator's token in the Authorization header")
+
+
+def _letter_id(text: str) -> str:
+    if not _RECORD_ID.match(text):
+        raise LetterUnknown("there is no such letter")
+    return text
 
 
 def _offer_json(offer: IssuedOffer) -> JsonObject:

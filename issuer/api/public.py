@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from flask import Blueprint, Response
 
 from issuer.anchoring import MANIFEST_TYPE
 from issuer.metrics import IssuerMetrics
-from issuer.ports import BatchState, BatchUnknown, LeafUnknown
+from issuer.ports import BatchState
 from issuer.service import IssuerService
+from issuer.status import StatusListUnknown
 from wallet.crypto.merkle import HASH_BYTES
 from wallet.encoding import base64url
 from wallet.errors import MalformedError
 from wallet.verification.status import STATUS_LIST_TYPE
 from wallet.web.application import json_answer
-from wallet.web.problems import problem
 
 PENDING_RETRY_S: Final = 60
-MAX_LIST_NUMBER_DIGITS: Final = 9
+_LIST_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}\Z")
 
 
 class HashMalformed(MalformedError):
@@ -41,10 +42,9 @@ def public_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blueprin
 
     @blueprint.get("/status-lists/<number>")
     def status_list(number: str) -> Response:
-        if not (number.isascii() and number.isdecimal()) or number.startswith("0"):
-            return problem(404, "status_list_unknown", "There is no such status list.")
-        if len(number) > MAX_LIST_NUMBER_DIGITS:
-            return problem(404, "status_list_unknown", "There is no such status list.")
+        # One spelling per list, or a signed list would be served under URIs it does not name.
+        if not _LIST_NUMBER.match(number):
+            raise StatusListUnknown("there is no such status list")
         token = service.statuses.token(int(number))
         answer = Response(token, content_type=f"application/{STATUS_LIST_TYPE}")
         answer.headers["Cache-Control"] = f"public, max-age={service.status_max_age_s}"
@@ -86,9 +86,4 @@ def public_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blueprin
             content_type="text/plain; version=0.0.4; charset=utf-8",
         )
 
-    def not_found(error: LeafUnknown | BatchUnknown) -> Response:
-        return problem(404, error.code, str(error))
-
-    blueprint.register_error_handler(LeafUnknown, not_found)
-    blueprint.register_error_handler(BatchUnknown, not_found)
     return blueprint

@@ -1,5 +1,5 @@
 """`seoul-wallet demo`: the main job end to end on a local stack, and what must be refused.
 
-`citizens` are the devices, `agency` the client of the verifier, `lines` what is shown and what is
-expected, `run` the order of it and the table at the end.
+`citizens` are the devices, `desk` the clients of the services, `lines` the table of expected and
+happened; `issuing`, `refusing` and `outage` are the acts on a `scene`, `run` their order.
 """

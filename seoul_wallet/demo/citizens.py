@@ -38,7 +38,7 @@ from wallet.protocols.oid4vci.token import (
 )
 from wallet.trust.receipt import RECEIPT_CLAIM
 
-DEVICES_AT_ONCE: Final = 3
+DEVICES_AT_ONCE: Final = 2
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

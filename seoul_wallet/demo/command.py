@@ -11,7 +11,8 @@ import click
 from rich.console import Console
 
 from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain, remote_chain
-from seoul_wallet.demo.run import DemoFailed, run_demo
+from seoul_wallet.demo.run import run_demo
+from seoul_wallet.demo.scene import DemoFailed
 from wallet.errors import SeoulWalletError
 
 FUNDING_KEY_VARIABLE = "SEOUL_WALLET_FUNDING_KEY"

@@ -25,10 +25,10 @@ from wallet.credentials.vcdm.credential import parse_credential
 from wallet.crypto.keys import (
     Ed25519SigningKey,
     Es256SigningKey,
-    Es384SigningKey,
     SignatureInvalid,
     SigningKey,
 )
+from wallet.crypto.signing_keys import Es384SigningKey
 from wallet.did.resolve import resolve_self_contained
 from wallet.encoding.multibase import decode_base58btc
 

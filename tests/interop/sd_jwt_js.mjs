@@ -1,5 +1,5 @@
 // Runs @sd-jwt/sd-jwt-vc for the tests: one JSON request on standard input, one JSON answer.
-//   {"do": "issue", "claims", "disclosable", "present", "audience", "nonce", "iat"}
+//   {"do": "issue", "claims", "disclosable", "present", "audience", "nonce", "iat", "issuer_jwk"?}
 //   {"do": "verify", "presentation", "issuer_jwk", "status_list", "nonce", "now"}
 import { ES256, digest, generateSalt } from "@sd-jwt/crypto-nodejs";
 import { SDJwtVcInstance } from "@sd-jwt/sd-jwt-vc";
@@ -11,8 +11,10 @@ const text = await new Promise((resolve) => {
 });
 const request = JSON.parse(text);
 
-async function issue({ claims, disclosable, present, audience, nonce, iat }) {
-  const issuer = await ES256.generateKeyPair();
+async function issue({ claims, disclosable, present, audience, nonce, iat, issuer_jwk }) {
+  const issuer = issuer_jwk
+    ? { privateKey: issuer_jwk, publicKey: { ...issuer_jwk, d: undefined } }
+    : await ES256.generateKeyPair();
   const holder = await ES256.generateKeyPair();
   const instance = new SDJwtVcInstance({
     signer: await ES256.getSigner(issuer.privateKey),

@@ -12,10 +12,32 @@ import pytest
 from openvc.proof.errors import ProofError
 from openvc.proof.sd_jwt import SdJwtVcProofSuite
 
-from tests.support.credentials import AUDIENCE, DISCLOSED, NONCE, NOW, VCT, World, proof_policy
-from wallet.crypto.keys import SignatureInvalid, parse_jwk
+from tests.support.credentials import (
+    ACCREDITOR,
+    AUDIENCE,
+    DISCLOSED,
+    NONCE,
+    NOW,
+    VCT,
+    World,
+    policy,
+    proof_policy,
+)
+from wallet.crypto.keys import Es256SigningKey, SignatureInvalid, parse_jwk
+from wallet.did.did_jwk import did_jwk_from_public_key
+from wallet.did.resolve import resolve_self_contained
+from wallet.did.syntax import parse_did
+from wallet.encoding import base64url
+from wallet.trust.facts import (
+    AccreditorScope,
+    AnchorFacts,
+    BlockRef,
+    IssuerNotAccredited,
+    IssuerScope,
+)
+from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.evidence import Evidence, Fact
-from wallet.verification.pipeline import verify_proof
+from wallet.verification.pipeline import verify_presentation, verify_proof
 from wallet.verification.proof_steps import NonceMismatch
 
 HERE = Path(__file__).parent
@@ -68,6 +90,43 @@ def test_accepts_a_presentation_made_by_sd_jwt_js_and_refuses_it_when_changed() 
     other = Evidence(Fact(World().issuer_key.public_key, NOW))
     with pytest.raises(SignatureInvalid):
         verify_proof(made["presentation"], other, proof_policy(), now=NOW)
+
+
+@pytest.mark.node
+def test_the_verifier_accepts_a_foreign_issuer_once_it_is_accredited_and_not_before() -> None:
+    key = Es256SigningKey.generate()
+    issuer = did_jwk_from_public_key(key.public_key)
+    made = sd_jwt_js(
+        {
+            "do": "issue",
+            "issuer_jwk": private_jwk(key),
+            "claims": {"iss": issuer, "vct": VCT, "child_count": 3},
+            "disclosable": ["child_count"],
+            "present": ["child_count"],
+            "audience": AUDIENCE,
+            "nonce": NONCE,
+            "iat": NOW,
+        }
+    )
+    did = parse_did(issuer)
+    schema = schema_id(VCT)
+    accredited = AnchorFacts(
+        BlockRef(1, bytes(32), NOW),
+        (IssuerScope(issuer_id(issuer), schema, 0, ACCREDITOR, NOW - 9, NOW + 9),),
+        (AccreditorScope(ACCREDITOR, schema, 0, NOW - 9, NOW + 9),),
+    )
+    evidence = Evidence(Fact(resolve_self_contained(did), NOW), Fact(accredited, NOW))
+    rules = policy(require_status=False)
+    verified = verify_presentation(made["presentation"], evidence, rules, now=NOW)
+    assert verified.issuer == issuer
+    assert verified.claims["child_count"] == 3
+    stranger = replace(evidence, anchor=Fact(AnchorFacts(accredited.head), NOW))
+    with pytest.raises(IssuerNotAccredited):
+        verify_presentation(made["presentation"], stranger, rules, now=NOW)
+
+
+def private_jwk(key: Es256SigningKey) -> dict[str, Any]:
+    return {**key.public_key.jwk, "d": base64url.encode(key.secret())}
 
 
 @pytest.mark.node

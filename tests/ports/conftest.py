@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from tests.support.postgres import PostgresCluster, PostgresMissing, postgres_cluster
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 
-SCHEMAS = ("sessions", "replica", "fact_cache", "holder")
+SCHEMAS = ("sessions", "replica", "fact_cache", "holder", "outbox")
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, MetaData, inspect, text
 from issuer.storage import tables as issuer_tables
 from tests.ports.conftest import SCHEMAS
 from tests.support.processes import migrate_each, run_in_processes
-from wallet.adapters.sql import fact_cache, holder_tables, replica_tables, sessions
+from wallet.adapters.sql import fact_cache, holder_tables, outbox_tables, replica_tables, sessions
 from wallet.adapters.sql.engine import (
     alembic_config,
     migrate,
@@ -37,6 +37,7 @@ METADATA = {
     "replica": replica_tables.METADATA,
     "fact_cache": fact_cache.METADATA,
     "holder": holder_tables.metadata,
+    "outbox": outbox_tables.METADATA,
     issuer_tables.SCHEMA: issuer_tables.METADATA,
 }
 LOCATIONS = {issuer_tables.SCHEMA: issuer_tables.MIGRATIONS}

@@ -46,6 +46,19 @@ class SessionStoreBehaviour:
             store.create("offer", "id", b"second", expires_at=200)
         assert store.load("offer", "id", now=0) == StoredSession(b"first", 1, 100)
 
+    def test_creates_several_at_once(self, store: SessionStore) -> None:
+        store.create_many("offer", {"one": b"1", "two": b"2"}, expires_at=100)
+        assert store.load("offer", "one", now=0) == StoredSession(b"1", 1, 100)
+        assert store.load("offer", "two", now=0) == StoredSession(b"2", 1, 100)
+
+    def test_creates_none_of_several_when_one_exists(self, store: SessionStore) -> None:
+        store.create("offer", "two", b"first", expires_at=100)
+        with pytest.raises(SessionConflict):
+            store.create_many("offer", {"one": b"1", "two": b"2"}, expires_at=100)
+        with pytest.raises(SessionUnknown):
+            store.load("offer", "one", now=0)
+        assert store.load("offer", "two", now=0).state == b"first"
+
     def test_keeps_the_same_id_of_two_kinds_apart(self, store: SessionStore) -> None:
         store.create("offer", "id", b"an offer", expires_at=100)
         store.create("nonce", "id", b"a nonce", expires_at=100)

@@ -6,17 +6,23 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from web3 import Web3
 
 from seoul_wallet.anvil import AnvilMissing, AnvilNode
+from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.authority import Accreditor, RootAuthority
 from wallet.adapters.evm.development import DevelopmentChain
 from wallet.adapters.evm.node import Deployment, deploy
+from wallet.adapters.evm.publisher import Publisher
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.sender import Sender
 from wallet.adapters.evm.writer import EvmLedgerWriter
+from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
+from wallet.adapters.sql.outbox import SqlTransactionJournal
 
 
 @dataclass
@@ -30,8 +36,13 @@ class LedgerStack:
     accreditor: Accreditor
     accreditor_address: str
     writer: EvmLedgerWriter
-    controller_address: str
+    controller: Sender
     chain: DevelopmentChain | AnvilNode
+
+    @property
+    def controller_address(self) -> str:
+        """The address that the issuer writes from."""
+        return self.controller.address
 
     def finalize(self) -> None:
         """Mine until everything so far is final."""
@@ -52,41 +63,67 @@ class LedgerStack:
             self.chain.stop()
 
 
+@contextmanager
 def _stack(
     chain: DevelopmentChain | AnvilNode, senders: list[Sender], finality: str
-) -> LedgerStack:
+) -> Iterator[LedgerStack]:
     root, accreditor, controller = senders
     w3 = chain.w3
     deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
-    return LedgerStack(
-        w3,
-        deployment,
-        EvmLedgerReader(w3, deployment, finality=finality),
-        RootAuthority(w3, deployment, root),
-        Accreditor(w3, deployment, accreditor),
-        accreditor.address,
-        EvmLedgerWriter(w3, deployment, controller),
-        controller.address,
-        chain,
-    )
+    reader = EvmLedgerReader(w3, deployment, finality=finality)
+    with sql_journal() as journal:
+        publisher = Publisher(
+            w3,
+            controller.account,
+            chain_id=deployment.chain_id,
+            journal=journal,
+            clock=SystemClock(),
+            finalized=reader.finalized_head,
+        )
+        yield LedgerStack(
+            w3,
+            deployment,
+            reader,
+            RootAuthority(w3, deployment, root),
+            Accreditor(w3, deployment, accreditor),
+            accreditor.address,
+            EvmLedgerWriter(w3, deployment, publisher),
+            controller,
+            chain,
+        )
 
 
 @contextmanager
-def ledger_stack(kind: str) -> Iterator[LedgerStack]:
-    """Start a chain of `kind` (`eth-tester` or `anvil`) with fresh contracts."""
+def sql_journal() -> Iterator[SqlTransactionJournal]:
+    """Open an empty journal in a file of its own."""
+    with TemporaryDirectory() as folder:
+        engine = open_engine(sqlite_url(Path(folder) / "outbox.db"))
+        migrate(engine, "outbox")
+        yield SqlTransactionJournal(engine)
+        engine.dispose()
+
+
+@contextmanager
+def ledger_stack(kind: str, *, state_file: Path | None = None) -> Iterator[LedgerStack]:
+    """Start a chain of `kind` (`eth-tester` or `anvil`) with fresh contracts.
+
+    An anvil node with a `state_file` can be started again over it.
+    """
     if kind == "eth-tester":
         chain = DevelopmentChain()
-        yield _stack(chain, [chain.funded_sender() for _ in range(3)], "instant")
+        with _stack(chain, [chain.funded_sender() for _ in range(3)], "instant") as made:
+            yield made
         chain.stop()
         return
     try:
-        node = AnvilNode()
+        node = AnvilNode(state_file=state_file)
     except AnvilMissing:
         pytest.skip("needs node: anvil from npm")
     try:
         senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(3)]
         for sender in senders:
             node.fund(sender.address)
-        yield _stack(node, senders, "tag")
+        with _stack(node, senders, "tag") as made:
+            yield made
     finally:
         node.stop()

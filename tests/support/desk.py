@@ -20,12 +20,14 @@ from verifier.app import Verifier, build_verifier
 from verifier.config import VerifierConfig
 from verifier.queries import APPOINTMENT_LETTER_TYPE, DEFAULT_QUERIES, NamedQuery
 from wallet.adapters.sql.engine import sqlite_url
+from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
 from wallet.did.document import build_did_document, parse_did_document
 from wallet.did.syntax import parse_did
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, to_json
+from wallet.ports.facts import CredentialSource
 from wallet.protocols.client_id import DidClientId
 from wallet.protocols.dcql import parse_dcql
 from wallet.protocols.oid4vp import (
@@ -89,6 +91,8 @@ class Desk:
     clock: SettableClock = field(default_factory=lambda: SettableClock(NOW))
     world: World = field(default_factory=World)
     replica: MemoryReplica = field(default_factory=MemoryReplica)
+    lists: CredentialSource | None = None
+    json_ld: Canonicalizer | None = None
 
     def __post_init__(self) -> None:
         self.letter = World(
@@ -109,6 +113,8 @@ class Desk:
             clock=self.clock,
             dids=self.dids,
             status_lists=self.status_lists,
+            credentials=self.lists,
+            json_ld=self.json_ld,
         )
         self.client: FlaskClient = self.verifier.app.test_client()
 

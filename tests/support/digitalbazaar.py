@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.w3c import NOW, Signer, contexts
-from wallet.crypto.keys import Ed25519SigningKey, Es256SigningKey, Es384SigningKey
+from wallet.crypto.keys import Ed25519SigningKey, Es256SigningKey
+from wallet.crypto.signing_keys import Es384SigningKey
 from wallet.did.did_key import multikey_from_public_key
 from wallet.encoding.json import JsonObject
 from wallet.encoding.multibase import encode_base58btc

@@ -10,8 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wallet.did.document import DidDocument, parse_did_document
-from wallet.did.resolve import SELF_CONTAINED_METHODS, resolve_self_contained
-from wallet.did.syntax import Did, parse_did
+from wallet.did.resolve import (
+    SELF_CONTAINED_METHODS,
+    resolve_self_contained,
+    self_contained_document,
+)
+from wallet.did.syntax import Did, UnsupportedDidMethod, parse_did
+from wallet.encoding.json import JsonObject
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidUnresolvable, ReplicaEmpty, StatusListUnavailable
 from wallet.trust.events import AccreditorRevoked, BatchWithdrawn, IssuerRevoked, LedgerEvent
@@ -49,11 +54,21 @@ class MemoryDidResolver:
     def resolve(self, did: Did) -> Fact[DidDocument]:
         if did.method in SELF_CONTAINED_METHODS:
             return Fact(resolve_self_contained(did), self._clock.now())
+        if did.method != "web":
+            raise UnsupportedDidMethod("did:key, did:jwk and did:web alone")
         self.asked.append(str(did))
         found = self._documents.get(str(did))
         if found is None:
             raise DidUnresolvable("no such document was published")
         return found
+
+    def resolve_json(self, did: Did) -> JsonObject:
+        """Return the document of a DID that carries its own key; no other is kept as JSON."""
+        if did.method in SELF_CONTAINED_METHODS:
+            return self_contained_document(did)
+        if did.method != "web":
+            raise UnsupportedDidMethod("did:key, did:jwk and did:web alone")
+        raise DidUnresolvable("no such document was published")
 
 
 class MemoryStatusListSource:

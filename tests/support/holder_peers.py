@@ -17,11 +17,12 @@ from wallet.crypto.keys import Es256SigningKey
 from wallet.crypto.merkle import MerkleTree
 from wallet.did.did_web import did_web_document_url
 from wallet.did.document import DidDocument, build_did_document, parse_did_document
-from wallet.did.syntax import Did
+from wallet.did.syntax import Did, parse_did
 from wallet.encoding import base64url
 from wallet.encoding.form import parse_form, single_values
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import SeoulWalletError
+from wallet.ports.clock import Clock
 from wallet.ports.facts import DidUnresolvable
 from wallet.ports.holder import HttpAnswer, PeerUnreachable
 from wallet.protocols.client_id import DidClientId
@@ -90,7 +91,9 @@ class FixedClock:
 class Peers:
     """The network: routes by URL, remembers what was sent, and can be cut at any request."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None, *, development: bool = False) -> None:
+        self.clock = clock or FixedClock()
+        self.development = development
         self.routes: dict[str, Handler] = {}
         self.sent: list[tuple[str, str, bytes]] = []
         self.before: Callable[[str], None] = lambda url: None
@@ -117,11 +120,11 @@ class Peers:
         return answer
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
-        handler = self.routes.get(did_web_document_url(did))
+        handler = self.routes.get(did_web_document_url(did, development=self.development))
         if handler is None:
             raise DidUnresolvable("there is no such document")
         answer = handler("GET", b"", "")
-        return Fact(parse_did_document(parse_json_object(answer.body), did), NOW)
+        return Fact(parse_did_document(parse_json_object(answer.body), did), self.clock.now())
 
     def urls(self) -> list[str]:
         return [url for _, url, _ in self.sent]
@@ -147,7 +150,7 @@ class Issuer:
     key: Es256SigningKey = field(default_factory=Es256SigningKey.generate)
     alter: Callable[[JsonObject], JsonObject] = lambda item: item
     receipt_state: str = "pending"
-    expires_at: int | None = NOW + 86400
+    valid_s: int = 86400
 
     def __post_init__(self) -> None:
         self.did = "did:web:" + urlsplit(self.base).netloc.replace(":", "%3A")
@@ -225,7 +228,7 @@ class Issuer:
         if bearer not in self.tokens:
             return json_of({"error": "invalid_token"}, 401)
         request = parse_credential_request(parse_json_object(body))
-        proof = verify_key_proof(request.proofs[0], audience=self.base, now=NOW)
+        proof = verify_key_proof(request.proofs[0], audience=self.base, now=self.peers.clock.now())
         if proof.nonce not in self.nonces:
             return json_of({"error": "invalid_nonce"}, 400)
         self.nonces.remove(proof.nonce)
@@ -234,8 +237,7 @@ class Issuer:
             "vct": f"urn:seoul-wallet:{request.credential_configuration_id}:1",
             **self.claims,
         }
-        if self.expires_at is not None:
-            claims["exp"] = self.expires_at
+        claims["exp"] = self.peers.clock.now() + self.valid_s
         issued = issue_sd_jwt_vc(
             claims,
             DISCLOSABLE,
@@ -277,8 +279,8 @@ class Verifier:
     status: int = 200
 
     def __post_init__(self) -> None:
-        self.did = "did:web:" + urlsplit(self.base).netloc
-        self.client_id = DidClientId(Did("web", urlsplit(self.base).netloc))
+        self.did = "did:web:" + urlsplit(self.base).netloc.replace(":", "%3A")
+        self.client_id = DidClientId(parse_did(self.did))
         self.received: list[bytes] = []
         self.verified: dict[str, VerifiedProof] = {}
         self.receipts: dict[str, object] = {}
@@ -299,10 +301,10 @@ class Verifier:
             client_metadata={
                 "client_name": "Mapo Sports Centre (synthetic)",
                 "client_name#ko": "마포 체육관 (가상)",
-                "purpose": "Family discount",
             },
-            issued_at=NOW,
-            expires_at=NOW + 300,
+            purpose="Family\u202e discount",
+            issued_at=self.peers.clock.now(),
+            expires_at=self.peers.clock.now() + 300,
         )
         self.request = request
         signed = sign_request_object(request, self.key, kid=f"{self.did}#key-1")
@@ -323,7 +325,7 @@ class Verifier:
         response = parse_response(fields)
         assert isinstance(response, PresentationResponse)
         assert response.state == self.request.state
-        document = self.peers.resolve(Did("web", urlsplit(self.issuer.base).netloc))
+        document = self.peers.resolve(parse_did(self.issuer.did))
         for query_id, (presentation,) in response.vp_token.items():
             try:
                 self.verified[query_id] = verify_proof(
@@ -335,7 +337,7 @@ class Verifier:
                         nonce=self.request.nonce,
                         trust=None,
                     ),
-                    now=NOW,
+                    now=self.peers.clock.now(),
                 )
             except SeoulWalletError as error:
                 return json_of({"error": error.code}, 400)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -36,6 +37,8 @@ from issuer.register.model import (
     RegistrationKind,
 )
 from issuer.service import ServiceSettings
+from issuer.storage.batches import SqlBatchRecords
+from seoul_wallet.contexts import development_json_ld
 from tests.support.clock import SettableClock
 from tests.support.memory_ledger import MemoryLedger, follow
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
@@ -123,8 +126,15 @@ class IssuerWorld:
     ledger: MemoryLedger
     replica: SqlReplica
     replica_engine: Engine
+    issuer_engine: Engine
     application: IssuerApplication
+    families: CsvFamilyRegister
     base_url: str
+
+    @property
+    def batches(self) -> SqlBatchRecords:
+        """The issuer's own record of its batches."""
+        return SqlBatchRecords(self.issuer_engine)
 
     @property
     def client(self) -> FlaskClient:
@@ -135,6 +145,14 @@ class IssuerWorld:
         """Release the databases."""
         self.application.close()
         self.replica_engine.dispose()
+        self.issuer_engine.dispose()
+
+    def break_database(self) -> None:
+        """Damage the issuer's database while it is open, as a failing disk would."""
+        with sqlite3.connect(self.folder / "issuer.db") as connection:
+            for table in ("sessions", "issuer_leaves", "issuer_issuances"):
+                connection.execute(f"ALTER TABLE {table} RENAME TO broken_{table}")
+        connection.close()
 
     def follow(self) -> None:
         """Move the replica to the ledger's finalized head."""
@@ -209,8 +227,12 @@ def issuer_world(
     base_url: str = BASE_URL,
     status_list_size: int = 1024,
     after_step: Callable[[IssuanceStep], None] | None = None,
+    vc_api: bool = False,
 ) -> IssuerWorld:
-    """Build an issuer in `folder`; again over the same folder it finds its database there."""
+    """Build an issuer in `folder`; again over the same folder it finds its database there.
+
+    With `vc_api` it is a development issuer.
+    """
     if not (folder / "families.csv").exists():
         write_register(folder)
     clock = SettableClock(NOW)
@@ -226,6 +248,8 @@ def issuer_world(
             Operator("alice", sha256(ALICE.encode())),
             Operator("bob", sha256(BOB.encode())),
         ),
+        development=vc_api,
+        vc_api=vc_api,
         status_list_size=status_list_size,
         settings=settings or ServiceSettings(),
     )
@@ -241,7 +265,11 @@ def issuer_world(
         families=families,
         appointments=appointments,
         after_step=after_step,
+        json_ld=development_json_ld() if vc_api else None,
     )
     for vct in (FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE):
         ledger.accredit(application.service.identity.chain_id, schema_id(vct))
-    return IssuerWorld(folder, clock, ledger, replica, engine, application, base_url)
+    issuer_engine = open_engine(config.database_url)
+    return IssuerWorld(
+        folder, clock, ledger, replica, engine, issuer_engine, application, families, base_url
+    )

@@ -6,12 +6,13 @@ It keeps what the Solidity contracts keep and refuses what they refuse. Blocks b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from wallet.crypto.hashing import sha256
 from wallet.ports.clock import Clock
 from wallet.ports.facts import ChainUnavailable
-from wallet.ports.ledger import LedgerRefused, ReplicaStore
+from wallet.ports.ledger import LedgerRefused, LedgerRound, ReplicaStore, WriterUnfunded
+from wallet.ports.outbox import TransactionState
 from wallet.trust.events import BatchWithdrawn, LedgerEvent
 from wallet.trust.facts import AccreditorScope, BatchFact, BlockRef, IssuerScope, StatusFact
 
@@ -30,6 +31,8 @@ class MemoryLedger:
         self._batches: dict[tuple[bytes, bytes], bool] = {}
         self._statuses: dict[tuple[bytes, bytes], StatusFact] = {}
         self.silent = False
+        self.unfunded = False
+        self.on_batch: Callable[[], None] | None = None
         self.mine()
 
     def mine(self, *events: LedgerEvent) -> None:
@@ -46,35 +49,42 @@ class MemoryLedger:
             IssuerScope(issuer_id, schema_id, 0, ACCREDITOR, 0, FOREVER),
         )
 
+    def advance(self) -> LedgerRound:
+        return LedgerRound()  # every transaction is in a block at once
+
     def anchor_batch(
         self, issuer_id: bytes, schema_id: bytes, root: bytes, size: int, manifest_digest: bytes
-    ) -> None:
-        self._answer()
+    ) -> TransactionState:
+        self._take()
         if (issuer_id, root) in self._batches:
-            return
+            return TransactionState.INCLUDED
         if (issuer_id, schema_id) not in self._scopes:
             raise LedgerRefused("NotAccredited")
         self._batches[issuer_id, root] = False
         now = self._clock.now()
         self.mine(BatchFact(issuer_id, schema_id, root, size, manifest_digest, now))
+        if self.on_batch is not None:
+            self.on_batch()
+        return TransactionState.INCLUDED
 
-    def revoke_batch(self, issuer_id: bytes, root: bytes) -> None:
-        self._answer()
+    def revoke_batch(self, issuer_id: bytes, root: bytes) -> TransactionState:
+        self._take()
         if (issuer_id, root) not in self._batches:
             raise LedgerRefused("UnknownBatch")
         if self._batches[issuer_id, root]:
             raise LedgerRefused("BatchAlreadyRevoked")
         self._batches[issuer_id, root] = True
         self.mine(BatchWithdrawn(issuer_id, root, self._clock.now()))
+        return TransactionState.INCLUDED
 
     def publish_status(
         self, issuer_id: bytes, list_id: bytes, digest: bytes, version: int, expires_at: int
-    ) -> None:
-        self._answer()
+    ) -> TransactionState:
+        self._take()
         now = self._clock.now()
         known = self._statuses.get((issuer_id, list_id))
         if known is not None and (known.version, known.digest) == (version, digest):
-            return
+            return TransactionState.INCLUDED
         if version != (0 if known is None else known.version) + 1:
             raise LedgerRefused("VersionNotNext")
         if expires_at <= now:
@@ -82,6 +92,7 @@ class MemoryLedger:
         fact = StatusFact(issuer_id, list_id, version, digest, expires_at, now)
         self._statuses[issuer_id, list_id] = fact
         self.mine(fact)
+        return TransactionState.INCLUDED
 
     def finalized_head(self) -> BlockRef:
         self._answer()
@@ -94,6 +105,23 @@ class MemoryLedger:
     def _answer(self) -> None:
         if self.silent:
             raise ChainUnavailable("the ledger does not answer")
+
+    def _take(self) -> None:
+        self._answer()
+        if self.unfunded:
+            raise WriterUnfunded("the account has nothing")
+
+    def undo(self, blocks: int) -> None:
+        """Take the newest blocks away, as a reorganisation of the chain does."""
+        del self._blocks[-blocks:]
+        self._batches, self._statuses = {}, {}
+        for event in self.events(0, self.height):
+            if isinstance(event, BatchFact):
+                self._batches[event.issuer_id, event.root] = False
+            elif isinstance(event, BatchWithdrawn):
+                self._batches[event.issuer_id, event.root] = True
+            elif isinstance(event, StatusFact):
+                self._statuses[event.issuer_id, event.list_id] = event
 
     @property
     def height(self) -> int:

@@ -19,9 +19,9 @@ from wallet.crypto.hashing import HashFunction, sha256
 from wallet.crypto.keys import (
     Ed25519SigningKey,
     Es256SigningKey,
-    Es384SigningKey,
     SigningKey,
 )
+from wallet.crypto.signing_keys import Es384SigningKey
 from wallet.did.did_key import did_key_from_public_key
 from wallet.did.document import DidDocument
 from wallet.did.resolve import resolve_self_contained

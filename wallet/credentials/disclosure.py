@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wallet.crypto.hashing import HashFunction, hash_named
 from wallet.encoding import base64url
@@ -23,8 +23,7 @@ class DisclosureMalformed(MalformedError):
     code = "disclosure_malformed"
 
 
-@dataclass(frozen=True, slots=True)
-class Disclosure:
+class Disclosure(NamedTuple):
     """One disclosure as it travels. `name` is None for an array element (§4.2.2)."""
 
     encoded: str
@@ -45,8 +44,7 @@ def parse_disclosure(encoded: str) -> Disclosure:
     return Disclosure(encoded, name, content[2])
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessedClaims:
+class ProcessedClaims(NamedTuple):
     """Claims with the disclosures put in place, and where each disclosure went.
 
     `paths[i]` is the place of `disclosures[i]`; `parents[i]` the index of the disclosure that
@@ -59,7 +57,7 @@ class ProcessedClaims:
 
 
 def process_disclosures(
-    signed_claims: Mapping[str, Any], disclosures: Sequence[Disclosure]
+    signed_claims: JsonObject, disclosures: Sequence[Disclosure]
 ) -> ProcessedClaims:
     """Put `disclosures` into `signed_claims` (RFC 9901 §7.1 steps 3 to 5).
 
@@ -77,6 +75,8 @@ def process_disclosures(
         raise DisclosureMalformed("a disclosure occurs twice")
     placer = _Placer(disclosures, by_digest)
     claims = placer.place_object(signed_claims, (), None, top=True)
+    if len(set(placer.met)) != len(placer.met):
+        raise DisclosureMalformed("a digest occurs twice")
     if None in placer.paths:
         raise DisclosureMalformed("a disclosure is not referred to by any digest")
     return ProcessedClaims(
@@ -85,58 +85,66 @@ def process_disclosures(
 
 
 class _Placer:
-    """One walk over the claims; holds which digests were seen and where disclosures went."""
+    """One walk over the claims; holds which digests were met and where disclosures went.
+
+    What holds no digest is handed on as it is, without a copy.
+    """
 
     def __init__(self, disclosures: Sequence[Disclosure], by_digest: Mapping[str, int]) -> None:
         self._disclosures = disclosures
         self._by_digest = by_digest
-        self._seen: set[str] = set()
+        self.met: list[str] = []
         self.paths: list[ClaimPath | None] = [None] * len(disclosures)
         self.parents: list[int | None] = [None] * len(disclosures)
 
-    def _take(self, digest: object, path: ClaimPath, parent: int | None) -> int | None:
-        if type(digest) is not str:
-            raise DisclosureMalformed("a digest is a string")
-        if digest in self._seen:
-            raise DisclosureMalformed("a digest occurs twice")
-        self._seen.add(digest)
-        index = self._by_digest.get(digest)
-        if index is not None:
-            self.paths[index] = path
-            self.parents[index] = parent
-        return index
-
     def place_object(
-        self, value: Mapping[str, Any], path: ClaimPath, parent: int | None, *, top: bool = False
+        self, value: JsonObject, path: ClaimPath, parent: int | None, *, top: bool = False
     ) -> JsonObject:
         if len(path) > MAX_JSON_DEPTH:
             raise DisclosureMalformed("the claims are nested too deeply")
         if "..." in value:
             raise DisclosureMalformed("the name ... is reserved for array elements")
-        if "_sd_alg" in value and not top:
-            raise DisclosureMalformed("_sd_alg belongs to the top level")
-        result = {
-            name: self._place(item, (*path, name), parent)
-            if type(item) is dict or type(item) is list
-            else item
-            for name, item in value.items()
-            if name != "_sd" and not (top and name == "_sd_alg")
-        }
-        digests = value.get("_sd", ())
-        if type(digests) is not list and digests != ():
-            raise DisclosureMalformed("_sd is a list")
-        for digest in digests:
-            index = self._take(digest, path, parent)
+        result = value
+        if "_sd" in value or "_sd_alg" in value:
+            result = dict(value)
+            result.pop("_sd", None)
+            if result.pop("_sd_alg", None) is not None and not top:
+                raise DisclosureMalformed("_sd_alg belongs to the top level")
+        for name, item in value.items():
+            kind = type(item)
+            if (kind is dict or kind is list) and name != "_sd":
+                placed = self._place(item, (*path, name), parent)
+                if placed is not item:
+                    result = dict(value) if result is value else result
+                    result[name] = placed
+        if "_sd" in value:
+            self._disclose(value["_sd"], result, path, parent, top)
+        return result
+
+    def _disclose(
+        self, digests: object, into: JsonObject, path: ClaimPath, parent: int | None, top: bool
+    ) -> None:
+        for digest in self._checked(digests):
+            index = self._by_digest.get(digest)
             if index is None:
                 continue
             disclosure = self._disclosures[index]
             name = disclosure.name
-            if name is None or name in result or (top and name == "_sd_alg"):
+            if name is None or name in into or (top and name == "_sd_alg"):
                 raise DisclosureMalformed("a disclosed claim takes the place of another")
             here = (*path, name)
             self.paths[index] = here
-            result[name] = self._place(disclosure.value, here, index)
-        return result
+            self.parents[index] = parent
+            into[name] = self._place(disclosure.value, here, index)
+
+    def _checked(self, digests: object) -> list[str]:
+        if type(digests) is not list:
+            raise DisclosureMalformed("_sd is a list")
+        for digest in digests:
+            if type(digest) is not str:
+                raise DisclosureMalformed("a digest is a string")
+        self.met += digests
+        return digests
 
     def _place(self, value: Any, path: ClaimPath, parent: int | None) -> Any:
         if type(value) is dict:
@@ -155,13 +163,16 @@ class _Placer:
                 continue
             if len(item) != 1:
                 raise DisclosureMalformed("an array digest stands alone in its object")
-            here = (*path, len(result))
-            index = self._take(item["..."], here, parent)
+            (digest,) = self._checked([item["..."]])
+            index = self._by_digest.get(digest)
             if index is None:
                 continue
             disclosure = self._disclosures[index]
             if disclosure.name is not None:
                 raise DisclosureMalformed("an array element has no claim name")
+            here = (*path, len(result))
+            self.paths[index] = here
+            self.parents[index] = parent
             result.append(self._place(disclosure.value, here, index))
         return result
 

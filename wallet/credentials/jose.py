@@ -1,8 +1,9 @@
 """JSON Web Signatures in compact form (RFC 7515), under the restrictions of RFC 8725."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from wallet.crypto.keys import PublicKey, SignatureInvalid, SigningKey
 from wallet.encoding import base64url
@@ -10,7 +11,8 @@ from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import MalformedError, UnsupportedError
 
 MAX_JWS_BYTES: Final = 256 * 1024
-SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "EdDSA"))
+MAX_CACHED_HEADER_BYTES: Final = 1024
+SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "ES256K", "EdDSA"))
 
 
 class JwsMalformed(MalformedError):
@@ -25,11 +27,10 @@ class UnsupportedAlgorithm(UnsupportedError):
     code = "unsupported_algorithm"
 
 
-@dataclass(frozen=True, slots=True)
-class CompactJws:
+class CompactJws(NamedTuple):
     """A parsed, unverified JWS. `signing_input` is what the signature covers."""
 
-    header: JsonObject
+    header: Mapping[str, Any]
     payload: bytes
     signing_input: bytes
     signature: bytes
@@ -47,8 +48,18 @@ class CompactJws:
         return parse_json_object(self.payload, max_bytes=MAX_JWS_BYTES)
 
 
-def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str]) -> CompactJws:
+def _parse(encoded: bytes) -> Mapping[str, Any]:
+    return MappingProxyType(parse_json_object(base64url.decode(encoded)))
+
+
+# An issuer's tokens share their header to the byte, and so do all key bindings.
+_header = lru_cache(maxsize=256)(_parse)
+
+
+def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str] | None) -> CompactJws:
     """Return the parts of a compact JWS whose header `typ` is (one of) `typ`.
+
+    None is for formats whose specification names no type: any `typ` will do, and none.
 
     Refused: an algorithm outside `SUPPORTED_ALGORITHMS`, any `crit`, unencoded payloads.
     Raises `JwsMalformed`, `UnsupportedAlgorithm`, `Base64urlMalformed`, `JsonMalformed`.
@@ -63,7 +74,8 @@ def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str]) -> Compa
     parts = raw.split(b".")
     if len(parts) != 3:
         raise JwsMalformed("a compact JWS has three parts")
-    header = parse_json_object(base64url.decode(parts[0]))
+    encoded = parts[0]
+    header = _header(encoded) if len(encoded) <= MAX_CACHED_HEADER_BYTES else _parse(encoded)
     algorithm = header.get("alg")
     if type(algorithm) is not str:
         raise JwsMalformed("alg is a string")
@@ -71,10 +83,11 @@ def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str]) -> Compa
         raise UnsupportedAlgorithm("expected one of " + ", ".join(sorted(SUPPORTED_ALGORITHMS)))
     if "crit" in header or "b64" in header:
         raise UnsupportedAlgorithm("critical header parameters are not implemented")
-    found = header.get("typ")
-    accepted = typ if isinstance(typ, frozenset) else (typ,)
-    if type(found) is not str or found.lower().removeprefix("application/") not in accepted:
-        raise JwsMalformed("expected typ " + " or ".join(sorted(accepted)))
+    if typ is not None:
+        found = header.get("typ")
+        accepted = typ if isinstance(typ, frozenset) else (typ,)
+        if type(found) is not str or found.lower().removeprefix("application/") not in accepted:
+            raise JwsMalformed("expected typ " + " or ".join(sorted(accepted)))
     return CompactJws(
         header,
         base64url.decode(parts[1]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wallet.credentials.disclosure import (
     MAX_DISCLOSURES,
@@ -40,19 +40,20 @@ class SdJwtMalformed(MalformedError):
     code = "sd_jwt_malformed"
 
 
-@dataclass(frozen=True, slots=True)
-class SdJwt:
+class SdJwt(NamedTuple):
     """A parsed, unverified SD-JWT, with or without key binding.
 
     `presented` is the text up to and including the last `~`, which the key binding hashes.
+    `cosignatures` are further signatures over the same claims, in JSON serialization alone.
     """
 
     jws: CompactJws
     disclosures: tuple[Disclosure, ...]
     key_binding: CompactJws | None
     presented: bytes
+    cosignatures: tuple[CompactJws, ...] = ()
 
-    def process(self, signed_claims: Mapping[str, Any]) -> ProcessedClaims:
+    def process(self, signed_claims: JsonObject) -> ProcessedClaims:
         """Put the disclosures into the claims of the JWS (RFC 9901 §7.1).
 
         Raises `DisclosureMalformed`, and `SdJwtMalformed` when a claim that decides validity was

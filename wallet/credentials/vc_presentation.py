@@ -20,6 +20,7 @@ from wallet.credentials.data_integrity.verify import (
     AUTHENTICATION,
     CLOCK_SKEW_S,
     DidDocuments,
+    DomainMismatch,
     Expectations,
     VerifiedCredential,
     verify_credential,
@@ -60,21 +61,22 @@ class HolderNotSubject(RejectedError):
 class PresentationPolicy:
     """What a verifier asked for, and what it accepts.
 
-    `challenge` and `domain` are those of the request (`nonce` and `audience` in a JWT). A
+    `challenge` and `domain` are those of the request (`nonce` and `audience` in a JWT); `domain`
+    is None only for requests that name none, which leaves a presentation open to relay. A
     credential must be about the holder (a subject has the holder's DID as id) unless it is of one
     of `bearer_types`. `suites` are the cryptosuites accepted; `json_ld` None means the pinned
     contexts that come with the library.
     """
 
     challenge: str
-    domain: str
+    domain: str | None
     bearer_types: frozenset[str] = frozenset()
     clock_skew_s: int = CLOCK_SKEW_S
     suites: Mapping[str, Cryptosuite] = field(default_factory=lambda: CRYPTOSUITES)
     json_ld: Canonicalizer | None = None
 
     def __post_init__(self) -> None:
-        if not self.challenge or not self.domain:
+        if not self.challenge or self.domain == "":
             raise ValueError("a presentation is verified for a challenge and a domain")
 
 
@@ -120,8 +122,11 @@ def verify_presentation_jwt(
 ) -> VerifiedVcPresentation:
     """Return a presentation that is secured as `vp+jwt`. Raises what `verify_presentation` does.
 
-    An EnvelopedVerifiablePresentation is opened with `vc_jose.open_presentation_envelope`.
+    The policy names a domain, else `DomainMismatch`. An EnvelopedVerifiablePresentation is opened
+    with `vc_jose.open_presentation_envelope`.
     """
+    if policy.domain is None:
+        raise DomainMismatch("a JWT has an audience, and the request named none")
     verified = verify_vp_jwt(
         token,
         documents,

@@ -1,13 +1,13 @@
 """Strict base64url without padding (RFC 7515 §2, RFC 4648 §5)."""
 
-from base64 import urlsafe_b64encode
 from binascii import Error as BinasciiError
-from binascii import a2b_base64
 from typing import Final
+
+import pybase64
 
 from wallet.errors import MalformedError
 
-_STANDARD_ALPHABET: Final = bytes.maketrans(b"-_", b"+/")
+_ALPHABET: Final = b"-_"
 _PADDING: Final = (b"", b"", b"==", b"=")
 # The bits of the last character that carry no data must be zero, or one value has two spellings.
 _CANONICAL_LAST: Final = {
@@ -24,7 +24,7 @@ class Base64urlMalformed(MalformedError):
 
 def encode(data: bytes) -> str:
     """Return `data` in base64url without padding."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return pybase64.b64encode(data, _ALPHABET).rstrip(b"=").decode("ascii")
 
 
 def decode(text: str | bytes) -> bytes:
@@ -37,13 +37,11 @@ def decode(text: str | bytes) -> bytes:
     except UnicodeEncodeError:
         raise Base64urlMalformed("base64url is ASCII") from None
     remainder = len(raw) % 4
-    if remainder == 1 or b"+" in raw or b"/" in raw or b"=" in raw:
+    if remainder and (remainder == 1 or raw[-1] not in _CANONICAL_LAST[remainder]):
+        raise Base64urlMalformed("expected base64url without padding and stray bits")
+    if b"=" in raw or b"+" in raw or b"/" in raw:
         raise Base64urlMalformed("expected base64url without padding")
-    if remainder and raw[-1] not in _CANONICAL_LAST[remainder]:
-        raise Base64urlMalformed("base64url has stray trailing bits or a foreign character")
     try:
-        return a2b_base64(
-            raw.translate(_STANDARD_ALPHABET) + _PADDING[remainder], strict_mode=True
-        )
+        return pybase64.b64decode(raw + _PADDING[remainder], _ALPHABET, validate=True)
     except BinasciiError:
         raise Base64urlMalformed("base64url has a foreign character") from None

@@ -1,114 +1,78 @@
-"""A part of CBOR in its deterministic form (RFC 8949 §4.2): what proof values are made of.
+"""Strict CBOR (RFC 8949): definite lengths, unique keys, no tags, one item alone."""
 
-Unsigned integers, byte and text strings, arrays and maps with unsigned keys; one spelling each.
-General decoders take indefinite lengths, repeated keys, tags and long spellings, none of which
-may occur in a value that is compared or signed.
-"""
+from __future__ import annotations
 
+import io
 from typing import Any, Final
+
+import cbor2
 
 from wallet.errors import MalformedError
 
-MAX_CBOR_BYTES: Final = 512 * 1024
-MAX_CBOR_DEPTH: Final = 8
-_UNSIGNED, _BYTES, _TEXT, _ARRAY, _MAP = 0, 2, 3, 4, 5
-_WIDTHS: Final = {24: 1, 25: 2, 26: 4, 27: 8}
+MAX_CBOR_BYTES: Final = 12 * 1024 * 1024
+MAX_CBOR_DEPTH: Final = 16
+# Every tag for which the library would build a value of its own; others stay visible as tags.
+_BUILT_IN_TAGS: Final = (
+    0, 1, 2, 3, 4, 5, 25, 28, 29, 30, 35, 36, 37, 52, 54, 100, 256, 258, 260, 261, 1004, 43000,
+    55799,
+)  # fmt: skip
+_PLAIN: Final = (int, bytes, str, bool, float, type(None))
 
 
 class CborMalformed(MalformedError):
-    """Not deterministic CBOR of the kinds that are used here."""
+    """Not one CBOR item of plain types, or too large or nested too deeply."""
 
     code = "cbor_malformed"
 
 
-def _head(major: int, number: int) -> bytes:
-    if number < 24:
-        return bytes((major << 5 | number,))
-    for info, width in _WIDTHS.items():
-        if number < 1 << 8 * width:
-            return bytes((major << 5 | info,)) + number.to_bytes(width, "big")
-    raise CborMalformed("a number is beyond 64 bits")
+def _refuse_tag(value: Any, immutable: bool) -> Any:
+    raise ValueError("a tag")
 
 
-def to_cbor(value: Any) -> bytes:
-    """Return the deterministic encoding. Raises `CborMalformed` for any other kind of value."""
-    if type(value) is int and value >= 0:
-        return _head(_UNSIGNED, value)
-    if type(value) is bytes:
-        return _head(_BYTES, len(value)) + value
-    if type(value) is str:
-        data = value.encode("utf-8")
-        return _head(_TEXT, len(data)) + data
-    if type(value) in (list, tuple):
-        return _head(_ARRAY, len(value)) + b"".join(to_cbor(item) for item in value)
-    if type(value) is dict:
-        pairs = sorted((to_cbor(key), to_cbor(item)) for key, item in value.items())
-        return _head(_MAP, len(value)) + b"".join(key + item for key, item in pairs)
-    raise CborMalformed("a value of this kind has no encoding here")
+_SEMANTIC_DECODERS: Final = dict.fromkeys(_BUILT_IN_TAGS, _refuse_tag)
 
 
-def parse_cbor(data: bytes) -> Any:
-    """Return the value of exactly one encoding and nothing behind it. Raises `CborMalformed`."""
-    if len(data) > MAX_CBOR_BYTES:
-        raise CborMalformed(f"CBOR is longer than {MAX_CBOR_BYTES} bytes")
-    reader = _Reader(data)
-    value = reader.value(MAX_CBOR_DEPTH)
-    if reader.position != len(data):
-        raise CborMalformed("bytes follow the value")
+def parse_cbor(data: bytes, *, max_bytes: int = MAX_CBOR_BYTES) -> Any:
+    """Return the one CBOR item in `data`: dict, list, int, bytes, str, bool, float or None.
+
+    Refuses indefinite lengths, duplicate keys, tags, keys that are not int, str or bytes, nesting
+    beyond `MAX_CBOR_DEPTH` and bytes behind the item. Does not ask for the shortest form of
+    numbers. Raises `CborMalformed`.
+    """
+    if len(data) > max_bytes:
+        raise CborMalformed(f"CBOR is longer than {max_bytes} bytes")
+    stream = io.BytesIO(data)
+    decoder = cbor2.CBORDecoder(
+        stream,
+        semantic_decoders=_SEMANTIC_DECODERS,
+        max_depth=MAX_CBOR_DEPTH,
+        allow_indefinite=False,
+        allow_duplicate_keys=False,
+        read_size=1,
+    )
+    try:
+        value = decoder.decode()
+    except (cbor2.CBORError, ValueError, OverflowError, MemoryError):
+        raise CborMalformed("not one CBOR item of plain types") from None
+    if stream.tell() != len(data):
+        raise CborMalformed("bytes follow the CBOR item")
+    _require_plain(value)
     return value
 
 
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.position = 0
+def _require_plain(value: Any) -> None:
+    if type(value) is dict:
+        for name, item in value.items():
+            if type(name) not in (int, str, bytes):
+                raise CborMalformed("a key of a CBOR map is a number or a string")
+            _require_plain(item)
+    elif type(value) is list:
+        for item in value:
+            _require_plain(item)
+    elif type(value) not in _PLAIN:
+        raise CborMalformed("tags and simple values are not accepted here")
 
-    def _take(self, size: int) -> bytes:
-        end = self.position + size
-        if end > len(self._data):
-            raise CborMalformed("the value is cut off")
-        taken = self._data[self.position : end]
-        self.position = end
-        return taken
 
-    def _read_head(self) -> tuple[int, int]:
-        first = self._take(1)[0]
-        major, info = first >> 5, first & 31
-        if info < 24:
-            return major, info
-        if info not in _WIDTHS:
-            raise CborMalformed("a length is indefinite or reserved")
-        number = int.from_bytes(self._take(_WIDTHS[info]), "big")
-        if _head(0, number)[0] & 31 != info:
-            raise CborMalformed("a number is not in its shortest form")
-        return major, number
-
-    def value(self, depth: int) -> Any:
-        major, number = self._read_head()
-        if major == _UNSIGNED:
-            return number
-        if major == _BYTES:
-            return self._take(number)
-        if major == _TEXT:
-            try:
-                return self._take(number).decode("utf-8")
-            except UnicodeDecodeError:
-                raise CborMalformed("a text is not UTF-8") from None
-        if depth == 0 or number > len(self._data):
-            raise CborMalformed("nested too deeply, or longer than the data")
-        if major == _ARRAY:
-            return [self.value(depth - 1) for _ in range(number)]
-        if major == _MAP:
-            return self._map(number, depth)
-        raise CborMalformed("expected an unsigned integer, a string, an array or a map")
-
-    def _map(self, number: int, depth: int) -> dict[int, Any]:
-        result: dict[int, Any] = {}
-        last = -1
-        for _ in range(number):
-            key_major, key = self._read_head()
-            if key_major != _UNSIGNED or key <= last:
-                raise CborMalformed("map keys are unsigned integers that ascend")
-            result[key] = self.value(depth - 1)
-            last = key
-        return result
+def to_cbor(value: Any) -> bytes:
+    """Return `value` in the deterministic encoding of RFC 8949 §4.2.1."""
+    return cbor2.dumps(value, canonical=True)

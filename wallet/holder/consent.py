@@ -168,7 +168,7 @@ def build_consent(
         verifier=str(request.client_id),
         authenticated=verified.authenticated,
         verifier_name=_name(metadata, request, language),
-        purpose=_text(metadata, "purpose", language),
+        purpose=shown(request.purpose or ""),
         answers=tuple(Answer(name, True, valid[name]) for name in required),
         optional=tuple(
             Answer(name, False, valid[name]) for name in optional if name not in required

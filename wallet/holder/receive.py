@@ -18,8 +18,14 @@ from wallet.crypto.keys import PublicKey, parse_jwk, thumbprint
 from wallet.did.syntax import parse_did
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
-from wallet.errors import ConflictError, MalformedError, RejectedError, UnsupportedError
-from wallet.holder.answers import json_answer, refusal_of
+from wallet.errors import (
+    ConflictError,
+    MalformedError,
+    RejectedError,
+    SeoulWalletError,
+    UnsupportedError,
+)
+from wallet.holder.answers import AnswerUnexpected, json_answer, refusal_of
 from wallet.holder.cards import HeldCredential, ReceiptState, to_put
 from wallet.holder.issuers import (
     InspectedOffer,
@@ -42,6 +48,10 @@ from wallet.ports.holder import (
     Record,
     RecordStore,
     RecordUnknown,
+    RedirectRefused,
+    StoreDamaged,
+    StoreFull,
+    UrlRefused,
 )
 from wallet.protocols.oid4vci.credential import (
     MAX_CREDENTIAL_RESPONSE_BYTES,
@@ -64,6 +74,10 @@ from wallet.verification.policy import VerificationPolicy
 KIND: Final = "intent"
 CARD_ID_BYTES: Final = 6
 MAX_TOKEN_RESPONSE_BYTES: Final = 64 * 1024
+
+
+# Rejections that say nothing of the offer: the way there or the store was in the way.
+_NO_VERDICT: Final = (UrlRefused, RedirectRefused, AnswerUnexpected, StoreFull, StoreDamaged)
 
 
 class TxCodeNeeded(ConflictError):
@@ -166,16 +180,24 @@ class Receiver:
         return self._go_on(intent, inspected, tx_code)
 
     def resume(self) -> tuple[HeldCredential, ...]:
-        """Finish what was cut short; raises as `receive` does, for the first that fails.
+        """Finish what was cut short, all of it; then raises the first error if there was one.
 
         What still waits for its transaction code is left: `receive` the offer again.
         """
         received: list[HeldCredential] = []
+        errors: list[SeoulWalletError] = []
         for record in self._records.list(KIND):
             intent = _intent_of(record)
-            inspected = self.inspect(intent.offer)
-            if intent.access_token is not None or inspected.tx_code is None:
-                received += self._go_on(intent, inspected, None)
+            try:
+                inspected = self.inspect(intent.offer)
+                if intent.access_token is not None or inspected.tx_code is None:
+                    received += self._go_on(intent, inspected, None)
+            except StoreDamaged:
+                raise
+            except SeoulWalletError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
         return tuple(received)
 
     def unfinished(self) -> int:
@@ -209,8 +231,10 @@ class Receiver:
                 if configuration.id in intent.handles:
                     held, intent = self._fetch(intent, inspected, configuration)
                     received.append(held)
+        except _NO_VERDICT:
+            raise
         except (OfferRefused, RejectedError, MalformedError, UnsupportedError):
-            # A verdict, not an outage: trying the same again would end the same.
+            # A verdict: trying the same again would end the same.
             self._drop(intent)
             raise
         return tuple(received)

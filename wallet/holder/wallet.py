@@ -94,7 +94,11 @@ class Wallet:
         return tuple(held.card() for held in self._receiver.receive(offer, tx_code=tx_code))
 
     def resume(self) -> tuple[Card, ...]:
-        """Finish receiving what was cut short, and return the new cards. Raises as `receive`."""
+        """Finish receiving what was cut short, and return the new cards.
+
+        One failure does not keep the others from being finished; then the first is raised, as
+        `receive` raises it, and `credentials` tells what has arrived.
+        """
         return tuple(held.card() for held in self._receiver.resume())
 
     @property

@@ -1,9 +1,14 @@
 """The anchor contracts, to read and to write, and the replica that a follower fills."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from wallet.errors import ConflictError
+from wallet.ports.facts import ChainUnavailable
+from wallet.ports.outbox import TransactionState
 from wallet.trust.events import LedgerEvent
 from wallet.trust.facts import BlockRef
 
@@ -20,6 +25,46 @@ class ReplicaMismatch(ConflictError):
     code = "replica_mismatch"
 
 
+class WriterUnfunded(ChainUnavailable):
+    """The account that pays for transactions has too little; what is to be written waits."""
+
+    code = "writer_unfunded"
+
+
+class GasPriceAboveLimit(ChainUnavailable):
+    """Gas costs more than the configuration allows; what is to be written waits."""
+
+    code = "gas_price_above_limit"
+
+
+class WriterBusy(ChainUnavailable):
+    """Too many transactions are under way already; what is to be written waits."""
+
+    code = "writer_busy"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LedgerRound:
+    """What a look at the transactions under way found, in transactions.
+
+    `unsettled` may still change, and `waiting` of them are in no block; the oldest of these was
+    made at `waiting_since`. `orphaned` fell out of the chain since the last look and are sent
+    again, `repriced` were signed with a higher fee, `failed` were included and reverted, and
+    `displaced` lost their nonce to a transaction of somebody else. `blocked` are the codes of what
+    keeps transactions from being sent (`writer_unfunded`, `gas_price_above_limit`,
+    `transaction_underpriced` until the offer is raised, `transaction_refused`).
+    """
+
+    unsettled: int = 0
+    waiting: int = 0
+    waiting_since: int | None = None
+    orphaned: int = 0
+    repriced: int = 0
+    failed: int = 0
+    displaced: int = 0
+    blocked: frozenset[str] = frozenset()
+
+
 class LedgerReader(Protocol):
     """Reads the contracts. Every method raises `ChainUnavailable`."""
 
@@ -31,22 +76,30 @@ class LedgerReader(Protocol):
 
 
 class LedgerWriter(Protocol):
-    """Sends an issuer's transactions and waits until each is included (not finalized).
+    """Writes an issuer's facts, without ever waiting for a block.
 
-    Every method raises `ChainUnavailable` and `LedgerRefused`.
+    A method that writes returns how far its transaction has come: submitted (on record here, so
+    that it arrives whatever happens to this process), included or final. Called again with the
+    same arguments it sends nothing twice and says how far it is now. Every method raises
+    `ChainUnavailable`; those that write raise its subclasses `WriterUnfunded`,
+    `GasPriceAboveLimit` and `WriterBusy` when nothing was signed and the caller tries again
+    later, and `LedgerRefused` when the contract would refuse.
     """
+
+    def advance(self) -> LedgerRound:
+        """Look at every transaction under way and send again what needs it; never waits."""
 
     def anchor_batch(
         self, issuer_id: bytes, schema_id: bytes, root: bytes, size: int, manifest_digest: bytes
-    ) -> None:
+    ) -> TransactionState:
         """Anchor a batch root. Anchoring the same root again is not an error."""
 
-    def revoke_batch(self, issuer_id: bytes, root: bytes) -> None:
-        """Revoke a whole batch."""
+    def revoke_batch(self, issuer_id: bytes, root: bytes) -> TransactionState:
+        """Revoke a whole batch. Revoking a revoked one is refused."""
 
     def publish_status(
         self, issuer_id: bytes, list_id: bytes, digest: bytes, version: int, expires_at: int
-    ) -> None:
+    ) -> TransactionState:
         """Publish the digest of a status list's bits as the next version."""
 
 

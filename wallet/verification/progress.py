@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.sd_jwt import SdJwt
@@ -21,6 +21,7 @@ class Progress:
     now: int
     sd_jwt: SdJwt
     key: PublicKey | None = None
+    signed_claims: JsonObject = field(default_factory=dict)
     claims: JsonObject | None = None
     disclosed: tuple[ClaimPath, ...] = ()
     vct: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from traceback import extract_tb
 from typing import Final
 
 from flask import Flask, Response, g
@@ -50,10 +51,11 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _programming_error(error: Exception) -> Response:
-    # The text of an unforeseen error may hold anything; it goes to the log by type alone.
-    _LOG.error(
-        "unhandled %s, request %s", type(error).__name__, g.get("request_id"), exc_info=True
-    )
+    # The text of an unforeseen error may hold anything: the log gets its type and its place.
+    frames = extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
+    name = type(error).__name__
+    _LOG.error("unhandled %s at %s, request %s", name, place, g.get("request_id"))
     return problem(500, "internal_error", "The request met a fault of this service.")
 
 

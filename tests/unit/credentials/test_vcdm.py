@@ -30,7 +30,14 @@ from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
 
 ISSUER, HOLDER = "did:web:issuer.example", "did:example:holder"
-GONE = object()
+
+
+class _Gone:
+    def __repr__(self) -> str:
+        return "gone"
+
+
+GONE = _Gone()
 
 
 def changed(document: JsonObject, changes: dict[str, Any]) -> JsonObject:

@@ -138,3 +138,10 @@ def test_json_test_suite_has_no_wrong_acceptance_and_no_wrong_rejection() -> Non
             parse_json(data)
             accepted += 1
     assert (accepted, refused) == (95, 188)
+
+
+@pytest.mark.parametrize("text", [b"18446744073709551616", b"[-9223372036854775809]", b"1" * 40])
+def test_an_integer_that_would_be_rounded_is_refused(text: bytes) -> None:
+    with pytest.raises(JsonMalformed):
+        parse_json(text)
+    assert parse_json(b"[18446744073709551615, -9223372036854775808]") == [2**64 - 1, -(2**63)]

@@ -28,7 +28,7 @@ from wallet.holder.issuers import OfferNotTrusted, UnsupportedOffer
 from wallet.holder.receive import CredentialNotAsOffered, OfferRefused, TxCodeNeeded
 from wallet.holder.wallet import Wallet
 from wallet.ports.facts import DidUnresolvable
-from wallet.ports.holder import PeerUnreachable
+from wallet.ports.holder import PeerUnreachable, RedirectRefused, UrlRefused
 from wallet.protocols.oid4vci.offer import (
     CredentialOfferReference,
     build_offer_link,
@@ -369,6 +369,37 @@ def test_of_two_offered_types_the_first_stays_when_the_second_is_cut_short(
     peers.before = lambda url: None
     assert [card.vct for card in wallet.resume()] == [LETTER]
     assert len(issuer.issued) == 2
+
+
+@pytest.mark.parametrize("error", [RedirectRefused, UrlRefused, AnswerUnexpected])
+def test_an_obstacle_on_the_way_is_no_verdict_on_the_offer(
+    wallet: Wallet, issuer: Issuer, peers: Peers, error: type[SeoulWalletError]
+) -> None:
+    def obstacle(url: str) -> None:
+        if url.endswith("/credential"):
+            raise error("a captive portal")
+
+    peers.before = obstacle
+    with pytest.raises(error):
+        wallet.receive(issuer.offer().to_json())
+    assert wallet.unfinished == 1
+    peers.before = lambda url: None
+    assert len(wallet.resume()) == 1
+
+
+def test_one_offer_that_fails_does_not_keep_another_from_being_finished(
+    wallet: Wallet, issuer: Issuer, peers: Peers
+) -> None:
+    other = Issuer(peers, base="https://other.example")
+    peers.before = unplugged("/credential")
+    for offer in (issuer.offer(), other.offer()):
+        with pytest.raises(PeerUnreachable):
+            wallet.receive(offer.to_json())
+    peers.before = unplugged(issuer.base)
+    with pytest.raises(PeerUnreachable):
+        wallet.resume()
+    assert [card.issuer for card in wallet.credentials()] == [other.did]
+    assert wallet.unfinished == 1
 
 
 def test_what_was_cut_short_can_be_forgotten(

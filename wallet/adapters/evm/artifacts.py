@@ -17,7 +17,7 @@ _PLACES = (
 
 @cache
 def artifact(name: str) -> JsonObject:
-    """Return the artifact of a contract (`TrustRegistry`, `CredentialAnchor`)."""
+    """Return the artifact of a contract: the name of a file in `contracts/artifacts`."""
     for place in _PLACES:
         path = place / f"{name}.json"
         if path.is_file():

@@ -1,4 +1,8 @@
-"""Sending transactions from one key: one writer, local signing, wait for inclusion."""
+"""Sending a person's transactions from one key: local signing, wait for inclusion.
+
+For acts that somebody does and watches, such as deploying and accrediting. Services write through
+`publisher`, which waits for nothing; the two never share a key.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +40,11 @@ class Sender:
     def address(self) -> str:
         """The sending address, lower-case hex."""
         return self._account.address.lower()
+
+    @property
+    def account(self) -> LocalAccount:
+        """The key itself, for whoever writes with it from now on in place of this sender."""
+        return self._account
 
     def send(self, call: Any) -> Any:
         """Send a contract function or constructor and return the receipt once it is included.

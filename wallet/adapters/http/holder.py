@@ -1,4 +1,4 @@
-"""A wallet's two ways to the network: its transport, and the DIDs of issuers and verifiers."""
+"""A wallet's way to the network, on which it leaves no copies behind."""
 
 from __future__ import annotations
 
@@ -12,17 +12,10 @@ from wallet.adapters.http.fetch import (
     UrlForbidden,
     UrlMalformed,
 )
-from wallet.did.did_web import did_web_document_url
-from wallet.did.document import DidDocument, parse_did_document
-from wallet.did.resolve import SELF_CONTAINED_METHODS, resolve_self_contained
-from wallet.did.syntax import Did, UnsupportedDidMethod
-from wallet.encoding.json import parse_json_object, to_json
-from wallet.ports.clock import Clock
-from wallet.ports.facts import DidUnresolvable
+from wallet.encoding.json import to_json
 from wallet.ports.holder import HttpAnswer, PeerUnreachable, RedirectRefused, UrlRefused
 from wallet.verification.evidence import Fact
 
-MAX_DID_DOCUMENT_BYTES: Final = 64 * 1024
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -63,27 +56,15 @@ class HttpHolderTransport:
         return HttpAnswer(answer.status, answer.media_type, answer.body)
 
 
-class FreshDidResolver:
-    """`ports.facts.DidResolver` that keeps no copies: a wallet is online when it needs a DID."""
+class NoFactCache:
+    """`ports.cache.FactCache` that keeps nothing: a wallet is online when it needs a fact.
 
-    def __init__(self, client: GuardedClient, clock: Clock, *, development: bool) -> None:
-        self._client = client
-        self._clock = clock
-        self._development = development
+    So no file tells which issuers and verifiers its holder dealt with.
+    """
 
-    def resolve(self, did: Did) -> Fact[DidDocument]:
-        """See `DidResolver.resolve`."""
-        now = self._clock.now()
-        if did.method in SELF_CONTAINED_METHODS:
-            return Fact(resolve_self_contained(did), now)
-        if did.method != "web":
-            raise UnsupportedDidMethod(f"did:{did.method} is not resolved here")
-        url = did_web_document_url(did, development=self._development)
-        try:
-            answer = self._client.get(url, headers={"Accept": "application/json"})
-        except (FetchFailed, UrlForbidden, UrlMalformed) as error:
-            raise DidUnresolvable(f"the DID document cannot be fetched: {error}") from error
-        if answer.status != 200:
-            raise DidUnresolvable(f"the DID document was answered with status {answer.status}")
-        document = parse_json_object(answer.body, max_bytes=MAX_DID_DOCUMENT_BYTES)
-        return Fact(parse_did_document(document, did), now)
+    def get(self, kind: str, name: str) -> Fact[bytes] | None:
+        """See `FactCache.get`."""
+        return None
+
+    def put(self, kind: str, name: str, value: bytes, *, as_of: int) -> None:
+        """See `FactCache.put`."""

@@ -6,6 +6,7 @@ May import `data_integrity`, `jsonld`, `crypto`, `encoding`. To add one: its fil
 from collections.abc import Mapping
 from typing import Final
 
+from wallet.credentials.cryptosuites.bbs_2023 import BBS_2023
 from wallet.credentials.cryptosuites.ecdsa_jcs_2019 import ECDSA_JCS_2019
 from wallet.credentials.cryptosuites.ecdsa_rdfc_2019 import ECDSA_RDFC_2019
 from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
@@ -19,5 +20,6 @@ _ALL: Final[tuple[Cryptosuite, ...]] = (
     ECDSA_RDFC_2019,
     ECDSA_JCS_2019,
     ECDSA_SD_2023,
+    BBS_2023,
 )
 CRYPTOSUITES: Final[Mapping[str, Cryptosuite]] = {suite.name: suite for suite in _ALL}

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
-from wallet.credentials.data_integrity.proof import MAX_PROOF_VALUE_CHARACTERS, ProofMalformed
-from wallet.credentials.data_integrity.selection import MAX_POINTERS, parse_pointer
+from wallet.credentials.data_integrity.disclosure import (
+    HMAC_KEY_BYTES,
+    parse_bytes,
+    parse_components,
+    parse_mandatory_indexes,
+    parse_mandatory_pointers,
+)
+from wallet.credentials.data_integrity.proof import ProofMalformed
 from wallet.credentials.jsonld.rdfc import MAX_BLANK_NODES, MAX_STATEMENTS
 from wallet.encoding import base64url
-from wallet.encoding.cbor import parse_cbor, to_cbor
-from wallet.encoding.multibase import decode_base64url, encode_base64url
+from wallet.encoding.deterministic_cbor import to_cbor
+from wallet.encoding.multibase import encode_base64url
 
 _BASE: Final = b"\xd9\x5d\x00"
 _DERIVED: Final = b"\xd9\x5d\x01"
@@ -67,68 +72,42 @@ class DerivedProofValue:
 
 def parse_base_proof_value(text: str) -> BaseProofValue:
     """Return a base proof value. Raises `ProofMalformed` and the errors of the encodings."""
-    signature, key, hmac_key, signatures, pointers = _components(text, _BASE)
-    if type(pointers) is not list or not 0 < len(pointers) <= MAX_POINTERS:
-        raise ProofMalformed(f"a base proof has 1 to {MAX_POINTERS} mandatory pointers")
-    for pointer in pointers:
-        parse_pointer(pointer)
+    signature, key, hmac_key, signatures, pointers = parse_components(
+        text, _BASE, "base proof of ecdsa-sd-2023"
+    )
     return BaseProofValue(
-        _bytes(signature, _SIGNATURE_BYTES),
-        _bytes(key, _PUBLIC_KEY_BYTES),
-        _bytes(hmac_key, _LABEL_BYTES),
+        parse_bytes(signature, _SIGNATURE_BYTES),
+        parse_bytes(key, _PUBLIC_KEY_BYTES),
+        parse_bytes(hmac_key, HMAC_KEY_BYTES),
         _signatures(signatures),
-        tuple(pointers),
+        parse_mandatory_pointers(pointers),
     )
 
 
 def parse_derived_proof_value(text: str) -> DerivedProofValue:
-    """Return a derived proof value. Raises `ProofMalformed` and the errors of the encodings.
-
-    Mandatory indexes ascend and there is at least one: a proof without mandatory statements would
-    let the holder withhold who issued the credential and until when.
-    """
-    signature, key, signatures, labels, indexes = _components(text, _DERIVED)
+    """Return a derived proof value. Raises `ProofMalformed` and the errors of the encodings."""
+    signature, key, signatures, labels, indexes = parse_components(
+        text, _DERIVED, "derived proof of ecdsa-sd-2023"
+    )
     if type(labels) is not dict or len(labels) > MAX_BLANK_NODES:
         raise ProofMalformed("the label map is a map of limited size")
     shown = {
-        f"{_LABEL_START}{number}": _SHOWN_START + base64url.encode(_bytes(label, _LABEL_BYTES))
+        f"{_LABEL_START}{number}": _SHOWN_START
+        + base64url.encode(parse_bytes(label, _LABEL_BYTES))
         for number, label in labels.items()
     }
     if len(set(shown.values())) != len(shown):
         raise ProofMalformed("the label map gives one label twice")
-    if type(indexes) is not list or not 0 < len(indexes) <= MAX_STATEMENTS:
-        raise ProofMalformed("there are mandatory indexes")
-    if any(type(index) is not int for index in indexes) or any(
-        later <= earlier for earlier, later in pairwise(indexes)
-    ):
-        raise ProofMalformed("mandatory indexes are whole numbers that ascend")
     return DerivedProofValue(
-        _bytes(signature, _SIGNATURE_BYTES),
-        _bytes(key, _PUBLIC_KEY_BYTES),
+        parse_bytes(signature, _SIGNATURE_BYTES),
+        parse_bytes(key, _PUBLIC_KEY_BYTES),
         _signatures(signatures),
         shown,
-        tuple(indexes),
+        parse_mandatory_indexes(indexes),
     )
-
-
-def _components(text: str, header: bytes) -> list[Any]:
-    data = decode_base64url(text, max_characters=MAX_PROOF_VALUE_CHARACTERS)
-    if not data.startswith(header):
-        kind = "derived" if header == _DERIVED else "base"
-        raise ProofMalformed(f"not a {kind} proof of ecdsa-sd-2023")
-    components = parse_cbor(data[len(header) :])
-    if type(components) is not list or len(components) != 5:
-        raise ProofMalformed("the proof value has five components")
-    return components
-
-
-def _bytes(value: object, size: int) -> bytes:
-    if type(value) is not bytes or len(value) != size:
-        raise ProofMalformed(f"a component has {size} bytes")
-    return value
 
 
 def _signatures(value: object) -> tuple[bytes, ...]:
     if type(value) is not list or len(value) > MAX_STATEMENTS:
         raise ProofMalformed("the signatures are a list of limited length")
-    return tuple(_bytes(item, _SIGNATURE_BYTES) for item in value)
+    return tuple(parse_bytes(item, _SIGNATURE_BYTES) for item in value)

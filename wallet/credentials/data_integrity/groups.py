@@ -57,6 +57,17 @@ def hmac_labels(key: bytes) -> Relabel:
     return relabel
 
 
+def shuffled_labels(key: bytes) -> Relabel:
+    """Return the relabelling by place in the order of HMACs: short, as hiding (BBS §3.3)."""
+
+    def relabel(canonical: Sequence[str]) -> Mapping[str, str]:
+        hidden = hmac_labels(key)(canonical)
+        ordered = sorted(canonical, key=lambda label: hidden[label])
+        return {label: f"_:b{place}" for place, label in enumerate(ordered)}
+
+    return relabel
+
+
 def group_statements(
     document: JsonObject,
     pointers: Mapping[str, Sequence[str]],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from wallet.credentials.cryptosuites.ecdsa_sd_2023 import EcdsaSd2023
 from wallet.credentials.data_integrity.cryptosuite import WholeDocumentSuite
+from wallet.credentials.data_integrity.disclosure import DisclosureSuite
 from wallet.credentials.data_integrity.proof import (
     PROOF_TYPE,
     Proof,
@@ -23,6 +24,8 @@ from wallet.credentials.vcdm.fields import check_extent, format_date_time
 from wallet.credentials.vcdm.presentation import parse_presentation
 from wallet.crypto.keys import SigningKey
 from wallet.encoding.json import JsonObject
+
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,9 @@ def issue_credential(
 
 def issue_disclosable_credential(
     credential: JsonObject,
-    key: SigningKey,
+    key: K,
     options: ProofOptions,
-    suite: EcdsaSd2023,
+    suite: DisclosureSuite[K],
     *,
     mandatory_pointers: Sequence[str],
     json_ld: Canonicalizer | None = None,
@@ -104,7 +107,7 @@ def issue_disclosable_credential(
 def derive_credential(
     secured: JsonObject,
     pointers: Sequence[str],
-    suite: EcdsaSd2023,
+    suite: DisclosureSuite[Any],
     *,
     json_ld: Canonicalizer | None = None,
 ) -> JsonObject:

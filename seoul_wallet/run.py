@@ -1,0 +1,36 @@
+"""The command `seoul-wallet run`: a service under the production WSGI server."""
+
+from __future__ import annotations
+
+import click
+from granian.constants import Interfaces
+from granian.server import Server
+
+_FACTORIES = {
+    "issuer": "seoul_wallet.wsgi:issuer_app",
+    "verifier": "seoul_wallet.wsgi:verifier_app",
+}
+
+
+@click.command("run")
+@click.argument("service", type=click.Choice(sorted(_FACTORIES)))
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), required=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 64), default=4, show_default=True)
+def run(service: str, host: str, port: int, workers: int, threads: int) -> None:
+    """Serve the issuer or the verifier with granian, configured by the environment.
+
+    Put a TLS proxy in front of it. The variables are listed in seoul_wallet/wsgi.py,
+    issuer/config.py and verifier/config.py.
+    """
+    Server(
+        _FACTORIES[service],
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        factory=True,
+        websockets=False,
+    ).serve()

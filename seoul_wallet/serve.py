@@ -1,0 +1,121 @@
+"""The command `seoul-wallet serve`: a development stack on loopback until it is interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from issuer.calendar import seoul_day
+from seoul_wallet.anvil import AnvilMissing
+from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain
+from seoul_wallet.stack import LocalStack, start_stack
+from wallet.adapters.clock import SystemClock
+from wallet.adapters.http.fetch import GuardedClient
+from wallet.encoding.json import JsonObject, to_json
+from wallet.errors import SeoulWalletError, UnavailableError
+
+READY_TIMEOUT_S: Final = 30
+TOKENS_FILE: Final = "tokens.json"
+
+
+@click.command("serve")
+@click.option("--households", type=click.IntRange(30, 100_000), default=1000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same people.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to keep databases and tokens; a temporary folder otherwise.",
+)
+@click.option(
+    "--chain",
+    "chain_kind",
+    type=click.Choice(["auto", "anvil", "in-process"]),
+    default="auto",
+    show_default=True,
+    help="auto takes anvil if it is installed (make node).",
+)
+@click.option(
+    "--tls", "with_tls", is_flag=True, help="Serve https, with a new certificate for localhost."
+)
+def serve(
+    households: int, seed: int, folder: Path | None, chain_kind: str, with_tls: bool
+) -> None:
+    """Start issuer, verifier, holder side and chain on loopback, for development.
+
+    Prints one line `READY {...}` when all of them answer: their addresses, the DIDs of the VC-API
+    issuers, the file of the trust anchor for https and that of the operators' and the agency's
+    bearer tokens. Stops on Ctrl-C. The register is synthetic, the keys are throw-away.
+    """
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    with tempfile.TemporaryDirectory(prefix="seoul-wallet-") as temporary:
+        place = Path(temporary) if folder is None else folder
+        place.mkdir(parents=True, exist_ok=True)
+        try:
+            chain = _start_chain(chain_kind)
+            today = seoul_day(SystemClock().now())
+            with start_stack(
+                place, chain, seed=seed, households=households, on=today, with_tls=with_tls
+            ) as stack:
+                _write_tokens(stack)
+                _await_answers(stack)
+                click.echo("READY " + to_json(_addresses(stack)).decode())
+                stopping.wait()
+        except SeoulWalletError as error:
+            raise click.ClickException(f"{error.code}: {error}") from error
+
+
+def _start_chain(kind: str) -> LocalChain:
+    if kind == "in-process":
+        return in_process_chain()
+    try:
+        return anvil_chain()
+    except AnvilMissing:
+        if kind == "anvil":
+            raise
+        return in_process_chain()
+
+
+def _write_tokens(stack: LocalStack) -> None:
+    path = stack.folder / TOKENS_FILE
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(to_json({"operators": stack.operator_tokens, "agency": stack.agency_token}))
+
+
+def _addresses(stack: LocalStack) -> JsonObject:
+    return {
+        "issuer": stack.issuer_url,
+        "verifier": stack.verifier_url,
+        "holder": stack.holder_url,
+        "dids": stack.development_dids,
+        "trust_anchor": str(stack.tls.trust_anchor),
+        "tokens": str(stack.folder / TOKENS_FILE),
+    }
+
+
+def _await_answers(stack: LocalStack) -> None:
+    ca_file = str(stack.tls.trust_anchor)
+    client = GuardedClient(allow_loopback_http=True, ca_file=ca_file)
+    ends_at = time.monotonic() + READY_TIMEOUT_S
+    urls = (stack.issuer_url, stack.verifier_url, stack.holder_url)
+    waiting = [f"{url}/healthz" for url in urls]
+    while waiting and time.monotonic() < ends_at:
+        try:
+            if client.get(waiting[0]).status == 200:
+                waiting.pop(0)
+                continue
+        except UnavailableError:
+            pass
+        time.sleep(0.05)
+    client.close()
+    if waiting:
+        raise UnavailableError(f"{waiting[0]} did not answer within {READY_TIMEOUT_S} s")

@@ -1,0 +1,293 @@
+"""`seoul-wallet wallet`: a holder's wallet on the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import click
+
+from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log
+from wallet.app import change_passphrase
+from wallet.errors import (
+    ConflictError,
+    MalformedError,
+    RejectedError,
+    SeoulWalletError,
+    UnavailableError,
+    UnsupportedError,
+)
+from wallet.holder.cards import Card, CardUnknown
+from wallet.holder.consent import ConsentRefused, ConsentRequest, NoMatchingCredential
+from wallet.holder.texts import shown
+from wallet.holder.wallet import Wallet
+
+EXIT_CODES: Final = (
+    (MalformedError, 2),
+    (UnsupportedError, 2),
+    (RejectedError, 3),
+    (ConflictError, 4),
+    (UnavailableError, 5),
+)
+
+
+class _TypedErrors(click.Group):
+    """Tells every typed error in one line, with the exit code of its family."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SeoulWalletError as error:
+            _fail(error)
+
+
+def _fail(error: SeoulWalletError) -> NoReturn:
+    click.echo(f"{error.code}: {shown(str(error))}", err=True)
+    raise SystemExit(next(code for family, code in EXIT_CODES if isinstance(error, family)))
+
+
+def _default_file() -> Path:
+    return Path(click.get_app_dir("seoul-wallet", force_posix=False)) / "wallet.db"
+
+
+def _default_language() -> str:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return "ko" if value.lower().startswith("ko") else "en"
+    return "en"
+
+
+@click.group(cls=_TypedErrors, context_settings={"show_default": True})
+@click.option(
+    "--file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=_default_file,
+    show_default="in your application folder",
+    envvar="SEOUL_WALLET_FILE",
+    help="The wallet's file, encrypted as a whole.",
+)
+@click.option(
+    "--lang",
+    "language",
+    type=click.Choice(["ko", "en"]),
+    default=_default_language,
+    show_default="from LANG",
+    help="Language of labels and card names.",
+)
+@click.option(
+    "--trust-issuer",
+    "trusted",
+    multiple=True,
+    metavar="URL",
+    help="Take credentials from this issuer only; may be repeated.",
+)
+@click.option("--ca-file", metavar="PEM", help="Further trust anchors for https.")
+@click.option("--development", is_flag=True, help="Admit http on localhost, nothing else.")
+@click.pass_context
+def wallet(
+    ctx: click.Context,
+    file: Path,
+    language: str,
+    trusted: tuple[str, ...],
+    ca_file: str | None,
+    development: bool,
+) -> None:
+    """Keep credentials and prove only what is asked.
+
+    The wallet is one encrypted file. Its passphrase is asked for, or taken from
+    SEOUL_WALLET_PASSPHRASE. Nothing is sent to anyone before you saw what it is and agreed.
+
+    \b
+      seoul-wallet wallet create
+      seoul-wallet wallet receive 'openid-credential-offer://?credential_offer_uri=...'
+      seoul-wallet wallet list
+      seoul-wallet wallet present 'openid4vp://?client_id=...&request_uri=...'
+
+    \b
+    Exit codes: 0 done, 2 the input is not what it should be, 3 checked and refused,
+    4 right request but wrong moment (also: you said no), 5 could not be checked, try again.
+    """
+    ctx.obj = Session(file, language, development, ca_file, frozenset(trusted) or None)
+
+
+@wallet.command()
+@click.pass_obj
+def create(session: Session) -> None:
+    """Make a new wallet with a passphrase of at least 8 characters.
+
+    There is no way to recover a wallet whose passphrase is lost.
+    """
+    session.open(create=True).close()
+    click.echo(f"{session.say('created')}: {session.file}")
+
+
+@wallet.command()
+@click.argument("offer")
+@click.option("--tx-code", help="The transaction code, if the issuer sent one another way.")
+@click.option("--yes", is_flag=True, help="Do not ask whether to take it.")
+@click.pass_obj
+def receive(session: Session, offer: str, tx_code: str | None, yes: bool) -> None:
+    """Take what an issuer offers by an openid-credential-offer:// link.
+
+    The issuer's host is shown first; its name is its own word for itself.
+    """
+    with session.open() as holder:
+        inspected = holder.inspect_offer(offer)
+        click.echo(
+            f"{session.say('offer_from')}: {', '.join(inspected.card_names(session.language))}\n"
+            f"  {inspected.offer.credential_issuer} "
+            f"({inspected.issuer_name(session.language)})"
+        )
+        if not yes and not click.confirm(session.say("accept"), err=True):
+            raise ConsentRefused("the offer was not taken")
+        if inspected.tx_code is not None and tx_code is None:
+            tx_code = click.prompt(session.say("tx_code"), err=True)
+        cards = holder.receive(inspected, tx_code=tx_code)
+        show_cards(session, "received", cards)
+
+
+@wallet.command()
+@click.option("--forget", is_flag=True, help="Give up instead; what was issued may be lost.")
+@click.pass_obj
+def resume(session: Session, forget: bool) -> None:
+    """Finish receiving what an outage or a crash cut short."""
+    with session.open() as holder:
+        if forget:
+            holder.forget_unfinished()
+            click.echo(session.say("forgotten"))
+            return
+        show_cards(session, "received", holder.resume())
+
+
+@wallet.command("list")
+@click.pass_obj
+def list_cards(session: Session) -> None:
+    """List the cards. Asks nobody."""
+    with session.open() as holder:
+        cards = holder.credentials()
+        if cards:
+            show_cards(session, "cards", cards)
+        else:
+            click.echo(session.say("no_cards"))
+        if holder.unfinished:
+            click.echo(session.say("unfinished"), err=True)
+
+
+@wallet.command()
+@click.argument("card_id")
+@click.pass_obj
+def show(session: Session, card_id: str) -> None:
+    """Show all claims of one card. The first characters of its id are enough."""
+    with session.open() as holder:
+        card = _find(holder, card_id)
+        show_cards(session, "", (card,))
+        lines = card.lines(session.language)
+        session.table("", "claim", "value", rows=[(line.label, line.value) for line in lines])
+        click.echo(f"{session.say('type')}: {shown(card.vct)}")
+        click.echo(f"{session.say('issuer')}: {card.issuer}")
+
+
+@wallet.command()
+@click.argument("card_id")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def remove(session: Session, card_id: str, yes: bool) -> None:
+    """Delete a card and destroy its key."""
+    with session.open() as holder:
+        card = _find(holder, card_id)
+        if not yes and not click.confirm(session.say("remove"), err=True):
+            raise ConsentRefused("nothing was deleted")
+        holder.remove(card.id)
+        click.echo(session.say("removed"))
+
+
+@wallet.command()
+@click.pass_obj
+def receipts(session: Session) -> None:
+    """Fetch the anchor receipts that are not final yet."""
+    with session.open() as holder:
+        updates = holder.update_receipts()
+        show_cards(session, "cards", [update.card for update in updates])
+        failed = next((update.error for update in updates if update.error is not None), None)
+        if failed is not None:
+            raise failed
+
+
+@wallet.command()
+@click.argument("request")
+@click.option("--yes", is_flag=True, help="Agree without being asked: what is sent is yours.")
+@click.option("--card", "cards", multiple=True, metavar="ID", help="Answer with this card.")
+@click.option("--include", multiple=True, metavar="NAME", help="Add an optional answer.")
+@click.pass_obj
+def present(
+    session: Session, request: str, yes: bool, cards: tuple[str, ...], include: tuple[str, ...]
+) -> None:
+    """Answer a verifier's openid4vp:// link.
+
+    Shows who asks and exactly which claims would leave the wallet, then asks. Nothing is sent
+    before you agree.
+    """
+
+    def ask(consent: ConsentRequest) -> ConsentRequest | None:
+        consent = _as_chosen(holder, consent, cards, include)
+        show_consent(session, consent)
+        if consent.missing:
+            raise NoMatchingCredential(consent.missing)
+        if yes or click.confirm(session.say("agree"), err=True):
+            return consent
+        return None
+
+    with session.open() as holder:
+        presented = holder.present(request, ask=ask, language=session.language)
+        click.echo(session.say("sent"))
+        if presented.redirect_uri is not None:
+            click.echo(f"{session.say('continue_at')}: {presented.redirect_uri}")
+
+
+@wallet.command()
+@click.pass_obj
+def log(session: Session) -> None:
+    """Show what was presented to whom. Values are not kept, only which claims."""
+    with session.open() as holder:
+        entries = holder.log()
+    if not entries:
+        click.echo(session.say("no_log"))
+        return
+    show_log(session, entries)
+
+
+@wallet.command()
+@click.pass_obj
+def passphrase(session: Session) -> None:
+    """Change the passphrase. Old copies of the file still open with the old one."""
+    old = session.passphrase()
+    new = session.passphrase("new_passphrase", confirm=True)
+    change_passphrase(session.file, old, new)
+    click.echo(session.say("passphrase_changed"))
+
+
+def _find(holder: Wallet, card_id: str) -> Card:
+    found = [card for card in holder.credentials() if card_id and card.id.startswith(card_id)]
+    if len(found) != 1:
+        raise CardUnknown(f"{len(found)} cards have an id that begins like this")
+    return found[0]
+
+
+def _as_chosen(
+    holder: Wallet, consent: ConsentRequest, cards: Sequence[str], include: Sequence[str]
+) -> ConsentRequest:
+    for name in include:
+        consent = consent.including(name)
+    for card_id in cards:
+        card = _find(holder, card_id)
+        answered = [
+            answer.query_id
+            for answer in consent.answers
+            if any(choice.card.id == card.id for choice in answer.choices)
+        ]
+        # A card that answers nothing is named to `choosing`, which says so.
+        for query_id in answered or [""]:
+            consent = consent.choosing(query_id, card.id)
+    return consent

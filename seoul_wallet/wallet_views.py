@@ -1,0 +1,146 @@
+"""What the wallet's command line shows: cards, consent and log as tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from seoul_wallet.wallet_texts import TEXTS
+from wallet.adapters.clock import SystemClock
+from wallet.app import open_wallet
+from wallet.holder.cards import Card
+from wallet.holder.consent import ConsentRequest
+from wallet.holder.log import LogEntry
+from wallet.holder.texts import shown
+from wallet.holder.wallet import Wallet
+
+PASSPHRASE_VARIABLE: Final = "SEOUL_WALLET_PASSPHRASE"  # noqa: S105
+# Korea keeps one time all year.
+_SEOUL: Final = timezone(timedelta(hours=9), "KST")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the options of the group say."""
+
+    file: Path
+    language: str
+    development: bool
+    ca_file: str | None
+    trusted_issuers: frozenset[str] | None
+
+    def say(self, key: str) -> str:
+        return TEXTS[self.language][key]
+
+    def passphrase(self, key: str = "passphrase", *, confirm: bool = False) -> str:
+        given = os.environ.get(PASSPHRASE_VARIABLE)
+        if given and key == "passphrase":
+            return given
+        prompt = self.say("repeat") if confirm else False
+        text: str = click.prompt(
+            self.say(key), hide_input=True, confirmation_prompt=prompt, err=True
+        )
+        return text
+
+    def open(self, *, create: bool = False) -> Wallet:
+        if create:
+            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return open_wallet(
+            self.file,
+            self.passphrase(confirm=create),
+            create=create,
+            development=self.development,
+            trusted_issuers=self.trusted_issuers,
+            ca_file=self.ca_file,
+        )
+
+    def table(self, title: str, *columns: str, rows: Sequence[Sequence[str]]) -> None:
+        table = Table(title=self.say(title) if title else None, title_justify="left")
+        for column in columns:
+            table.add_column(self.say(column), overflow="fold")
+        for row in rows:
+            # Text, so that nothing in a stranger's words is taken for markup.
+            table.add_row(*(Text(cell) for cell in row))
+        Console(highlight=False, emoji=False).print(table)
+
+
+def show_cards(session: Session, title: str, cards: Sequence[Card]) -> None:
+    """Show cards, one row each."""
+    rows = [
+        (
+            card.id,
+            card.name(session.language),
+            card.issuer_name(session.language),
+            _expiry(session, card),
+            session.say(card.receipt_state.value),
+        )
+        for card in cards
+    ]
+    session.table(title, "id", "card", "issuer", "expires", "receipt", rows=rows)
+
+
+def _expiry(session: Session, card: Card) -> str:
+    if card.expires_at is None:
+        return session.say("never")
+    date = _time(card.expires_at).partition(" ")[0]
+    if SystemClock().now() >= card.expires_at:
+        return f"{date} ({session.say('expired')})"
+    return date
+
+
+def _time(at: int) -> str:
+    return datetime.fromtimestamp(at, _SEOUL).strftime("%Y-%m-%d %H:%M")
+
+
+def show_consent(session: Session, consent: ConsentRequest) -> None:
+    """Show who asks, what would leave the wallet, and what is missing."""
+    heads = [("asks", shown(consent.verifier)), ("says_it_is", consent.verifier_name)]
+    heads += [("answers_to", consent.answers_to), ("purpose", consent.purpose or "-")]
+    for key, value in heads:
+        click.echo(f"{session.say(key)}: {value}")
+    if not consent.authenticated:
+        click.echo(session.say("unsigned"))
+    rows = []
+    for answer in consent.answers:
+        card = answer.choice.card
+        name = f"{card.name(session.language)} ({card.id})"
+        lines = answer.choice.lines(session.language)
+        rows += [(name, line.label, line.value) for line in lines]
+        if not lines:
+            rows.append((name, session.say("only_possession"), ""))
+    session.table("discloses", "card", "claim", "value", rows=rows)
+    for answer in consent.optional:
+        card = answer.choice.card
+        name = card.name(session.language)
+        click.echo(f"{session.say('optional')}: {answer.query_id} ({name})")
+    for missing in consent.missing:
+        note = f" ({session.say('outdated')})" if missing.outdated else ""
+        types = shown(", ".join(missing.vct_values))
+        click.echo(f"{session.say('missing')}: {types}{note}")
+
+
+def show_log(session: Session, entries: Sequence[LogEntry]) -> None:
+    """Show what was presented, one row a presentation."""
+    rows = [
+        (
+            _time(entry.at),
+            f"{entry.verifier_name}\n{shown(entry.verifier)}",
+            entry.purpose or "-",
+            ", ".join(
+                shown("/".join(map(str, path))) for card in entry.cards for path in card.paths
+            )
+            or session.say("only_possession"),
+            session.say(entry.outcome.value),
+        )
+        for entry in entries
+    ]
+    session.table("log", "when", "asks", "purpose", "claims", "outcome", rows=rows)

@@ -1,0 +1,153 @@
+"""WSGI factories for production: services composed from the environment over a real chain.
+
+Besides what `issuer.config` and `verifier.config` read:
+
+SEOUL_WALLET_RPC_URL            the node's JSON-RPC address
+SEOUL_WALLET_DEPLOYMENT         a JSON file: chain_id, registry, anchor, first_block
+SEOUL_WALLET_FINALITY           tag (default), instant or depth:N
+SEOUL_WALLET_REPLICA_URL        the database of the local replica of the contracts
+SEOUL_WALLET_CONTROLLER_KEY     issuer: a file with the controller's secp256k1 key in hex
+SEOUL_WALLET_MAX_FEE_GWEI       issuer: the most that is paid per gas (default 300)
+SEOUL_WALLET_FEE_RAISE_AFTER_S  issuer: seconds after which a stuck offer is raised (default 120)
+SEOUL_WALLET_REGISTER           issuer: the folder of families.csv and appointments.csv
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from issuer.app import build_issuer
+from issuer.config import IssuerConfig
+from issuer.register.csv_register import (
+    APPOINTMENTS_FILE,
+    FAMILIES_FILE,
+    CsvAppointmentRegister,
+    CsvFamilyRegister,
+)
+from verifier.app import build_verifier
+from verifier.config import VerifierConfig
+from wallet.adapters.clock import SystemClock
+from wallet.adapters.evm.fees import GWEI, FeeLimits
+from wallet.adapters.evm.follower import Follower
+from wallet.adapters.evm.node import Deployment, connect, parse_deployment
+from wallet.adapters.evm.publisher import Publisher
+from wallet.adapters.evm.reader import EvmLedgerReader
+from wallet.adapters.evm.writer import EvmLedgerWriter
+from wallet.adapters.sql.engine import migrate, open_engine
+from wallet.adapters.sql.outbox import SqlTransactionJournal
+from wallet.adapters.sql.replica import SqlReplica
+from wallet.encoding.json import parse_json_object
+from wallet.errors import MalformedError
+
+PREFIX = "SEOUL_WALLET_"
+
+
+class SettingMissing(MalformedError):
+    """A setting of the composition is missing or cannot be used; the message names it."""
+
+    code = "setting_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """What both services need of the chain."""
+
+    url: str
+    deployment: Deployment
+    replica: SqlReplica
+    follower: Follower
+    reader: EvmLedgerReader
+
+
+def _text(name: str, default: str | None = None) -> str:
+    value = os.environ.get(PREFIX + name, default)
+    if not value:
+        raise SettingMissing(f"{PREFIX}{name} is not set")
+    return value
+
+
+def _number(name: str, default: int) -> int:
+    text = _text(name, str(default))
+    if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) < 10**8):
+        raise SettingMissing(f"{PREFIX}{name} is not a positive whole number")
+    return int(text)
+
+
+def _bytes(name: str) -> bytes:
+    try:
+        return Path(_text(name)).read_bytes()
+    except OSError:
+        raise SettingMissing(f"{PREFIX}{name} names a file that cannot be read") from None
+
+
+def _chain() -> _Chain:
+    url = _text("RPC_URL")
+    deployment = parse_deployment(parse_json_object(_bytes("DEPLOYMENT")))
+    engine = open_engine(_text("REPLICA_URL"))
+    migrate(engine, "replica")
+    replica = SqlReplica(engine)
+    reader = EvmLedgerReader(connect(url), deployment, finality=_text("FINALITY", "tag"))
+    follower = Follower(reader, replica, SystemClock(), deployment)
+    return _Chain(url, deployment, replica, follower, reader)
+
+
+def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
+    fees = FeeLimits()
+    engine = open_engine(database_url)
+    migrate(engine, "outbox")
+    try:
+        secret = bytes.fromhex(_bytes("CONTROLLER_KEY").decode("ascii").strip())
+        publisher = Publisher.from_secret(
+            connect(chain.url),
+            secret,
+            chain_id=chain.deployment.chain_id,
+            journal=SqlTransactionJournal(engine),
+            clock=SystemClock(),
+            finalized=chain.reader.finalized_head,
+            fees=FeeLimits(
+                max_fee_wei=_number("MAX_FEE_GWEI", fees.max_fee_wei // GWEI) * GWEI,
+                raise_after_s=_number("FEE_RAISE_AFTER_S", fees.raise_after_s),
+            ),
+        )
+    except ValueError:
+        raise SettingMissing(f"{PREFIX}CONTROLLER_KEY holds no key in hex") from None
+    return EvmLedgerWriter(connect(chain.url), chain.deployment, publisher)
+
+
+def issuer_app() -> Flask:
+    """Return the issuer's application; its worker thread runs. Raises typed errors at start."""
+    chain = _chain()
+    folder = Path(_text("REGISTER"))
+    families = CsvFamilyRegister(folder / FAMILIES_FILE)
+    appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
+    families.load()
+    appointments.load()
+    config = IssuerConfig.from_env()
+    application = build_issuer(
+        config,
+        ledger_writer=_writer(chain, config.database_url),
+        replica=chain.replica,
+        follower=chain.follower,
+        clock=SystemClock(),
+        families=families,
+        appointments=appointments,
+    )
+    application.run_worker()
+    return application.flask_app
+
+
+def verifier_app() -> Flask:
+    """Return the verifier's application; its follower thread runs. Raises typed errors."""
+    chain = _chain()
+    verifier = build_verifier(
+        VerifierConfig.from_env(),
+        replica=chain.replica,
+        follower=chain.follower,
+        clock=SystemClock(),
+    )
+    verifier.background.start()
+    return verifier.app

@@ -1,0 +1,137 @@
+"""Both services as processes of their own, configured by the environment, over a real node."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from seoul_wallet.anvil import AnvilMissing
+from seoul_wallet.chain import LocalChain, anvil_chain
+from seoul_wallet.sample.register import make_sample_register
+from seoul_wallet.server import free_port
+from wallet.adapters.http.fetch import FetchFailed, GuardedClient
+from wallet.adapters.sql.engine import sqlite_url
+from wallet.crypto.hashing import sha256
+from wallet.crypto.keys import Es256SigningKey
+from wallet.encoding import base64url
+from wallet.encoding.json import parse_json_object
+
+pytestmark = [pytest.mark.loopback, pytest.mark.anvil, pytest.mark.timeout(120)]
+START_TIMEOUT_S = 60
+
+
+@pytest.fixture
+def chain() -> Iterator[LocalChain]:
+    try:
+        started = anvil_chain()
+    except AnvilMissing:
+        pytest.skip("needs node: anvil from npm")
+    yield started
+    started.stop()
+
+
+@contextmanager
+def service(name: str, port: int, environment: dict[str, str]) -> Iterator[None]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seoul_wallet", "run", name, "--port", str(port)],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def wait_for(client: GuardedClient, url: str) -> dict[str, object]:
+    ends_at = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < ends_at:
+        try:
+            answer = client.get(url)
+        except FetchFailed:
+            time.sleep(0.1)
+            continue
+        if answer.status == 200:
+            return parse_json_object(answer.body)
+        time.sleep(0.1)
+    raise AssertionError(f"{url} did not answer in time")
+
+
+def common(chain: LocalChain, folder: Path, name: str) -> dict[str, str]:
+    deployment = folder / "deployment.json"
+    deployment.write_text(json.dumps(chain.deployment.to_json()))
+    key = folder / f"{name}-key"
+    key.write_text(base64url.encode(Es256SigningKey.generate().secret()))
+    return {
+        "SEOUL_WALLET_RPC_URL": str(chain.w3.provider.endpoint_uri),  # type: ignore[attr-defined]
+        "SEOUL_WALLET_DEPLOYMENT": str(deployment),
+        "SEOUL_WALLET_REPLICA_URL": sqlite_url(folder / f"{name}-replica.db"),
+    }
+
+
+def test_the_issuer_answers_with_its_metadata_and_did_document(
+    chain: LocalChain, tmp_path: Path
+) -> None:
+    make_sample_register(seed=1, households=30, on=date(2026, 11, 22), appointments=3).write(
+        tmp_path
+    )
+    (tmp_path / "controller").write_text(secrets.token_hex(32))
+    port = free_port()
+    base = f"http://localhost:{port}"
+    environment = common(chain, tmp_path, "issuer") | {
+        "SEOUL_WALLET_REGISTER": str(tmp_path),
+        "SEOUL_WALLET_CONTROLLER_KEY": str(tmp_path / "controller"),
+        "SEOUL_WALLET_ISSUER_BASE_URL": base,
+        "SEOUL_WALLET_ISSUER_KEY_FILE": str(tmp_path / "issuer-key"),
+        "SEOUL_WALLET_ISSUER_DATABASE_URL": sqlite_url(tmp_path / "issuer.db"),
+        "SEOUL_WALLET_ISSUER_DEVELOPMENT": "1",
+    }
+    client = GuardedClient(allow_loopback_http=True)
+    with service("issuer", port, environment):
+        metadata = wait_for(client, f"{base}/.well-known/openid-credential-issuer")
+        assert metadata["credential_issuer"] == base
+        document = wait_for(client, f"{base}/.well-known/did.json")
+        assert document["id"] == f"did:web:localhost%3A{port}"
+
+
+def test_the_verifier_is_healthy_once_it_follows_the_chain(
+    chain: LocalChain, tmp_path: Path
+) -> None:
+    tokens = tmp_path / "agencies.json"
+    tokens.write_text(json.dumps({"agency": sha256(b"token").hex()}))
+    port = free_port()
+    base = f"http://localhost:{port}"
+    environment = common(chain, tmp_path, "verifier") | {
+        "SEOUL_WALLET_VERIFIER_BASE_URL": base,
+        "SEOUL_WALLET_VERIFIER_SIGNING_KEY_FILE": str(tmp_path / "verifier-key"),
+        "SEOUL_WALLET_VERIFIER_DATABASE_URL": sqlite_url(tmp_path / "verifier.db"),
+        "SEOUL_WALLET_VERIFIER_AGENCY_TOKENS_FILE": str(tokens),
+        "SEOUL_WALLET_VERIFIER_DEVELOPMENT": "1",
+        "SEOUL_WALLET_VERIFIER_FOLLOW_INTERVAL_S": "1",
+    }
+    with service("verifier", port, environment):
+        health = wait_for(GuardedClient(allow_loopback_http=True), f"{base}/healthz")
+        assert health["status"] == "ok"
+
+
+def test_a_service_without_its_settings_ends_with_one_clear_line() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from seoul_wallet.wsgi import issuer_app; issuer_app()"],
+        env={name: value for name, value in os.environ.items() if "SEOUL" not in name},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert b"SEOUL_WALLET_RPC_URL is not set" in done.stderr.splitlines()[-1]

@@ -1,0 +1,169 @@
+"""Publishers in processes of their own, some of which are killed in the middle.
+
+`python -m tests.support.publisher_process` imports everything once and then forks a publisher for
+each order on its standard input: `start JSON` is answered with the process id, `wait ID` with the
+exit status, negative for a signal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+from tests.support.publishing import AnchoringIssuer, Place
+from wallet.adapters.clock import SystemClock
+from wallet.adapters.evm.node import parse_deployment
+from wallet.adapters.evm.publisher import PublisherStep
+from wallet.encoding.json import JsonObject
+
+ROOT = Path(__file__).resolve().parents[2]
+MAX_ROUNDS = 200
+HIGH_BASE_FEE_WEI = 50 * 10**9
+NOT_DONE = 3
+
+
+class PassingClock:
+    """The system's clock, set forward by `step_s` with every round."""
+
+    def __init__(self, step_s: int) -> None:
+        self._step_s = step_s
+        self._ahead_s = 0
+
+    def now(self) -> int:
+        """Return the time."""
+        return SystemClock().now() + self._ahead_s
+
+    def tick(self) -> None:
+        """Begin the next round."""
+        self._ahead_s += self._step_s
+
+
+def dying_at(step: str | None, time: int) -> Callable[[PublisherStep], None]:
+    """Return a function that kills this process, without warning, at the n-th such step."""
+    seen = 0
+
+    def after_step(reached: PublisherStep) -> None:
+        nonlocal seen
+        if reached.value == step:
+            seen += 1
+            if seen == time:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return after_step
+
+
+def publish_all(order: JsonObject) -> int:
+    """Work, a block a round, until everything is final."""
+    place = Place(
+        Path(order["folder"]),
+        order["url"],
+        parse_deployment(order["deployment"]),
+        bytes.fromhex(order["secret"]),
+    )
+    clock = PassingClock(order["round_s"])
+    issuer = AnchoringIssuer(place, clock, after_step=dying_at(order["step"], order["time"]))
+    for turn in range(MAX_ROUNDS):
+        issuer.work_once()
+        if issuer.is_done:
+            issuer.close()
+            return 0
+        if order["gets_dear"] and turn == 0:
+            fee: list[object] = [hex(HIGH_BASE_FEE_WEI)]
+            issuer.w3.provider.make_request("anvil_setNextBlockBaseFeePerGas", fee)  # type: ignore[arg-type]
+        issuer.w3.provider.make_request("anvil_mine", ["0x1"])  # type: ignore[arg-type]
+        clock.tick()
+    return NOT_DONE
+
+
+def serve() -> None:
+    """Fork a publisher for each order."""
+    for line in sys.stdin:
+        verb, _, rest = line.strip().partition(" ")
+        if verb == "start":
+            answer = os.fork()
+            if answer == 0:
+                status = 1
+                try:
+                    status = publish_all(json.loads(rest))
+                except BaseException:
+                    traceback.print_exc()
+                finally:
+                    sys.stderr.flush()
+                    os._exit(status)
+        else:
+            _, status = os.waitpid(int(rest), 0)
+            answer = os.waitstatus_to_exitcode(status)
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+class PublisherProcesses:
+    """Starts publishers and waits for them."""
+
+    def __init__(self) -> None:
+        self._server = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.publisher_process"],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> PublisherProcesses:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.communicate()
+
+    def _ask(self, order: str) -> int:
+        if self._server.stdin is None or self._server.stdout is None:
+            raise AssertionError("the pipes are there")
+        self._server.stdin.write(order + "\n")
+        self._server.stdin.flush()
+        return int(self._server.stdout.readline())
+
+    def start(
+        self,
+        place: Place,
+        *,
+        step: PublisherStep | None = None,
+        time: int = 1,
+        gets_dear: bool = False,
+    ) -> int:
+        """Start a publisher that dies at the `time`-th `step`; return its process id.
+
+        `gets_dear`: after its first round gas costs more than it offered, and time flies.
+        """
+        order = {
+            "folder": str(place.folder),
+            "url": place.url,
+            "deployment": asdict(place.deployment),
+            "secret": place.secret.hex(),
+            "step": step,
+            "time": time,
+            "gets_dear": gets_dear,
+            "round_s": 1000 if gets_dear else 0,
+        }
+        return self._ask(f"start {json.dumps(order)}")
+
+    def wait(self, process: int) -> int:
+        """Return the exit status of a publisher; -9 when it was killed."""
+        return self._ask(f"wait {process}")
+
+
+if __name__ == "__main__":
+    serve()
