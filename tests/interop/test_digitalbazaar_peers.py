@@ -28,7 +28,6 @@ from wallet.credentials.cryptosuites import CRYPTOSUITES
 from wallet.credentials.cryptosuites.bbs_2023 import BBS_2023
 from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
 from wallet.credentials.data_integrity.cryptosuite import WholeDocumentSuite
-from wallet.credentials.data_integrity.disclosure import DisclosureSuite
 from wallet.credentials.data_integrity.issue import (
     SecuredDocument,
     derive_credential,
@@ -36,6 +35,7 @@ from wallet.credentials.data_integrity.issue import (
     issue_disclosable_credential,
     present_credentials,
 )
+from wallet.credentials.data_integrity.statement_suite import DisclosureSuite
 from wallet.credentials.data_integrity.verify import ChallengeMismatch, verify_credential
 from wallet.credentials.vc_presentation import PresentationPolicy, verify_presentation
 from wallet.crypto.bbs.types import BbsProofInvalid
