@@ -1,0 +1,233 @@
+"""Several nodes that must agree: on the finalized block, and on every fact that is read."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from eth_utils.crypto import keccak
+
+from wallet.adapters.evm.blocks import Header, Log
+from wallet.adapters.evm.deployment import Deployment, DeploymentMismatch
+from wallet.adapters.evm.endpoints import Endpoint, Finality, RpcEndpoint
+from wallet.adapters.evm.rpc import MAX_ANSWER_BYTES, REQUEST_TIMEOUT_S, HttpTransport, JsonRpc
+from wallet.errors import MalformedError
+from wallet.ports.facts import ChainUnavailable
+
+MIN_ENDPOINTS: Final = 2
+MAX_ENDPOINTS: Final = 8
+MAX_LAG_S: Final = 900
+MAX_BLOCKS_PER_QUERY: Final = 2_000
+_NO_CODE: Final = keccak(b"")
+T = TypeVar("T")
+
+
+class QuorumTooSmall(MalformedError):
+    """Fewer different nodes are configured than must agree; one alone is for loopback only."""
+
+    code = "quorum_too_small"
+
+
+class EndpointsDisagree(ChainUnavailable):
+    """Two nodes say different things about a finalized block: nothing is believed."""
+
+    code = "endpoints_disagree"
+
+
+class WrongChain(ChainUnavailable):
+    """A node answers for another chain than the configured one."""
+
+    code = "wrong_chain"
+
+
+class EndpointBehind(ChainUnavailable):
+    """A node's finalized block is far behind another node's, or behind the replica's."""
+
+    code = "endpoint_behind"
+
+
+def open_quorum(
+    urls: Sequence[str],
+    *,
+    required: int = MIN_ENDPOINTS,
+    development: bool = False,
+    timeout_s: float = REQUEST_TIMEOUT_S,
+    max_answer_bytes: int = MAX_ANSWER_BYTES,
+) -> NodeQuorum:
+    """Return the quorum of the nodes at `urls`, `required` of which must agree. Asks nothing.
+
+    One node alone is accepted only with `development` and on loopback. Raises `QuorumTooSmall`,
+    `NodeUrlMalformed`.
+    """
+    transports = [
+        HttpTransport(url, timeout_s=timeout_s, max_bytes=max_answer_bytes) for url in urls
+    ]
+    if len(set(urls)) != len(urls):
+        raise QuorumTooSmall("the same node is named twice")
+    if not 1 <= required <= len(urls) <= MAX_ENDPOINTS:
+        raise QuorumTooSmall(f"{required} nodes must agree and {len(urls)} are named")
+    if required < MIN_ENDPOINTS and not (development and all(map(is_loopback, urls))):
+        raise QuorumTooSmall(
+            f"at least {MIN_ENDPOINTS} nodes must agree; one alone is for a development chain on"
+            " loopback"
+        )
+    return NodeQuorum(
+        [
+            RpcEndpoint(f"{number} ({transport.host})", JsonRpc(transport))
+            for number, transport in enumerate(transports, 1)
+        ],
+        required,
+    )
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL names this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class NodeQuorum:
+    """`required` of the endpoints must agree; one that failed is asked last from then on."""
+
+    def __init__(self, endpoints: Sequence[Endpoint], required: int) -> None:
+        self._order = list(endpoints)
+        self.required = required
+
+    @property
+    def proves(self) -> bool:
+        """Whether every endpoint gives storage proofs."""
+        return all(endpoint.proves for endpoint in self._order)
+
+    def check(self, deployment: Deployment) -> None:
+        """Compare chain id and code with the deployment, on every node.
+
+        Raises `DeploymentMismatch` for a difference, `ChainUnavailable` if a node is silent and
+        those that answer are right.
+        """
+        silent: ChainUnavailable | None = None
+        for endpoint in self._order:
+            try:
+                _check(endpoint, deployment)
+            except ChainUnavailable as error:
+                silent = error
+        if silent is not None:
+            raise silent
+
+    def agree(self, chain_id: int, finality: Finality) -> Agreement:
+        """Return the newest finalized block on which `required` nodes agree.
+
+        Raises `ChainUnavailable` (too few answer), `WrongChain`, `EndpointBehind`,
+        `EndpointsDisagree`.
+        """
+        heads: list[tuple[Endpoint, Header]] = []
+        failure: ChainUnavailable = EndpointsDisagree(
+            "the nodes do not agree on the finalized block"
+        )
+        for endpoint in tuple(self._order):
+            try:
+                if endpoint.chain_id() != chain_id:
+                    raise WrongChain(f"node {endpoint.name} is on another chain")
+                heads.append((endpoint, finality.newest(endpoint)))
+                if len(heads) >= self.required:
+                    return self._compare(heads)
+            except EndpointsDisagree as error:
+                failure = error
+            except ChainUnavailable as error:
+                failure = error
+                self.ask_last(endpoint)
+        raise failure
+
+    def _compare(self, heads: Sequence[tuple[Endpoint, Header]]) -> Agreement:
+        newest_first = sorted(heads, key=lambda entry: entry[1].number, reverse=True)
+        common = newest_first[self.required - 1][1]
+        candidates = newest_first[: self.required] + [
+            entry for entry in newest_first[self.required :] if entry[1].number == common.number
+        ]
+        if newest_first[0][1].time - common.time > MAX_LAG_S:
+            raise EndpointBehind("a node's finalized block is far behind another node's")
+        groups: dict[Header, list[Endpoint]] = {}
+        for endpoint, head in candidates:
+            same = head if head.number == common.number else endpoint.header(common.number)
+            groups.setdefault(same, []).append(endpoint)
+        agreeing = [(head, group) for head, group in groups.items() if len(group) >= self.required]
+        if len(agreeing) != 1:
+            raise EndpointsDisagree("the nodes do not agree on the finalized block")
+        ((head, group),) = agreeing
+        in_order = [endpoint for endpoint in self._order if endpoint in group]
+        return Agreement(self, in_order[: self.required], head)
+
+    def ask_last(self, endpoint: Endpoint) -> None:
+        """Prefer the other endpoints from now on."""
+        self._order.remove(endpoint)
+        self._order.append(endpoint)
+
+
+class Agreement:
+    """A finalized block that `endpoints` agree on, and what they say in agreement below it."""
+
+    def __init__(
+        self, quorum: NodeQuorum, endpoints: Sequence[Endpoint], head: Header
+    ) -> None:
+        self._quorum = quorum
+        self.endpoints = endpoints
+        self.head = head
+
+    def header(self, number: int) -> Header:
+        """Return the block at a height. Raises `EndpointsDisagree`, `ChainUnavailable`."""
+        return self._same(lambda endpoint: endpoint.header(number), "a finalized block")
+
+    def log_blocks(self, first: int, last: int, addresses: Collection[str]) -> Sequence[int]:
+        """Return the blocks in which any endpoint sees logs. Raises `ChainUnavailable`."""
+        found: set[int] = set()
+        for start in range(first, last + 1, MAX_BLOCKS_PER_QUERY):
+            end = min(start + MAX_BLOCKS_PER_QUERY - 1, last)
+            for endpoint in self.endpoints:
+                found.update(
+                    self._ask(endpoint, lambda e: e.log_blocks(start, end, addresses))  # noqa: B023
+                )
+        return sorted(found)
+
+    def logs(self, header: Header, addresses: Collection[str]) -> tuple[Log, ...]:
+        """Return the logs of a block. Raises `EndpointsDisagree`, `ChainUnavailable`."""
+        return self._same(
+            lambda endpoint: endpoint.logs(header, addresses), "the logs of a finalized block"
+        )
+
+    def first(self, question: Callable[[Endpoint], T]) -> T:
+        """Ask one endpoint, for what can be checked without the others."""
+        return self._ask(self.endpoints[0], question)
+
+    def distrust(self) -> None:
+        """Ask the first endpoint last from now on: its answers were wrong."""
+        self._quorum.ask_last(self.endpoints[0])
+
+    def _same(self, question: Callable[[Endpoint], T], what: str) -> T:
+        first, *others = (self._ask(endpoint, question) for endpoint in self.endpoints)
+        if any(other != first for other in others):
+            raise EndpointsDisagree(f"the nodes do not agree on {what}")
+        return first
+
+    def _ask(self, endpoint: Endpoint, question: Callable[[Endpoint], T]) -> T:
+        try:
+            return question(endpoint)
+        except ChainUnavailable:
+            self._quorum.ask_last(endpoint)
+            raise
+
+
+def _check(endpoint: Endpoint, deployment: Deployment) -> None:
+    if endpoint.chain_id() != deployment.chain_id:
+        raise DeploymentMismatch(f"node {endpoint.name} is on another chain than the deployment")
+    for name, pin in deployment.contracts.items():
+        found = endpoint.code_hash(pin.address)
+        if found == _NO_CODE:
+            raise DeploymentMismatch(f"there is no contract at the address of {name}")
+        if found != pin.code_hash:
+            raise DeploymentMismatch(f"the code at the address of {name} is not the pinned code")
