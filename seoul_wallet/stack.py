@@ -136,7 +136,7 @@ def start_stack(
     )
     issuer_replica = _replica(folder / "issuer-replica.db")
     verifier_replica = _replica(folder / "verifier-replica.db")
-    issuer_follower = Follower(chain.reader(), issuer_replica, clock, chain.deployment)
+    issuer_follower = Follower(chain.reader(), issuer_replica, clock)
     issuer = build_issuer(
         issuer_config,
         ledger_writer=chain.writer,
@@ -159,7 +159,7 @@ def start_stack(
             development=True,
         ),
         replica=verifier_replica,
-        follower=Follower(chain.reader(), verifier_replica, clock, chain.deployment),
+        follower=Follower(chain.reader(), verifier_replica, clock),
         clock=clock,
     )
     servers = [

@@ -12,8 +12,10 @@ from web3 import Web3
 
 from seoul_wallet.anvil import AnvilMissing, AnvilNode
 from wallet.adapters.evm.authority import Accreditor, RootAuthority
+from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.development import DevelopmentChain
-from wallet.adapters.evm.node import Deployment, deploy
+from wallet.adapters.evm.node import deploy
+from wallet.adapters.evm.quorum import NodeQuorum, open_quorum
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.sender import Sender
 from wallet.adapters.evm.writer import EvmLedgerWriter
@@ -24,6 +26,7 @@ class LedgerStack:
     """Deployed contracts, their people, and how to make a block final."""
 
     w3: Web3
+    nodes: NodeQuorum
     deployment: Deployment
     reader: EvmLedgerReader
     root: RootAuthority
@@ -53,15 +56,19 @@ class LedgerStack:
 
 
 def _stack(
-    chain: DevelopmentChain | AnvilNode, senders: list[Sender], finality: str
+    chain: DevelopmentChain | AnvilNode,
+    nodes: NodeQuorum,
+    senders: list[Sender],
+    finality: str,
 ) -> LedgerStack:
     root, accreditor, controller = senders
     w3 = chain.w3
     deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
     return LedgerStack(
         w3,
+        nodes,
         deployment,
-        EvmLedgerReader(w3, deployment, finality=finality),
+        EvmLedgerReader(nodes, deployment, finality=finality),
         RootAuthority(w3, deployment, root),
         Accreditor(w3, deployment, accreditor),
         accreditor.address,
@@ -76,7 +83,8 @@ def ledger_stack(kind: str) -> Iterator[LedgerStack]:
     """Start a chain of `kind` (`eth-tester` or `anvil`) with fresh contracts."""
     if kind == "eth-tester":
         chain = DevelopmentChain()
-        yield _stack(chain, [chain.funded_sender() for _ in range(3)], "instant")
+        nodes = NodeQuorum([chain.endpoint()], 1)
+        yield _stack(chain, nodes, [chain.funded_sender() for _ in range(3)], "instant")
         chain.stop()
         return
     try:
@@ -87,6 +95,7 @@ def ledger_stack(kind: str) -> Iterator[LedgerStack]:
         senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(3)]
         for sender in senders:
             node.fund(sender.address)
-        yield _stack(node, senders, "tag")
+        nodes = open_quorum([node.url], required=1, development=True)
+        yield _stack(node, nodes, senders, "tag")
     finally:
         node.stop()

@@ -158,7 +158,7 @@ def parse_logs(value: object, header: Header, addresses: Collection[str]) -> tup
     Raises `NodeAnswerInvalid`: for a log of another block or address, one marked `removed`, and
     one that the block's bloom filter rules out.
     """
-    logs = []
+    logs: list[Log] = []
     for item in _entries(value):
         log = _parse_log(item, addresses)
         if (

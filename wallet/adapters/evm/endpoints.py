@@ -96,9 +96,7 @@ class RpcEndpoint:
 
     def header(self, which: int | bytes | str) -> Header:
         if isinstance(which, bytes):
-            found = parse_header(
-                self._rpc.call("eth_getBlockByHash", ["0x" + which.hex(), False])
-            )
+            found = parse_header(self._rpc.call("eth_getBlockByHash", ["0x" + which.hex(), False]))
             if found.hash != which:
                 raise NodeAnswerInvalid("the node returned another block than the one asked for")
             return found
@@ -121,7 +119,5 @@ class RpcEndpoint:
         return keccak(octets(code, max_length=MAX_CODE_BYTES))
 
     def slot(self, header: Header, address: str, slot: bytes) -> ProvenSlot:
-        answer = self._rpc.call(
-            "eth_getProof", [address, ["0x" + slot.hex()], hex(header.number)]
-        )
+        answer = self._rpc.call("eth_getProof", [address, ["0x" + slot.hex()], hex(header.number)])
         return verify_storage_proof(answer, header.state_root, address, slot)

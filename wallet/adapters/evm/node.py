@@ -20,6 +20,8 @@ from wallet.adapters.evm.deployment import (
     CONTRACTS,
     REGISTRY,
     ContractPin,
+)
+from wallet.adapters.evm.deployment import (
     Deployment as Deployment,
 )
 from wallet.ports.facts import ChainUnavailable

@@ -25,7 +25,7 @@ _ACCOUNT_ITEMS: Final = 4
 
 
 class ProofInvalid(ChainUnavailable):
-    """A node's storage proof does not fit the finalized block: altered, cut short or of another."""
+    """A node's storage proof does not fit the finalized block: altered, cut short, of another."""
 
     code = "storage_proof_invalid"
 
@@ -53,9 +53,9 @@ def verify_storage_proof(
             state_root, bytes.fromhex(address[2:]), _nodes(answer.get("accountProof"))
         )
     )
-    if len(account) != _ACCOUNT_ITEMS or not all(isinstance(item, bytes) for item in account):
+    if len(account) != _ACCOUNT_ITEMS:
         raise ProofInvalid("the contract has no account in the finalized state")
-    storage_root, code_hash = account[2], account[3]
+    storage_root, code_hash = _value(account[2]), _value(account[3])
     proofs = answer.get("storageProof")
     if type(proofs) is not list or len(proofs) != 1 or not isinstance(proofs[0], Mapping):
         raise ProofInvalid("expected the proof of one slot")

@@ -127,41 +127,46 @@ class NodeQuorum:
         `EndpointsDisagree`.
         """
         heads: list[tuple[Endpoint, Header]] = []
-        failure: ChainUnavailable = EndpointsDisagree(
-            "the nodes do not agree on the finalized block"
-        )
+        failure = ChainUnavailable("no node answers")
         for endpoint in tuple(self._order):
             try:
-                if endpoint.chain_id() != chain_id:
-                    raise WrongChain(f"node {endpoint.name} is on another chain")
-                heads.append((endpoint, finality.newest(endpoint)))
+                heads.append(
+                    (endpoint, self.ask(endpoint, lambda e: _newest(e, chain_id, finality)))
+                )
                 if len(heads) >= self.required:
                     return self._compare(heads)
-            except EndpointsDisagree as error:
-                failure = error
             except ChainUnavailable as error:
                 failure = error
-                self.ask_last(endpoint)
         raise failure
 
     def _compare(self, heads: Sequence[tuple[Endpoint, Header]]) -> Agreement:
+        """Agree on the newest of the heads that enough endpoints have."""
         newest_first = sorted(heads, key=lambda entry: entry[1].number, reverse=True)
-        common = newest_first[self.required - 1][1]
-        candidates = newest_first[: self.required] + [
-            entry for entry in newest_first[self.required :] if entry[1].number == common.number
-        ]
-        if newest_first[0][1].time - common.time > MAX_LAG_S:
-            raise EndpointBehind("a node's finalized block is far behind another node's")
-        groups: dict[Header, list[Endpoint]] = {}
-        for endpoint, head in candidates:
-            same = head if head.number == common.number else endpoint.header(common.number)
-            groups.setdefault(same, []).append(endpoint)
-        agreeing = [(head, group) for head, group in groups.items() if len(group) >= self.required]
-        if len(agreeing) != 1:
-            raise EndpointsDisagree("the nodes do not agree on the finalized block")
-        ((head, group),) = agreeing
-        in_order = [endpoint for endpoint in self._order if endpoint in group]
-        return Agreement(self, in_order[: self.required], head)
+        for count in range(self.required, len(heads) + 1):
+            common = newest_first[count - 1][1]
+            groups: dict[Header, list[Endpoint]] = {}
+            for endpoint, head in newest_first[:count]:
+                if head.number != common.number:
+                    head = self.ask(endpoint, lambda e: e.header(common.number))  # noqa: B023
+                groups.setdefault(head, []).append(endpoint)
+            agreeing = [group for group in groups.items() if len(group[1]) >= self.required]
+            if len(agreeing) != 1:
+                continue
+            # Of more endpoints than must agree, those may be ahead that need not be believed.
+            if newest_first[len(heads) - self.required][1].time - common.time > MAX_LAG_S:
+                raise EndpointBehind("a node's finalized block is far behind another node's")
+            head, group = agreeing[0]
+            preferred = [endpoint for endpoint in self._order if endpoint in group]
+            return Agreement(self, preferred[: self.required], head)
+        raise EndpointsDisagree("the nodes do not agree on the finalized block")
+
+    def ask(self, endpoint: Endpoint, question: Callable[[Endpoint], T]) -> T:
+        """Put a question to an endpoint, which is asked last from now on if it fails."""
+        try:
+            return question(endpoint)
+        except ChainUnavailable:
+            self.ask_last(endpoint)
+            raise
 
     def ask_last(self, endpoint: Endpoint) -> None:
         """Prefer the other endpoints from now on."""
@@ -172,9 +177,7 @@ class NodeQuorum:
 class Agreement:
     """A finalized block that `endpoints` agree on, and what they say in agreement below it."""
 
-    def __init__(
-        self, quorum: NodeQuorum, endpoints: Sequence[Endpoint], head: Header
-    ) -> None:
+    def __init__(self, quorum: NodeQuorum, endpoints: Sequence[Endpoint], head: Header) -> None:
         self._quorum = quorum
         self.endpoints = endpoints
         self.head = head
@@ -190,7 +193,7 @@ class Agreement:
             end = min(start + MAX_BLOCKS_PER_QUERY - 1, last)
             for endpoint in self.endpoints:
                 found.update(
-                    self._ask(endpoint, lambda e: e.log_blocks(start, end, addresses))  # noqa: B023
+                    self._quorum.ask(endpoint, lambda e: e.log_blocks(start, end, addresses))  # noqa: B023
                 )
         return sorted(found)
 
@@ -202,24 +205,23 @@ class Agreement:
 
     def first(self, question: Callable[[Endpoint], T]) -> T:
         """Ask one endpoint, for what can be checked without the others."""
-        return self._ask(self.endpoints[0], question)
+        return self._quorum.ask(self.endpoints[0], question)
 
     def distrust(self) -> None:
         """Ask the first endpoint last from now on: its answers were wrong."""
         self._quorum.ask_last(self.endpoints[0])
 
     def _same(self, question: Callable[[Endpoint], T], what: str) -> T:
-        first, *others = (self._ask(endpoint, question) for endpoint in self.endpoints)
+        first, *others = (self._quorum.ask(endpoint, question) for endpoint in self.endpoints)
         if any(other != first for other in others):
             raise EndpointsDisagree(f"the nodes do not agree on {what}")
         return first
 
-    def _ask(self, endpoint: Endpoint, question: Callable[[Endpoint], T]) -> T:
-        try:
-            return question(endpoint)
-        except ChainUnavailable:
-            self._quorum.ask_last(endpoint)
-            raise
+
+def _newest(endpoint: Endpoint, chain_id: int, finality: Finality) -> Header:
+    if endpoint.chain_id() != chain_id:
+        raise WrongChain(f"node {endpoint.name} is on another chain")
+    return finality.newest(endpoint)
 
 
 def _check(endpoint: Endpoint, deployment: Deployment) -> None:
