@@ -73,7 +73,8 @@ class LocalChain:
         return True
 
     def stop(self) -> None:
-        """End the node in order, if it is ours."""
+        """Let go of the nodes, and end the one that is ours in order."""
+        self.nodes.close()
         if self.node is not None:
             self.node.stop()
 

@@ -91,11 +91,12 @@ def ledger_stack(kind: str) -> Iterator[LedgerStack]:
         node = AnvilNode()
     except AnvilMissing:
         pytest.skip("needs node: anvil from npm")
+    nodes = open_quorum([node.url], required=1, development=True)
     try:
         senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(3)]
         for sender in senders:
             node.fund(sender.address)
-        nodes = open_quorum([node.url], required=1, development=True)
         yield _stack(node, nodes, senders, "tag")
     finally:
+        nodes.close()
         node.stop()

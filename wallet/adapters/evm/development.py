@@ -158,5 +158,8 @@ class _InProcessEndpoint:
         at = Web3.to_checksum_address(address)
         return keccak(bytes(ask(lambda: self._w3.eth.get_code(at))))
 
+    def close(self) -> None:
+        """There is no connection."""
+
     def slot(self, header: Header, address: str, slot: bytes) -> ProvenSlot:
         raise ChainUnavailable("the chain in this process gives no proofs")

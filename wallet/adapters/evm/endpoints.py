@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, Protocol
 
 from eth_utils.crypto import keccak
@@ -80,16 +80,23 @@ class Endpoint(Protocol):
     def slot(self, header: Header, address: str, slot: bytes) -> ProvenSlot:
         """Return a storage slot at a block, proven against the header's state root."""
 
+    def close(self) -> None:
+        """Let go of connections; a later question opens them again."""
+
 
 class RpcEndpoint:
     """An `Endpoint` over JSON-RPC."""
 
     proves = True
 
-    def __init__(self, name: str, rpc: JsonRpc) -> None:
+    def __init__(self, name: str, rpc: JsonRpc, release: Callable[[], None]) -> None:
         """`name` goes into messages: a host, never a whole URL, which may hold a key."""
         self.name = name
         self._rpc = rpc
+        self._release = release
+
+    def close(self) -> None:
+        self._release()
 
     def chain_id(self) -> int:
         return quantity(self._rpc.call("eth_chainId", []))

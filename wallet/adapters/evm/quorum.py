@@ -75,7 +75,11 @@ def open_quorum(
         )
     return NodeQuorum(
         [
-            RpcEndpoint(f"{number} ({transport.host})", JsonRpc(transport))
+            RpcEndpoint(
+                f"{number} ({transport.host})",
+                JsonRpc(transport, max_bytes=max_answer_bytes),
+                transport.close,
+            )
             for number, transport in enumerate(transports, 1)
         ],
         required,
@@ -104,6 +108,11 @@ class NodeQuorum:
     def proves(self) -> bool:
         """Whether every endpoint gives storage proofs."""
         return all(endpoint.proves for endpoint in self._order)
+
+    def close(self) -> None:
+        """Let go of connections; a later question opens them again."""
+        for endpoint in self._order:
+            endpoint.close()
 
     def check(self, deployment: Deployment) -> None:
         """Compare chain id and code with the deployment, on every node.

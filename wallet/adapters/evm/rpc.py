@@ -101,7 +101,7 @@ class HttpTransport:
             if response.status != _HTTP_OK:
                 raise ChainUnavailable(f"the node {self.host} answered HTTP {response.status}")
             chunks, size = [], 0
-            while chunk := response.read1(_READ_BYTES):
+            while chunk := response.read(_READ_BYTES):
                 size += len(chunk)
                 if size > self._max_bytes:
                     raise NodeAnswerInvalid(
