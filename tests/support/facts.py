@@ -81,7 +81,7 @@ class MemoryStatusListSource:
 
 @dataclass(slots=True)
 class MemoryReplica:
-    """`ports.facts.AnchorReplica` and `head`, `alarm` and `apply` of `ports.ledger.ReplicaStore`."""
+    """`ports.facts.AnchorReplica`; `head`, `alarm`, `apply` of `ports.ledger.ReplicaStore`."""
 
     observed_at: int = 0
     _head: BlockRef | None = None

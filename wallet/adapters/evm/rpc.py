@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -90,7 +91,8 @@ class HttpTransport:
     def _exchange(self, body: bytes) -> bytes:
         connection = self._connection
         # The time-out of a socket starts again with every byte; this one does not.
-        watchdog = threading.Timer(self._timeout_s, _cut, (connection,))
+        is_late = threading.Event()
+        watchdog = threading.Timer(self._timeout_s, _cut, (connection, is_late))
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -110,6 +112,8 @@ class HttpTransport:
                 chunks.append(chunk)
         finally:
             watchdog.cancel()
+        if is_late.is_set():
+            raise ChainUnavailable(f"the node {self.host} took longer than {self._timeout_s} s")
         if response.length:
             raise ChainUnavailable(f"the node {self.host} broke off")
         return b"".join(chunks)
@@ -120,11 +124,12 @@ class HttpTransport:
             self._connection.close()
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: http.client.HTTPConnection, is_late: threading.Event) -> None:
+    is_late.set()
     sock = connection.sock
     if sock is not None:
         try:
-            sock.shutdown(2)
+            sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
 
