@@ -92,7 +92,7 @@ def test_an_exported_replica_is_read_back_elsewhere(engine: Engine, empty_replic
     source = fill(engine)
     source.apply((IssuerRevoked(ISSUER, SCHEMA, 0, 500),), head(8), NOW + 1, assurance=ASSURANCE)
     data = issue_replica_bundle(export_snapshot(engine), OPERATOR, NOW + 2)
-    bundle = verify_replica_bundle(data, OPERATOR.public_key())
+    bundle = verify_replica_bundle(data, OPERATOR.public_key)
     assert bundle.issued_at == NOW + 2
     target = SqlReplica(empty_replica)
     target.bind(IDENTITY)
@@ -107,13 +107,13 @@ def test_an_exported_replica_is_read_back_elsewhere(engine: Engine, empty_replic
 
 def test_a_newer_bundle_replaces_and_an_older_one_never_does(engine: Engine) -> None:
     replica = fill(engine)
-    newer = verify_replica_bundle(bundle_at(9), OPERATOR.public_key())
+    newer = verify_replica_bundle(bundle_at(9), OPERATOR.public_key)
     assert import_bundle(engine, newer) == head(9)
     assert import_bundle(engine, newer) == head(9)
     facts = replica.anchor_facts(ISSUER, SCHEMA, ROOT, LIST).value
     assert facts.issuer_scopes[0].revoked_at == 500
     for number, observed_at in ((8, NOW + 9), (9, NOW - 1)):
-        older = verify_replica_bundle(bundle_at(number, observed_at), OPERATOR.public_key())
+        older = verify_replica_bundle(bundle_at(number, observed_at), OPERATOR.public_key)
         with pytest.raises(BundleOlder):
             import_bundle(engine, older)
     assert export_snapshot(engine) == newer.snapshot
@@ -121,15 +121,15 @@ def test_a_newer_bundle_replaces_and_an_older_one_never_does(engine: Engine) -> 
 
 def test_a_bundle_of_another_deployment_or_chain_is_refused(engine: Engine) -> None:
     with pytest.raises(ReplicaMismatch):
-        import_bundle(engine, verify_replica_bundle(bundle_at(9), OPERATOR.public_key()))
+        import_bundle(engine, verify_replica_bundle(bundle_at(9), OPERATOR.public_key))
     fill(engine)
     other = replace(snapshot_at(7), head=replace(head(7), hash=b"\xff" * 32))
     data = issue_replica_bundle(other, OPERATOR, NOW)
     with pytest.raises(ReplicaMismatch):
-        import_bundle(engine, verify_replica_bundle(data, OPERATOR.public_key()))
+        import_bundle(engine, verify_replica_bundle(data, OPERATOR.public_key))
     elsewhere = issue_replica_bundle(replace(snapshot_at(9), identity="x"), OPERATOR, NOW)
     with pytest.raises(ReplicaMismatch):
-        import_bundle(engine, verify_replica_bundle(elsewhere, OPERATOR.public_key()))
+        import_bundle(engine, verify_replica_bundle(elsewhere, OPERATOR.public_key))
 
 
 def test_an_empty_replica_and_one_with_an_alarm_have_nothing_to_export(engine: Engine) -> None:
@@ -140,7 +140,7 @@ def test_an_empty_replica_and_one_with_an_alarm_have_nothing_to_export(engine: E
     with pytest.raises(ReplicaDiverged):
         export_snapshot(engine)
     with pytest.raises(ReplicaDiverged):
-        import_bundle(engine, verify_replica_bundle(bundle_at(9), OPERATOR.public_key()))
+        import_bundle(engine, verify_replica_bundle(bundle_at(9), OPERATOR.public_key))
     with pytest.raises(ReplicaDiverged):
         replica.anchor_facts(ISSUER, SCHEMA, None, None)
     with pytest.raises(ReplicaMismatch):
@@ -158,22 +158,22 @@ def test_an_empty_replica_and_one_with_an_alarm_have_nothing_to_export(engine: E
 
 def test_only_the_pinned_operators_es256_signature_counts() -> None:
     data = bundle_at(7)
-    verify_replica_bundle(data, OPERATOR.public_key())
+    verify_replica_bundle(data, OPERATOR.public_key)
     with pytest.raises(SignatureInvalid):
-        verify_replica_bundle(data, Es256SigningKey.generate().public_key())
+        verify_replica_bundle(data, Es256SigningKey.generate().public_key)
     other = Ed25519SigningKey.generate()
     strong = issue_replica_bundle(snapshot_at(7), other, NOW)
     with pytest.raises(BundleInvalid):
-        verify_replica_bundle(strong, other.public_key())
+        verify_replica_bundle(strong, other.public_key)
     line, _, body = data.partition(b"\n")
     with pytest.raises(JwsMalformed):
         verify_replica_bundle(
-            sign_jws(OPERATOR, {"typ": "JWT"}, {}).encode() + b"\n" + body, OPERATOR.public_key()
+            sign_jws(OPERATOR, {"typ": "JWT"}, {}).encode() + b"\n" + body, OPERATOR.public_key
         )
-    header, claims, _ = line.split(b".")
+    _, claims, _ = line.split(b".")
     none = base64url.encode(b'{"alg":"none","typ":"' + BUNDLE_TYPE.encode() + b'"}').encode()
     with pytest.raises(UnsupportedAlgorithm):
-        verify_replica_bundle(none + b"." + claims + b".\n" + body, OPERATOR.public_key())
+        verify_replica_bundle(none + b"." + claims + b".\n" + body, OPERATOR.public_key)
 
 
 def signed(body: bytes, identity: str = IDENTITY) -> bytes:
@@ -200,16 +200,16 @@ def test_facts_of_another_form_are_refused_even_when_signed(
     old: bytes, new: bytes, error: type[SeoulWalletError]
 ) -> None:
     body = bundle_at(7).partition(b"\n")[2]
-    verify_replica_bundle(signed(body), OPERATOR.public_key())
+    verify_replica_bundle(signed(body), OPERATOR.public_key)
     assert old in body
     with pytest.raises(error):
-        verify_replica_bundle(signed(body.replace(old, new, 1)), OPERATOR.public_key())
+        verify_replica_bundle(signed(body.replace(old, new, 1)), OPERATOR.public_key)
 
 
 def test_a_signature_for_another_deployment_does_not_fit() -> None:
     body = bundle_at(7).partition(b"\n")[2]
     with pytest.raises(BundleInvalid):
-        verify_replica_bundle(signed(body, "eip155:2"), OPERATOR.public_key())
+        verify_replica_bundle(signed(body, "eip155:2"), OPERATOR.public_key)
 
 
 @given(st.data())
@@ -219,10 +219,10 @@ def test_one_changed_bit_anywhere_is_a_typed_error(data: st.DataObject) -> None:
     bit = data.draw(st.integers(0, 8 * len(altered) - 1))
     altered[bit // 8] ^= 1 << bit % 8
     with pytest.raises(SeoulWalletError):
-        verify_replica_bundle(bytes(altered), OPERATOR.public_key())
+        verify_replica_bundle(bytes(altered), OPERATOR.public_key)
 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_a_typed_error(data: bytes) -> None:
     with pytest.raises(SeoulWalletError):
-        verify_replica_bundle(data, OPERATOR.public_key())
+        verify_replica_bundle(data, OPERATOR.public_key)
