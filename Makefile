@@ -25,6 +25,7 @@ demo: setup ## Issue, hold, anchor, present, verify; then everything that must b
 
 test: setup node ## Everything CI runs: checks, tests, each benchmark once
 	@sh tools/postgres_binaries.sh
+	@[ ! -f $(NODE_MODULES) ] || sh tools/slither.sh --setup
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest -n 2 --dist=worksteal $(ARGS)
 
@@ -40,8 +41,8 @@ bench: setup node ## Measure: ratios against a floor taken in the same run
 soak: setup node ## The long counts; raw output is kept in docs/soak/
 	@$(BIN)/python -m tools.soak $(ARGS)
 
-serve: setup ## Start issuer, verifier and chain on loopback until interrupted
-	@$(BIN)/seoul-wallet serve $(ARGS)
+serve: setup ## Start issuer, verifier, holder side and chain on loopback (TLS=1: https)
+	@$(BIN)/seoul-wallet serve $(if $(filter 1,$(TLS)),--tls) $(ARGS)
 
 contracts: node ## Compile the contracts and rewrite contracts/artifacts
 	@cd contracts && npm run --silent compile
@@ -50,4 +51,4 @@ lock: setup ## Renew the pinned requirement files (hashes, no index named)
 	@sh tools/lock.sh
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) .cache contracts/node_modules tests/interop/node_modules .mypy_cache .ruff_cache .benchmarks dist
+	rm -rf $(VENV) .cache contracts/node_modules contracts/out contracts/cache tests/interop/node_modules .mypy_cache .ruff_cache .benchmarks dist

@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const CONTRACTS = ["CredentialAnchor", "TrustRegistry"];
+const CONTRACTS = ["BallotBoard", "CredentialAnchor", "Directory", "EthereumDIDRegistry", "TrustRegistry"];
 const SETTINGS = {
   evmVersion: "cancun", // the newest that eth-tester, anvil and permissioned chains all run
   optimizer: { enabled: true, runs: 200 },

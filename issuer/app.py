@@ -19,6 +19,7 @@ from issuer.api.oid4vci import (
 )
 from issuer.api.operator import operator_blueprint
 from issuer.api.public import public_blueprint
+from issuer.api.vc_api import vc_api_blueprint
 from issuer.config import IssuerConfig
 from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
@@ -29,8 +30,11 @@ from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
 from issuer.storage.tables import migrate_issuer
+from issuer.vc_api import DevelopmentIssuer
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.sessions import SqlSessionStore
+from wallet.credentials.jsonld.pinned import pinned_json_ld
+from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.errors import SeoulWalletError
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica
@@ -64,8 +68,10 @@ class IssuerApplication:
         metrics: IssuerMetrics,
         worker_interval_s: float,
         follower: Follows | None = None,
+        development_issuer: DevelopmentIssuer | None = None,
     ) -> None:
         self.flask_app = flask_app
+        self.development_issuer = development_issuer
         self.service = service
         self._follower = follower
         self._engine = engine
@@ -131,12 +137,14 @@ def build_issuer(
     appointments: AppointmentRegister,
     follower: Follows | None = None,
     after_step: Callable[[IssuanceStep], None] | None = None,
+    json_ld: Canonicalizer | None = None,
 ) -> IssuerApplication:
     """Compose an issuer: open and migrate its database, build the service and the application.
 
     `follower` moves `replica` forward in the worker's rounds; None when another process does.
-    Starts no thread. `after_step` is for tests that stop the process in the middle of issuing.
-    Raises `StorageUnavailable`, `DatabaseUrlUnsupported`.
+    `json_ld` has the contexts for VC-API, the pinned ones by default. Starts no thread.
+    `after_step` is for tests that stop the process in the middle of issuing. Raises
+    `StorageUnavailable`, `DatabaseUrlUnsupported`.
     """
     engine = open_engine(config.database_url)
     migrate(engine, "sessions")
@@ -159,8 +167,14 @@ def build_issuer(
         after_step=after_step,
     )
     metrics = IssuerMetrics()
+    development_issuer = (
+        DevelopmentIssuer(config.base_url, clock, json_ld or pinned_json_ld())
+        if config.vc_api
+        else None
+    )
     return IssuerApplication(
-        flask_app=create_app(service, config, metrics),
+        flask_app=create_app(service, config, metrics, development_issuer),
+        development_issuer=development_issuer,
         service=service,
         engine=engine,
         metrics=metrics,
@@ -169,18 +183,26 @@ def build_issuer(
     )
 
 
-def create_app(service: IssuerService, config: IssuerConfig, metrics: IssuerMetrics) -> Flask:
-    """Return the WSGI application over a service."""
+def create_app(
+    service: IssuerService,
+    config: IssuerConfig,
+    metrics: IssuerMetrics,
+    development_issuer: DevelopmentIssuer | None = None,
+) -> Flask:
+    """Return the WSGI application over a service, with VC-API if there is an issuer for it."""
     app = new_application("issuer", max_body_bytes=MAX_BODY_BYTES)
     path = service.identity.path
     app.register_blueprint(well_known_blueprint(service))
-    for blueprint in (
+    blueprints = [
         offer_blueprint(service),
         token_blueprint(service),
         credential_blueprint(service, metrics),
         public_blueprint(service, metrics),
         operator_blueprint(service, config.operators),
-    ):
+    ]
+    if development_issuer is not None:
+        blueprints.append(vc_api_blueprint(development_issuer))
+    for blueprint in blueprints:
         app.register_blueprint(blueprint, url_prefix=path + (blueprint.url_prefix or ""))
     app.before_request(_start_timer)
 

@@ -46,7 +46,8 @@ class IssuerConfig:
     """Everything that differs between two installations of the issuer.
 
     `base_url` is the public URL; with `development` it may be http on localhost.
-    `worker_interval_s` is the pause between two rounds of the worker.
+    `worker_interval_s` is the pause between two rounds of the worker. `vc_api` opens endpoints
+    that sign what they are given, with throw-away keys; refused without `development`.
     """
 
     base_url: str
@@ -54,6 +55,7 @@ class IssuerConfig:
     database_url: str = field(repr=False)
     operators: tuple[Operator, ...]
     development: bool = False
+    vc_api: bool = False
     worker_interval_s: float = 5.0
     status_list_size: int = 131_072
     settings: ServiceSettings = field(default_factory=ServiceSettings)
@@ -64,6 +66,8 @@ class IssuerConfig:
             IssuerIdentity(self.base_url, self.signing_key).did_document()
         except MalformedError as error:
             raise ConfigurationInvalid(f"base_url: {error}") from error
+        if self.vc_api and not self.development:
+            raise ConfigurationInvalid("vc_api signs anything: only with development")
         if self.base_url.endswith("/"):
             raise ConfigurationInvalid("base_url has no trailing slash")
         names = [operator.name for operator in self.operators]
@@ -90,6 +94,7 @@ class IssuerConfig:
             database_url=values.text("DATABASE_URL"),
             operators=_parse_operators(values.text("OPERATORS", "")),
             development=values.flag("DEVELOPMENT"),
+            vc_api=values.flag("VC_API"),
             worker_interval_s=values.number("WORKER_INTERVAL_S", 5),
             status_list_size=values.number("STATUS_LIST_SIZE", 131_072),
             settings=ServiceSettings(

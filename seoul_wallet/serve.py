@@ -18,7 +18,7 @@ from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain
 from seoul_wallet.stack import LocalStack, start_stack
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
-from wallet.encoding.json import to_json
+from wallet.encoding.json import JsonObject, to_json
 from wallet.errors import SeoulWalletError, UnavailableError
 
 READY_TIMEOUT_S: Final = 30
@@ -41,12 +41,17 @@ TOKENS_FILE: Final = "tokens.json"
     show_default=True,
     help="auto takes anvil if it is installed (make node).",
 )
-def serve(households: int, seed: int, folder: Path | None, chain_kind: str) -> None:
-    """Start issuer, verifier and chain on loopback, for development.
+@click.option(
+    "--tls", "with_tls", is_flag=True, help="Serve https, with a new certificate for localhost."
+)
+def serve(
+    households: int, seed: int, folder: Path | None, chain_kind: str, with_tls: bool
+) -> None:
+    """Start issuer, verifier, holder side and chain on loopback, for development.
 
-    Prints one line `READY {...}` with their addresses when all of them answer; the operators' and
-    the agency's bearer tokens are in tokens.json of the folder that it names. Stops on Ctrl-C.
-    The register is synthetic and the keys are throw-away.
+    Prints one line `READY {...}` when all of them answer: their addresses, the DIDs of the VC-API
+    issuers, the file of the trust anchor (null over http) and that of the operators' and the
+    agency's bearer tokens. Stops on Ctrl-C. The register is synthetic, the keys are throw-away.
     """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -57,7 +62,9 @@ def serve(households: int, seed: int, folder: Path | None, chain_kind: str) -> N
         try:
             chain = _start_chain(chain_kind)
             today = seoul_day(SystemClock().now())
-            with start_stack(place, chain, seed=seed, households=households, on=today) as stack:
+            with start_stack(
+                place, chain, seed=seed, households=households, on=today, with_tls=with_tls
+            ) as stack:
                 _write_tokens(stack)
                 _await_answers(stack)
                 click.echo("READY " + to_json(_addresses(stack)).decode())
@@ -84,18 +91,23 @@ def _write_tokens(stack: LocalStack) -> None:
         file.write(to_json({"operators": stack.operator_tokens, "agency": stack.agency_token}))
 
 
-def _addresses(stack: LocalStack) -> dict[str, str]:
+def _addresses(stack: LocalStack) -> JsonObject:
     return {
         "issuer": stack.issuer_url,
         "verifier": stack.verifier_url,
+        "holder": stack.holder_url,
+        "dids": stack.development_dids,
+        "trust_anchor": None if stack.tls is None else str(stack.tls.trust_anchor),
         "tokens": str(stack.folder / TOKENS_FILE),
     }
 
 
 def _await_answers(stack: LocalStack) -> None:
-    client = GuardedClient(allow_loopback_http=True)
+    ca_file = None if stack.tls is None else str(stack.tls.trust_anchor)
+    client = GuardedClient(allow_loopback_http=True, ca_file=ca_file)
     ends_at = time.monotonic() + READY_TIMEOUT_S
-    waiting = [f"{stack.issuer_url}/healthz", f"{stack.verifier_url}/healthz"]
+    urls = (stack.issuer_url, stack.verifier_url, stack.holder_url)
+    waiting = [f"{url}/healthz" for url in urls]
     while waiting and time.monotonic() < ends_at:
         try:
             if client.get(waiting[0]).status == 200:

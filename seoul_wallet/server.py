@@ -6,6 +6,7 @@ Production serves the same WSGI applications with granian.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,9 +30,11 @@ class _QuietHandler(WSGIRequestHandler):
 class ThreadedServer:
     """Serves one WSGI application on a loopback port until `stop`."""
 
-    def __init__(self, app: WSGIApplication, port: int) -> None:
+    def __init__(
+        self, app: WSGIApplication, port: int, *, tls: ssl.SSLContext | None = None
+    ) -> None:
         self._server: BaseWSGIServer = make_server(
-            HOST, port, app, threaded=True, request_handler=_QuietHandler
+            HOST, port, app, threaded=True, request_handler=_QuietHandler, ssl_context=tls
         )
         self._thread = threading.Thread(
             target=self._server.serve_forever, name=f"http-{port}", daemon=True

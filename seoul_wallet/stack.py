@@ -1,7 +1,8 @@
-"""A whole local stack on loopback: chain, issuer with a register, verifier, in one process.
+"""A whole local stack on loopback: chain, issuer with a register, verifier, holder side.
 
 Keys, tokens and databases lie in one folder that the caller names. Everything here is for
-demonstrations and development: the register is synthetic and the keys are throw-away.
+demonstrations and development: the register is synthetic and the keys are throw-away. VC-API is
+open, with issuers of its own that are never accredited.
 """
 
 from __future__ import annotations
@@ -27,12 +28,16 @@ from issuer.register.csv_register import (
 from issuer.service import ServiceSettings
 from issuer.status import StatusTimes
 from seoul_wallet.chain import LocalChain
+from seoul_wallet.contexts import development_json_ld
+from seoul_wallet.holder_api import build_holder_app
 from seoul_wallet.sample.register import APPOINTMENTS, make_sample_register
 from seoul_wallet.server import ThreadedServer, free_port
+from seoul_wallet.tls import LocalTls, make_local_tls
 from verifier.app import Verifier, build_verifier
 from verifier.config import VerifierConfig
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
+from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.crypto.hashing import sha256
@@ -59,7 +64,10 @@ class StackTimes:
 
 @dataclass
 class LocalStack:
-    """A running stack; `operator_tokens` and `agency_token` are its people's bearer tokens."""
+    """A running stack; `operator_tokens` and `agency_token` are its people's bearer tokens.
+
+    `development_dids` are the issuers of VC-API by key; `tls` is None over http.
+    """
 
     folder: Path
     chain: LocalChain
@@ -68,12 +76,16 @@ class LocalStack:
     issuer_did: str
     verifier: Verifier
     verifier_url: str
+    holder_url: str
+    development_dids: dict[str, str]
+    tls: LocalTls | None
     families: CsvFamilyRegister
     appointments: CsvAppointmentRegister
     operator_tokens: dict[str, str]
     agency_token: str
     verifier_replica: SqlReplica
     _servers: list[ThreadedServer]
+    _holder_client: GuardedClient
 
     def __enter__(self) -> LocalStack:
         return self
@@ -92,6 +104,7 @@ class LocalStack:
             server.stop()
         self.issuer.close()
         self.verifier.close()
+        self._holder_client.close()
         self.chain.stop()
 
 
@@ -103,11 +116,13 @@ def start_stack(
     households: int = 1000,
     on: date,
     times: StackTimes | None = None,
+    with_tls: bool = False,
 ) -> LocalStack:
-    """Start issuer and verifier in `folder` over a running chain.
+    """Start issuer, verifier and holder side in `folder` over a running chain.
 
-    The register has `households` synthetic families as of `on`. Raises what configuration,
-    storage and chain raise.
+    The register has `households` synthetic families as of `on`. `with_tls` makes a certificate
+    for localhost and serves all of it over https. Raises what configuration, storage and chain
+    raise.
     """
     pace = StackTimes() if times is None else times
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,13 +136,20 @@ def start_stack(
     clock = SystemClock()
     tokens = {name: secrets.token_urlsafe(24) for name in (CLERK, DIRECTOR)}
     agency_token = secrets.token_urlsafe(24)
-    issuer_port, verifier_port = free_port(), free_port()
+    tls = make_local_tls(folder, now=clock.now()) if with_tls else None
+    ca_file = None if tls is None else str(tls.trust_anchor)
+    ports = [free_port() for _ in range(3)]
+    issuer_url, verifier_url, holder_url = (
+        f"{'https' if with_tls else 'http'}://localhost:{port}" for port in ports
+    )
+    json_ld = development_json_ld()
     issuer_config = IssuerConfig(
-        base_url=f"http://localhost:{issuer_port}",
+        base_url=issuer_url,
         signing_key=Es256SigningKey.generate(),
         database_url=sqlite_url(folder / "issuer.db"),
         operators=tuple(Operator(name, sha256(token.encode())) for name, token in tokens.items()),
         development=True,
+        vc_api=True,
         worker_interval_s=pace.worker_interval_s,
         settings=ServiceSettings(
             anchoring=AnchorTimes(interval_s=pace.anchor_interval_s),
@@ -145,11 +167,12 @@ def start_stack(
         clock=clock,
         families=families,
         appointments=appointments,
+        json_ld=json_ld,
     )
     chain.accredit(issuer.service.identity.did, (FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE))
     verifier = build_verifier(
         VerifierConfig(
-            base_url=f"http://localhost:{verifier_port}",
+            base_url=verifier_url,
             database_url=sqlite_url(folder / "verifier.db"),
             signing_key_file=_new_key_file(folder / "verifier-key"),
             agency_token_digests={AGENCY: sha256(agency_token.encode())},
@@ -157,14 +180,20 @@ def start_stack(
             follow_interval_s=pace.follow_interval_s,
             refresh_after_s=pace.refresh_after_s,
             development=True,
+            vc_api=True,
         ),
         replica=verifier_replica,
         follower=Follower(chain.reader(), verifier_replica, clock),
         clock=clock,
+        json_ld=json_ld,
+        ca_file=ca_file,
     )
+    holder, holder_client = build_holder_app(holder_url, json_ld, ca_file=ca_file)
+    development_issuer = issuer.development_issuer
+    context = None if tls is None else tls.server_context()
     servers = [
-        ThreadedServer(issuer.flask_app, issuer_port),
-        ThreadedServer(verifier.app, verifier_port),
+        ThreadedServer(app, port, tls=context)
+        for app, port in zip((issuer.flask_app, verifier.app, holder), ports, strict=True)
     ]
     issuer.run_worker()
     verifier.background.start()
@@ -175,13 +204,17 @@ def start_stack(
         issuer_url=issuer_config.base_url,
         issuer_did=issuer.service.identity.did,
         verifier=verifier,
-        verifier_url=f"http://localhost:{verifier_port}",
+        verifier_url=verifier_url,
+        holder_url=holder_url,
+        development_dids=dict(development_issuer.dids if development_issuer else {}),
+        tls=tls,
         families=families,
         appointments=appointments,
         operator_tokens=tokens,
         agency_token=agency_token,
         verifier_replica=verifier_replica,
         _servers=servers,
+        _holder_client=holder_client,
     )
 
 

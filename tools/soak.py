@@ -23,7 +23,11 @@ from typing import Final, TextIO
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 KEPT: Final = ROOT / "docs" / "soak"
-COUNTS: Final[Mapping[str, str]] = {"SOAK_KILLS": "1000"}
+COUNTS: Final[Mapping[str, str]] = {
+    "SOAK_BBS_REFERENCE": "1000",
+    "SOAK_KILLS": "1000",
+    "SOAK_MUTATION_STRIDE": "1",
+}
 PROFILE: Final = "soak"
 SELECTION: Final = "soak or hypothesis"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")

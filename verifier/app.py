@@ -9,21 +9,30 @@ from typing import Protocol
 from flask import Flask
 
 from verifier.api.application import create_app
+from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import Background, Follows
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.metrics import Metrics
 from verifier.service import ReplicaHead, VerifierService
+from verifier.vc_api import ProofChecker
 from wallet.adapters.http.fetch import GuardedClient
-from wallet.adapters.http.sources import HttpDidResolver, HttpStatusListSource
+from wallet.adapters.http.metadata import HttpIssuerMetadataSource
+from wallet.adapters.http.sources import (
+    HttpCredentialSource,
+    HttpDidResolver,
+    HttpStatusListSource,
+)
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.fact_cache import SqlFactCache
 from wallet.adapters.sql.sessions import SqlSessionStore
+from wallet.credentials.jsonld.pinned import pinned_json_ld
+from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.crypto.keys import Es256SigningKey
 from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.evidence import FactSources
 from wallet.ports.clock import Clock
-from wallet.ports.facts import AnchorReplica, DidResolver, StatusListSource
+from wallet.ports.facts import AnchorReplica, CredentialSource, DidResolver, StatusListSource
 
 
 class Replica(AnchorReplica, ReplicaHead, Protocol):
@@ -56,18 +65,23 @@ def build_verifier(
     follower: Follows | None = None,
     dids: DidResolver | None = None,
     status_lists: StatusListSource | None = None,
+    credentials: CredentialSource | None = None,
+    json_ld: Canonicalizer | None = None,
+    ca_file: str | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
 
     `follower` moves `replica` forward and may be None when another process does. Without `dids`
-    and `status_lists` they are fetched over https with copies that survive an outage. Raises
+    and `status_lists` they are fetched over https with copies that survive an outage; `ca_file`
+    names further trust anchors (PEM). `credentials` and `json_ld` are for VC-API: where lists come
+    from (over https otherwise) and the contexts (the pinned ones otherwise). Raises
     `ConfigurationError`, `StorageUnavailable`.
     """
     key = _read_signing_key(config)
     engine = open_engine(config.database_url)
     migrate(engine, "sessions")
     migrate(engine, "fact_cache")
-    client = GuardedClient(allow_loopback_http=config.development)
+    client = GuardedClient(allow_loopback_http=config.development, ca_file=ca_file)
     cache = SqlFactCache(engine)
 
     def release() -> None:
@@ -75,29 +89,47 @@ def build_verifier(
         engine.dispose()
 
     metrics = Metrics()
+    resolver = dids or HttpDidResolver(
+        client,
+        cache,
+        clock,
+        refresh_after_s=config.refresh_after_s,
+        # A local issuer speaks http if this verifier does: a stack is all http or all https.
+        development=config.base_url.startswith("http:"),
+    )
     service = VerifierService(
         config=config,
         signing_key=key,
         sessions=SqlSessionStore(engine),
         sources=FactSources(
-            dids
-            or HttpDidResolver(
+            resolver,
+            status_lists
+            or HttpStatusListSource(client, cache, clock, refresh_after_s=config.refresh_after_s),
+            replica,
+            HttpIssuerMetadataSource(
                 client,
                 cache,
                 clock,
                 refresh_after_s=config.refresh_after_s,
                 development=config.development,
             ),
-            status_lists
-            or HttpStatusListSource(client, cache, clock, refresh_after_s=config.refresh_after_s),
-            replica,
+            config.trust_anchors,
         ),
         replica_head=replica,
         clock=clock,
         metrics=metrics,
     )
     background = Background(follower, service.purge, interval_s=config.follow_interval_s)
-    return Verifier(create_app(service, config, metrics), service, background, release)
+    app = create_app(service, config, metrics)
+    if config.vc_api:
+        checker = ProofChecker(
+            dids=resolver,
+            lists=credentials or HttpCredentialSource(client),
+            clock=clock,
+            json_ld=json_ld or pinned_json_ld(),
+        )
+        app.register_blueprint(vc_api_blueprint(checker))
+    return Verifier(app, service, background, release)
 
 
 def _read_signing_key(config: VerifierConfig) -> Es256SigningKey:

@@ -9,9 +9,11 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from verifier.queries import DEFAULT_QUERIES, NamedQuery, parse_named_queries
+from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
 from wallet.protocols.client_id import check_url
+from wallet.verification.issuer_key import NO_ANCHORS
 from wallet.verification.policy import (
     DEFAULT_MAX_ISSUER_KEYS_AGE_S,
     DEFAULT_MAX_REPLICA_AGE_S,
@@ -40,8 +42,9 @@ class VerifierConfig:
 
     `agency_token_digests` maps an agency's name to SHA-256 of its bearer token; none given, no
     agency may ask. `signing_key_file` holds the 32-byte P-256 secret in base64url. With
-    `development` the host `localhost` may be http. Times are in seconds; a fetched DID document
-    or status list is fetched anew after `refresh_after_s`.
+    `development` the host `localhost` may be http, and `vc_api` may open plain checks. Times are
+    in seconds; a fetched DID document or status list is fetched anew after `refresh_after_s`.
+    Without `trust_anchors` no credential is accepted by its certificates.
     """
 
     base_url: str
@@ -58,8 +61,12 @@ class VerifierConfig:
     follow_interval_s: int = 5
     refresh_after_s: int = 60
     development: bool = False
+    trust_anchors: TrustAnchors = NO_ANCHORS
+    vc_api: bool = False
 
     def __post_init__(self) -> None:
+        if self.vc_api and not self.development:
+            raise ConfigurationError("vc_api fetches what strangers name: only with development")
         try:
             check_url(self.base_url, development=self.development)
         except SeoulWalletError as error:
@@ -100,10 +107,10 @@ class VerifierConfig:
 
         Required: BASE_URL, DATABASE_URL, SIGNING_KEY_FILE, AGENCY_TOKENS_FILE (a JSON object of
         agency name to hex SHA-256 of its token). Optional: QUERIES_FILE (JSON), DISPLAY_NAME,
-        REQUIRE_RECEIPT, DEVELOPMENT (0 or 1), MAX_REPLICA_AGE_S, MAX_STATUS_AGE_S,
+        REQUIRE_RECEIPT, DEVELOPMENT, VC_API (0 or 1), MAX_REPLICA_AGE_S, MAX_STATUS_AGE_S,
         MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S, RESULT_TTL_S,
-        FOLLOW_INTERVAL_S, REFRESH_AFTER_S. Raises `ConfigurationError`, and what
-        `parse_named_queries` raises.
+        FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM). Raises
+        `ConfigurationError`, and what `parse_named_queries` raises.
         """
         reader = _Reader(os.environ if environ is None else environ)
         trust = TrustPolicy(
@@ -115,6 +122,7 @@ class VerifierConfig:
             ),
         )
         queries_file = reader.get("queries_file")
+        anchors_file = reader.get("trust_anchors_file")
         return cls(
             base_url=reader.require("base_url"),
             database_url=reader.require("database_url"),
@@ -123,7 +131,11 @@ class VerifierConfig:
             display_name=reader.get("display_name") or cls.display_name,
             queries=DEFAULT_QUERIES if queries_file is None else _read_queries(Path(queries_file)),
             trust=trust,
+            trust_anchors=NO_ANCHORS
+            if anchors_file is None
+            else _read_anchors(Path(anchors_file)),
             development=reader.switch("development"),
+            vc_api=reader.switch("vc_api"),
             max_binding_age_s=reader.seconds("max_binding_age_s", cls.max_binding_age_s),
             link_ttl_s=reader.seconds("link_ttl_s", cls.link_ttl_s),
             answer_ttl_s=reader.seconds("answer_ttl_s", cls.answer_ttl_s),
@@ -159,6 +171,13 @@ class _Reader:
         if value not in ("0", "1"):
             raise ConfigurationError(f"{PREFIX}{name.upper()} is 0 or 1")
         return value == "1"
+
+
+def _read_anchors(path: Path) -> TrustAnchors:
+    try:
+        return TrustAnchors.from_pem(path.read_bytes())
+    except (OSError, CertificateMalformed) as error:
+        raise ConfigurationError("the file of trust anchors cannot be read") from error
 
 
 def _read_tokens(path: Path) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wallet.credentials.sd_jwt import parse_sd_jwt
+from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, SeoulWalletError
 from wallet.evidence import FactSources, collect
@@ -88,12 +88,13 @@ class Examiner:
             nonce=nonce if bound else None,
             trust=self.trust,
             max_binding_age_s=self.max_binding_age_s,
+            trust_anchors=self.sources.trust_anchors,
         )
 
     def examine(self, presentation: str, policy: VerificationPolicy, now: int) -> Examined:
         """Collect evidence and run every step; raises nothing for bad input."""
         try:
-            evidence = collect(parse_sd_jwt(presentation), self.sources)
+            evidence = collect(parse_presented_sd_jwt(presentation), self.sources)
         except SeoulWalletError as error:
             # The check meets the same fault in its first steps and reports it there.
             evidence = Evidence(error, error, error)

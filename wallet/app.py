@@ -24,7 +24,8 @@ def open_wallet(
 ) -> Wallet:
     """Open the wallet in the file at `path`, or with `create` make a new one there.
 
-    `development` admits http and loopback for the host `localhost`, nothing else.
+    `development` admits http and loopback for the host `localhost`, nothing else; with `ca_file`
+    the DID documents of that host are fetched over https.
     `trusted_issuers` are the `credential_issuer` URLs to take credentials from; None leaves that
     to the holder. `ca_file` names further trust anchors for https (PEM). Close the wallet when
     done, or use it as `with`. Raises `StoreExists`, `StoreMissing`, `PassphraseWrong`,
@@ -44,7 +45,9 @@ def open_wallet(
         records=records,
         keys=SoftwareKeyStore(records),
         transport=HttpHolderTransport(client),
-        dids=HttpDidResolver(client, NoFactCache(), clock, development=development),
+        dids=HttpDidResolver(
+            client, NoFactCache(), clock, development=development and ca_file is None
+        ),
         clock=clock,
         trusted_issuers=trusted_issuers,
         development=development,

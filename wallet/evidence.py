@@ -7,12 +7,26 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from wallet.credentials.sd_jwt import SdJwt
-from wallet.did.document import DidDocument
+from wallet.credentials.type_metadata import (
+    TypeMetadata,
+    TypeMetadataMalformed,
+    resolve_type_metadata,
+)
+from wallet.crypto.certificates import TrustAnchors
 from wallet.did.syntax import parse_did
 from wallet.errors import SeoulWalletError
-from wallet.ports.facts import AnchorReplica, DidResolver, StatusListSource
+from wallet.ports.facts import (
+    AnchorReplica,
+    DidResolver,
+    IssuerMetadataSource,
+    StatusListSource,
+    TypeMetadataSource,
+    TypeMetadataUnavailable,
+)
 from wallet.trust.facts import IssuerNotAccredited
 from wallet.verification.evidence import Evidence, Fact, FactMissing, Maybe
+from wallet.verification.issuer_key import NO_ANCHORS, CarriedCertificates, IssuerKeys
+from wallet.verification.pipeline import VerifiedPresentation
 from wallet.verification.requirements import Requirements, requirements
 from wallet.verification.status import VerifiedStatusList, verify_status_list_token
 
@@ -21,11 +35,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class FactSources:
-    """The ports that evidence is collected through."""
+    """The ports that evidence is collected through.
+
+    `issuer_metadata` is asked for issuers that are https URLs; without it there are no keys for
+    them. Status lists that carry certificates are judged by `trust_anchors`.
+    """
 
     dids: DidResolver
     status_lists: StatusListSource
     replica: AnchorReplica
+    issuer_metadata: IssuerMetadataSource | None = None
+    trust_anchors: TrustAnchors = NO_ANCHORS
 
 
 def collect(sd_jwt: SdJwt, sources: FactSources) -> Evidence:
@@ -46,7 +66,8 @@ def collect(sd_jwt: SdJwt, sources: FactSources) -> Evidence:
     if not anchor.value.issuer_scopes:
         unknown = IssuerNotAccredited("the issuer was never accredited for this credential type")
         return Evidence(unknown, anchor, unknown)
-    issuer_keys = _attempt(lambda: sources.dids.resolve(parse_did(needs.issuer)))
+    certified = "x5c" in sd_jwt.jws.header
+    issuer_keys = _attempt(lambda: _issuer_keys(needs, certified, anchor.as_of, sources))
     return Evidence(
         issuer_keys, anchor, _attempt(lambda: _status_list(needs, issuer_keys, sources))
     )
@@ -59,8 +80,20 @@ def _attempt(fetch: Callable[[], Fact[T]]) -> Maybe[T]:
         return error
 
 
+def _issuer_keys(
+    needs: Requirements, certified: bool, as_of: int, sources: FactSources
+) -> Fact[IssuerKeys]:
+    if certified:
+        return Fact(CarriedCertificates(), as_of)
+    if needs.issuer.startswith("https:") or needs.issuer.startswith("http:"):
+        if sources.issuer_metadata is None:
+            raise FactMissing("the metadata of issuers is not looked up here")
+        return sources.issuer_metadata.resolve(needs.issuer)
+    return sources.dids.resolve(parse_did(needs.issuer))
+
+
 def _status_list(
-    needs: Requirements, issuer_keys: Maybe[DidDocument], sources: FactSources
+    needs: Requirements, issuer_keys: Maybe[IssuerKeys], sources: FactSources
 ) -> Fact[VerifiedStatusList]:
     if needs.status_list_uri is None:
         raise FactMissing("the credential names no status list")
@@ -68,6 +101,33 @@ def _status_list(
         raise FactMissing("the issuer's keys are needed to verify its status list")
     token = sources.status_lists.fetch(needs.status_list_uri)
     listed = verify_status_list_token(
-        token.value, uri=needs.status_list_uri, issuer=needs.issuer, issuer_keys=issuer_keys.value
+        token.value,
+        uri=needs.status_list_uri,
+        issuer=needs.issuer,
+        issuer_keys=issuer_keys.value,
+        # Certificates are judged as of the fetch; the list's age is limited when it is used.
+        anchors=sources.trust_anchors,
+        now=token.as_of,
     )
     return Fact(listed, min(token.as_of, listed.issued_at))
+
+
+def collect_type_metadata(
+    verified: VerifiedPresentation, source: TypeMetadataSource
+) -> tuple[TypeMetadata, ...]:
+    """Return the Type Metadata of a verified presentation's type and of the types it extends.
+
+    Only a `VerifiedPresentation` has an accredited issuer, so nothing is fetched for others. A
+    type that is not an https URL has no address (SD-JWT VC §6.3). Raises
+    `TypeMetadataUnavailable`, `TypeMetadataMalformed`, `TypeIntegrityMismatch`, `JsonMalformed`.
+    """
+
+    def fetch(vct: str) -> bytes:
+        if not vct.startswith("https://"):
+            raise TypeMetadataUnavailable("the type is not an https URL")
+        return source.fetch(vct).value
+
+    integrity = verified.claims.get("vct#integrity")
+    if integrity is not None and type(integrity) is not str:
+        raise TypeMetadataMalformed("vct#integrity is a string")
+    return resolve_type_metadata(verified.vct, integrity, fetch)

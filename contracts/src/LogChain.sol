@@ -13,8 +13,10 @@ abstract contract LogChain is ILogChain {
         return _logHead;
     }
 
-    /// @dev Call once for every event of the contract's own interface, in the order of emission.
-    /// @param entry keccak256(abi.encode(event topic 0, all event arguments in declaration order)).
+    /// @dev Call once for every event, in the order of emission.
+    /// @param entry keccak256 of the log's topics and data joined: see {ILogChain}. For an event
+    /// whose arguments are all of fixed size and the indexed ones first, that is
+    /// keccak256(abi.encode(topic 0, all arguments in declaration order)).
     function _extendLog(bytes32 entry) internal {
         _logHead = keccak256(abi.encode(_logHead, entry));
     }

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {
-    AccessControlDefaultAdminRules
-} from "@openzeppelin/contracts/access/extensions/AccessControlDefaultAdminRules.sol";
+import {ChainedAdminRules} from "./ChainedAdminRules.sol";
 import {ITrustRegistry} from "./interfaces/ITrustRegistry.sol";
+import {ScopeView} from "./interfaces/ScopeView.sol";
 import {Scope, ScopeHistory} from "./libraries/ScopeHistory.sol";
-import {LogChain} from "./LogChain.sol";
+import {VerifierRegistry} from "./VerifierRegistry.sol";
 
 /// @title TrustRegistry
 /// @notice The accreditations behind every issuer: see {ITrustRegistry} for the rules.
 /// @dev Immutable: no proxy and no owner of the code. The root authority is the default admin of
 /// AccessControlDefaultAdminRules: exactly one address, handed over in two steps after a delay.
-contract TrustRegistry is ITrustRegistry, LogChain, AccessControlDefaultAdminRules {
+contract TrustRegistry is ITrustRegistry, VerifierRegistry {
     using ScopeHistory for ScopeHistory.History;
     using ScopeHistory for Scope;
 
@@ -21,16 +20,26 @@ contract TrustRegistry is ITrustRegistry, LogChain, AccessControlDefaultAdminRul
         ScopeHistory.History history;
     }
 
+    // One slot, so that asking for the suspension costs nothing beside the controller.
+    struct Issuer {
+        address controller;
+        uint32 suspensionCount;
+        bool suspended;
+    }
+
+    /// @notice The role that may suspend issuers; root gives and takes it.
+    bytes32 public constant SUSPENDER_ROLE = keccak256("SUSPENDER");
+
     uint32 private _lastMandateId;
     mapping(uint32 mandateId => Mandate) private _mandates;
     mapping(address accreditor => mapping(bytes32 schemaId => uint32)) private _mandateOf;
-    mapping(bytes32 issuerId => address) private _controllerOf;
-    mapping(address controller => bytes32) private _issuerOf;
+    mapping(bytes32 issuerId => Issuer) private _issuers;
+    mapping(bytes32 issuerId => mapping(uint256 index => Suspension)) private _suspensions;
     mapping(bytes32 issuerId => mapping(bytes32 schemaId => ScopeHistory.History)) private _issuerHistories;
 
     /// @param handOverDelay seconds between the announcement of a new root and its acceptance
     /// @param root the root authority: a multisignature or timelock contract in production
-    constructor(uint48 handOverDelay, address root) AccessControlDefaultAdminRules(handOverDelay, root) {}
+    constructor(uint48 handOverDelay, address root) ChainedAdminRules(handOverDelay, root) {}
 
     /// @inheritdoc ITrustRegistry
     function accreditAccreditor(address accreditor, bytes32 schemaId, uint40 validFrom, uint40 validUntil)
@@ -46,7 +55,7 @@ contract TrustRegistry is ITrustRegistry, LogChain, AccessControlDefaultAdminRul
             _mandates[mandateId].accreditor = accreditor;
         }
         uint32 index;
-        (index, validFrom) = _open(_mandates[mandateId].history, validFrom, validUntil, mandateId);
+        (index, validFrom) = _mandates[mandateId].history.open(validFrom, validUntil, mandateId);
         emit AccreditorAccredited(accreditor, schemaId, mandateId, index, validFrom, validUntil);
         _extendLog(
             keccak256(
@@ -62,7 +71,7 @@ contract TrustRegistry is ITrustRegistry, LogChain, AccessControlDefaultAdminRul
         external
         onlyRole(DEFAULT_ADMIN_ROLE)
     {
-        uint256 newest = _newestIndex(_mandates[_mandateOf[accreditor][schemaId]].history);
+        uint256 newest = _mandates[_mandateOf[accreditor][schemaId]].history.newestIndex();
         revokeAccreditorScope(accreditor, schemaId, newest, effectiveAt);
     }
 
@@ -72,9 +81,8 @@ contract TrustRegistry is ITrustRegistry, LogChain, AccessControlDefaultAdminRul
         onlyRole(DEFAULT_ADMIN_ROLE)
     {
         uint32 mandateId = _mandateOf[accreditor][schemaId];
-        Scope storage scope = _scopeAt(_mandates[mandateId].history, scopeIndex);
-        uint40 revokedAt = _end(scope, effectiveAt);
-        uint32 index = uint32(scopeIndex);
+        uint40 revokedAt = _mandates[mandateId].history.revoke(scopeIndex, effectiveAt);
+        uint32 index = uint32(scopeIndex); // it is less than the count, which has 32 bits
         emit AccreditorRevoked(accreditor, schemaId, mandateId, index, revokedAt);
         _extendLog(
             keccak256(abi.encode(AccreditorRevoked.selector, accreditor, schemaId, mandateId, index, revokedAt))
@@ -92,11 +100,9 @@ contract TrustRegistry is ITrustRegistry, LogChain, AccessControlDefaultAdminRul
         if (issuerId == 0) revert ZeroIdentifier();
         uint32 mandateId = _mandateOf[msg.sender][schemaId];
         if (!_isMandateInForce(mandateId)) revert NotAccreditor(msg.sender, schemaId);
-        address bound = _controllerOf[issuerId];
-        if (bound == address(0)) _bindController(issuerId, controller);
-        else if (bound != controller) revert ControllerMismatch(issuerId, bound);
+        _bindController(issuerId, controller);
         uint32 index;
-        (index, validFrom) = _open(_issuerHistories[issuerId][schemaId], validFrom, validUntil, mandateId);
+        (index, validFrom) = _issuerHistories[issuerId][schemaId].open(validFrom, validUntil, mandateId);
         emit IssuerAccredited(issuerId, schemaId, controller, mandateId, index, validFrom, validUntil);
         _extendLog(
             keccak256(
@@ -116,31 +122,58 @@ contract TrustRegistry is ITrustRegistry, LogChain, AccessControlDefaultAdminRul
 
     /// @inheritdoc ITrustRegistry
     function revokeIssuer(bytes32 issuerId, bytes32 schemaId, uint40 effectiveAt) external {
-        revokeIssuerScope(issuerId, schemaId, _newestIndex(_issuerHistories[issuerId][schemaId]), effectiveAt);
+        uint256 newest = _issuerHistories[issuerId][schemaId].newestIndex();
+        revokeIssuerScope(issuerId, schemaId, newest, effectiveAt);
     }
 
     /// @inheritdoc ITrustRegistry
     function revokeIssuerScope(bytes32 issuerId, bytes32 schemaId, uint256 scopeIndex, uint40 effectiveAt) public {
-        Scope storage scope = _scopeAt(_issuerHistories[issuerId][schemaId], scopeIndex);
-        uint32 mandateId = scope.mandateId;
+        ScopeHistory.History storage history = _issuerHistories[issuerId][schemaId];
+        uint32 mandateId = history.scopeAt(scopeIndex).mandateId;
         if (!mayRevokeUnder(mandateId, msg.sender)) revert NotRootNorGivingAccreditor(msg.sender, mandateId);
-        uint40 revokedAt = _end(scope, effectiveAt);
-        uint32 index = uint32(scopeIndex);
+        uint40 revokedAt = history.revoke(scopeIndex, effectiveAt);
+        uint32 index = uint32(scopeIndex); // it is less than the count, which has 32 bits
         emit IssuerRevoked(issuerId, schemaId, msg.sender, index, revokedAt);
         _extendLog(keccak256(abi.encode(IssuerRevoked.selector, issuerId, schemaId, msg.sender, index, revokedAt)));
     }
 
     /// @inheritdoc ITrustRegistry
     function changeController(bytes32 issuerId, address controller) external {
-        address previous = _controllerOf[issuerId];
-        if (previous == address(0)) revert UnknownIssuer(issuerId);
-        if (msg.sender != previous && !hasRole(DEFAULT_ADMIN_ROLE, msg.sender)) {
-            revert NotRootNorController(msg.sender, issuerId);
+        Issuer storage issuer = _knownIssuer(issuerId);
+        address previous = issuer.controller;
+        if (!hasRole(DEFAULT_ADMIN_ROLE, msg.sender)) {
+            if (msg.sender != previous) revert NotRootNorController(msg.sender, issuerId);
+            if (issuer.suspended) revert IssuerIsSuspended(issuerId);
         }
-        _bindController(issuerId, controller);
-        delete _issuerOf[previous];
+        if (controller == address(0)) revert ZeroAddress();
+        issuer.controller = controller;
         emit ControllerChanged(issuerId, previous, controller, msg.sender);
         _extendLog(keccak256(abi.encode(ControllerChanged.selector, issuerId, previous, controller, msg.sender)));
+    }
+
+    /// @inheritdoc ITrustRegistry
+    function suspendIssuer(bytes32 issuerId) external onlyRole(SUSPENDER_ROLE) {
+        Issuer storage issuer = _knownIssuer(issuerId);
+        if (issuer.suspended) revert IssuerIsSuspended(issuerId);
+        uint32 index = issuer.suspensionCount;
+        uint40 since = uint40(block.timestamp);
+        issuer.suspended = true;
+        issuer.suspensionCount = index + 1;
+        _suspensions[issuerId][index] = Suspension(since, 0);
+        emit IssuerSuspended(issuerId, msg.sender, index, since);
+        _extendLog(keccak256(abi.encode(IssuerSuspended.selector, issuerId, msg.sender, index, since)));
+    }
+
+    /// @inheritdoc ITrustRegistry
+    function unsuspendIssuer(bytes32 issuerId) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        Issuer storage issuer = _knownIssuer(issuerId);
+        if (!issuer.suspended) revert IssuerNotSuspended(issuerId);
+        uint32 index = issuer.suspensionCount - 1;
+        uint40 until = uint40(block.timestamp);
+        issuer.suspended = false;
+        _suspensions[issuerId][index].until = until;
+        emit IssuerUnsuspended(issuerId, msg.sender, index, until);
+        _extendLog(keccak256(abi.encode(IssuerUnsuspended.selector, issuerId, msg.sender, index, until)));
     }
 
     /// @inheritdoc ITrustRegistry
@@ -149,16 +182,19 @@ contract TrustRegistry is ITrustRegistry, LogChain, AccessControlDefaultAdminRul
         view
         returns (address controller, uint32 mandateId)
     {
-        controller = _controllerOf[issuerId];
+        Issuer memory issuer = _issuers[issuerId];
+        controller = issuer.controller;
         Scope memory scope = _issuerHistories[issuerId][schemaId].newest();
-        if (scope.covers(block.timestamp) && _isMandateInForce(scope.mandateId)) mandateId = scope.mandateId;
+        bool inForce = !issuer.suspended && scope.covers(block.timestamp) && _isMandateInForce(scope.mandateId);
+        if (inForce) mandateId = scope.mandateId;
     }
 
     /// @inheritdoc ITrustRegistry
     function isAccredited(bytes32 issuerId, bytes32 schemaId, uint40 time) external view returns (bool) {
         Scope memory scope = _issuerHistories[issuerId][schemaId].inForceAt(time);
         // no scope means mandate 0, which never has a scope either
-        return _mandates[scope.mandateId].history.inForceAt(time).validUntil != 0;
+        return _mandates[scope.mandateId].history.inForceAt(time).validUntil != 0
+            && !_isSuspendedAt(issuerId, time);
     }
 
     /// @inheritdoc ITrustRegistry
@@ -189,12 +225,18 @@ contract TrustRegistry is ITrustRegistry, LogChain, AccessControlDefaultAdminRul
 
     /// @inheritdoc ITrustRegistry
     function controllerOf(bytes32 issuerId) external view returns (address) {
-        return _controllerOf[issuerId];
+        return _issuers[issuerId].controller;
     }
 
     /// @inheritdoc ITrustRegistry
-    function issuerOf(address controller) external view returns (bytes32) {
-        return _issuerOf[controller];
+    function isSuspended(bytes32 issuerId) external view returns (bool) {
+        return _issuers[issuerId].suspended;
+    }
+
+    /// @inheritdoc ITrustRegistry
+    function suspensions(bytes32 issuerId) external view returns (Suspension[] memory all) {
+        all = new Suspension[](_issuers[issuerId].suspensionCount);
+        for (uint256 i = 0; i < all.length; ++i) all[i] = _suspensions[issuerId][i];
     }
 
     /// @inheritdoc ITrustRegistry
@@ -205,54 +247,33 @@ contract TrustRegistry is ITrustRegistry, LogChain, AccessControlDefaultAdminRul
         return caller != address(0) && mandate.accreditor == caller && mandate.history.newest().revokedAt == 0;
     }
 
+    /// @dev Binds the controller of an issuer not known yet; of a known one it must be the same.
     function _bindController(bytes32 issuerId, address controller) private {
+        address bound = _issuers[issuerId].controller;
+        if (bound != address(0)) {
+            if (bound != controller) revert ControllerMismatch(issuerId, bound);
+            return;
+        }
         if (controller == address(0)) revert ZeroAddress();
-        bytes32 other = _issuerOf[controller];
-        if (other != 0) revert ControllerTaken(controller, other);
-        _controllerOf[issuerId] = controller;
-        _issuerOf[controller] = issuerId;
+        _issuers[issuerId].controller = controller;
     }
 
-    /// @dev Adds a scope after checking its period; returns its index and when it begins.
-    function _open(ScopeHistory.History storage history, uint40 validFrom, uint40 validUntil, uint32 mandateId)
-        private
-        returns (uint32, uint40)
-    {
-        uint40 time = uint40(block.timestamp);
-        if (validFrom == 0) validFrom = time;
-        // A back-dated scope could cover again what a back-dated revocation has uncovered.
-        if (validFrom < time) revert BackdatedAccreditation(validFrom, time);
-        if (validUntil <= validFrom) revert EmptyPeriod(validFrom, validUntil);
-        if (history.isOpen(time)) revert ScopeStillOpen(uint32(history.count() - 1));
-        return (history.append(validFrom, validUntil, mandateId), validFrom);
-    }
-
-    /// @dev Ends a scope earlier; returns from when on it is not in force.
-    function _end(Scope storage stored, uint40 effectiveAt) private returns (uint40) {
-        Scope memory scope = stored;
-        uint40 time = uint40(block.timestamp);
-        uint40 latest = time < scope.validFrom ? scope.validFrom : time;
-        if (effectiveAt == 0) effectiveAt = latest;
-        if (effectiveAt > latest) revert RevocationInFuture(effectiveAt, time);
-        if (effectiveAt < scope.validFrom) revert RevocationBeforeScope(effectiveAt, scope.validFrom);
-        if (effectiveAt >= scope.end()) revert RevocationNotEarlier(effectiveAt, scope.end());
-        stored.revokedAt = effectiveAt;
-        return effectiveAt;
+    function _knownIssuer(bytes32 issuerId) private view returns (Issuer storage issuer) {
+        issuer = _issuers[issuerId];
+        if (issuer.controller == address(0)) revert UnknownIssuer(issuerId);
     }
 
     function _isMandateInForce(uint32 mandateId) private view returns (bool) {
         return _mandates[mandateId].history.newest().covers(block.timestamp);
     }
 
-    function _newestIndex(ScopeHistory.History storage history) private view returns (uint256) {
-        uint256 count = history.count();
-        if (count == 0) revert UnknownScope(0);
-        return count - 1;
-    }
-
-    function _scopeAt(ScopeHistory.History storage history, uint256 index) private view returns (Scope storage) {
-        if (index >= history.count()) revert UnknownScope(index);
-        return history.scopeAt(index);
+    /// @dev Walks all suspensions: for views.
+    function _isSuspendedAt(bytes32 issuerId, uint40 time) private view returns (bool) {
+        for (uint256 i = _issuers[issuerId].suspensionCount; i > 0; --i) {
+            Suspension memory suspension = _suspensions[issuerId][i - 1];
+            if (suspension.since <= time) return suspension.until == 0 || time < suspension.until;
+        }
+        return false;
     }
 
     function _view(ScopeHistory.History storage history) private view returns (ScopeView[] memory scopes) {

@@ -1,4 +1,4 @@
-"""The two contracts on an in-process chain, with the people who use them.
+"""The contracts on an in-process chain, with the people who use them.
 
 Everybody here is synthetic. Times are Unix seconds of the chain's own clock, which starts at
 GENESIS and moves by one second per block, so that every run costs the same gas.
@@ -24,7 +24,8 @@ CONTRACTS_DIR = Path(__file__).parents[2] / "contracts"
 GENESIS = 2_000_000_000
 YEAR = 365 * 24 * 3600
 HAND_OVER_DELAY_S = 3 * 24 * 3600
-GAS_LIMIT = 3_000_000
+GAS_LIMIT = 6_000_000
+NAMES = ("BallotBoard", "CredentialAnchor", "Directory", "EthereumDIDRegistry", "TrustRegistry")
 
 
 def sha256(text: str) -> bytes:
@@ -52,7 +53,7 @@ class Refusal:
 
 
 class Chain:
-    """Deploys both contracts; sends transactions, reads refusals, travels in time."""
+    """Deploys the contracts; sends transactions, reads refusals, travels in time."""
 
     def __init__(self) -> None:
         provider = EthereumTesterProvider()
@@ -62,11 +63,15 @@ class Chain:
         accounts: list[str] = list(self.w3.eth.accounts)
         self.root, self.accreditor, self.rival = accounts[:3]
         self.controller, self.other_controller, self.outsider = accounts[3:6]
+        self.suspender, self.registrar = accounts[6:8]
         self.registry = self.deploy("TrustRegistry", HAND_OVER_DELAY_S, self.root)
         self.anchor = self.deploy("CredentialAnchor", self.registry.address)
+        self.boards = self.deploy("BallotBoard")
+        self.dids = self.deploy("EthereumDIDRegistry")
+        self.directory = self.deploy("Directory", HAND_OVER_DELAY_S, self.root)
         self._errors = {
             keccak(text=abi_to_signature(item))[:4]: item
-            for name in ("TrustRegistry", "CredentialAnchor")
+            for name in NAMES
             for item in artifact(name)["abi"]
             if item["type"] == "error"
         }
@@ -118,6 +123,11 @@ class Chain:
         """Mines an empty block at that time."""
         self._tester.time_travel(time + 1)
 
+    def contracts(self) -> dict[str, Contract]:
+        """All five by name."""
+        found = (self.boards, self.anchor, self.directory, self.dids, self.registry)
+        return dict(zip(NAMES, found, strict=True))
+
     def snapshot(self) -> int:
         return int(self._tester.take_snapshot())
 
@@ -127,7 +137,7 @@ class Chain:
     def event(self, name: str, receipt: Any) -> dict[str, Any]:
         """The arguments of the only event of a transaction, which must have that name."""
         (log,) = receipt["logs"]
-        contract = self.anchor if log["address"] == self.anchor.address else self.registry
+        (contract,) = (c for c in self.contracts().values() if c.address == log["address"])
         (decoded,) = contract.events[name]().process_receipt(receipt)
         return dict(decoded["args"])
 

@@ -9,8 +9,15 @@ from tests.contracts.chain import FAMILY_CARD, RESIDENCE, WELFARE, YEAR, Chain
 
 @pytest.fixture(scope="module")
 def deployed() -> Chain:
-    """Root has accredited `accreditor` and `rival` for both schemas, for ten years."""
+    """Root has accredited `accreditor` and `rival` for both schemas, for ten years, and given
+    `suspender` and `registrar` their roles."""
     chain = Chain()
+    roles = chain.registry.functions
+    for role, holder in (
+        (roles.SUSPENDER_ROLE().call(), chain.suspender),
+        (roles.REGISTRAR_ROLE().call(), chain.registrar),
+    ):
+        chain.send(roles.grantRole(role, holder), by=chain.root)
     until = chain.now() + 10 * YEAR
     for schema in (FAMILY_CARD, RESIDENCE):
         for accreditor in (chain.accreditor, chain.rival):

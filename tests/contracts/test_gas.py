@@ -1,11 +1,23 @@
 """The gas table of contracts/README.md is what the operations cost; shown with `pytest -s`."""
 
 import re
+from collections.abc import Callable
 
 import pytest
+from eth_utils.crypto import keccak
 from web3.contract.contract import ContractFunction
 
-from tests.contracts.calls import accredit, anchor, mandate, publish, revoke, revoke_batch
+from tests.contracts.calls import (
+    Vote,
+    accredit,
+    anchor,
+    mandate,
+    publish,
+    register,
+    revoke,
+    revoke_batch,
+    revoke_service,
+)
 from tests.contracts.chain import (
     BUS_PASS,
     CONTRACTS_DIR,
@@ -13,6 +25,7 @@ from tests.contracts.chain import (
     HAND_OVER_DELAY_S,
     RESIDENCE,
     WELFARE,
+    YEAR,
     Chain,
     sha256,
 )
@@ -23,7 +36,9 @@ TOLERANCE_GAS = 200
 BUDGET_GAS = {
     "anchor a batch, later": 75_000,
     "publish a status list, later version": 60_000,
+    "accredit an issuer, first (binds controller)": 85_000,
     "accredit an issuer, later schema": 85_000,
+    "checkpoint a board, later": 46_000,
 }
 
 
@@ -39,6 +54,9 @@ def measure(chain: Chain) -> dict[str, int]:
 
     costs["deploy TrustRegistry"] = deployment("TrustRegistry", HAND_OVER_DELAY_S, chain.root)
     costs["deploy CredentialAnchor"] = deployment("CredentialAnchor", chain.registry.address)
+    costs["deploy EthereumDIDRegistry"] = deployment("EthereumDIDRegistry")
+    costs["deploy BallotBoard"] = deployment("BallotBoard")
+    costs["deploy Directory"] = deployment("Directory", HAND_OVER_DELAY_S, chain.root)
     cost("accredit an accreditor", mandate(chain, chain.accreditor, BUS_PASS), chain.root)
     cost("accredit an issuer, first (binds controller)", accredit(chain), chain.accreditor)
     later = accredit(chain, schema_id=RESIDENCE)
@@ -54,10 +72,36 @@ def measure(chain: Chain) -> dict[str, int]:
     registry = chain.registry.functions
     change = registry.changeController(WELFARE, chain.other_controller)
     cost("change a controller", change, chain.controller)
+    cost("suspend an issuer", registry.suspendIssuer(WELFARE), chain.suspender)
+    cost("lift a suspension", registry.unsuspendIssuer(WELFARE), chain.root)
     cost("revoke an issuer", revoke(chain), chain.accreditor)
     expel = registry.revokeAccreditor(chain.accreditor, FAMILY_CARD, 0)
     cost("revoke an accreditor", expel, chain.root)
+    cost("register a service of a verifier", register(chain), chain.registrar)
+    cost("revoke a service of a verifier", revoke_service(chain), chain.registrar)
+    measure_the_rest(chain, cost)
     return costs
+
+
+def measure_the_rest(chain: Chain, cost: Callable[[str, ContractFunction, str], None]) -> None:
+    vote = Vote(chain)
+    cost("open a board", vote.open(), vote.organiser)
+    chain.travel_to(vote.opens)
+    cost("checkpoint a board, first", vote.checkpoint(0, 1_000), vote.operator)
+    cost("checkpoint a board, later", vote.checkpoint(1_000, 1_000_000), vote.operator)
+    chain.travel_to(vote.closes)
+    cost("seal a board", vote.seal(1_000_000), vote.operator)
+    me, dids = chain.outsider, chain.dids.functions
+    key = b"did/pub/Secp256k1/veriKey/hex".ljust(32, b"\0")
+    for which in ("first of the contract", "later"):
+        value = b"\x02" + sha256(which)
+        cost(f"set a key of a DID, {which}", dids.setAttribute(me, key, value, YEAR), me)
+    cost("change the owner of a DID", dids.changeOwner(me, chain.rival), me)
+    directory, name = chain.directory.functions, b"BallotBoard".ljust(32, b"\0")
+    for which, contract in (("first", chain.boards), ("later", chain.dids)):
+        code_hash = keccak(chain.w3.eth.get_code(contract.address))
+        listing = directory.list(name, contract.address, code_hash)
+        cost(f"list a contract, {which} version", listing, chain.root)
 
 
 def table_of_the_readme() -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Attacks, each with its outcome: named after docs and notes on what must be refused."""

@@ -12,7 +12,7 @@ from wallet.errors import MalformedError, UnsupportedError
 
 MAX_JWS_BYTES: Final = 256 * 1024
 MAX_CACHED_HEADER_BYTES: Final = 1024
-SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "EdDSA"))
+SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "ES256K", "EdDSA"))
 
 
 class JwsMalformed(MalformedError):
@@ -56,8 +56,10 @@ def _parse(encoded: bytes) -> Mapping[str, Any]:
 _header = lru_cache(maxsize=256)(_parse)
 
 
-def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str]) -> CompactJws:
+def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str] | None) -> CompactJws:
     """Return the parts of a compact JWS whose header `typ` is (one of) `typ`.
+
+    None is for formats whose specification names no type: any `typ` will do, and none.
 
     Refused: an algorithm outside `SUPPORTED_ALGORITHMS`, any `crit`, unencoded payloads.
     Raises `JwsMalformed`, `UnsupportedAlgorithm`, `Base64urlMalformed`, `JsonMalformed`.
@@ -81,10 +83,11 @@ def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str]) -> Compa
         raise UnsupportedAlgorithm("expected one of " + ", ".join(sorted(SUPPORTED_ALGORITHMS)))
     if "crit" in header or "b64" in header:
         raise UnsupportedAlgorithm("critical header parameters are not implemented")
-    found = header.get("typ")
-    accepted = typ if isinstance(typ, frozenset) else (typ,)
-    if type(found) is not str or found.lower().removeprefix("application/") not in accepted:
-        raise JwsMalformed("expected typ " + " or ".join(sorted(accepted)))
+    if typ is not None:
+        found = header.get("typ")
+        accepted = typ if isinstance(typ, frozenset) else (typ,)
+        if type(found) is not str or found.lower().removeprefix("application/") not in accepted:
+            raise JwsMalformed("expected typ " + " or ".join(sorted(accepted)))
     return CompactJws(
         header,
         base64url.decode(parts[1]),

@@ -44,12 +44,14 @@ class SdJwt(NamedTuple):
     """A parsed, unverified SD-JWT, with or without key binding.
 
     `presented` is the text up to and including the last `~`, which the key binding hashes.
+    `cosignatures` are further signatures over the same claims, in JSON serialization alone.
     """
 
     jws: CompactJws
     disclosures: tuple[Disclosure, ...]
     key_binding: CompactJws | None
     presented: bytes
+    cosignatures: tuple[CompactJws, ...] = ()
 
     def process(self, signed_claims: JsonObject) -> ProcessedClaims:
         """Put the disclosures into the claims of the JWS (RFC 9901 §7.1).

@@ -20,7 +20,8 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def _sha384(data: bytes) -> bytes:
+def sha384(data: bytes) -> bytes:
+    """Return the 48 bytes of SHA-384."""
     return hashlib.sha384(data).digest()
 
 
@@ -30,7 +31,7 @@ def _sha512(data: bytes) -> bytes:
 
 _BY_NAME: Final[dict[str, HashFunction]] = {
     "sha-256": sha256,
-    "sha-384": _sha384,
+    "sha-384": sha384,
     "sha-512": _sha512,
 }
 

@@ -1,7 +1,8 @@
 """Public keys, signing keys and their JWK form (RFC 7517, RFC 7518, RFC 8037).
 
 Signatures are in the JOSE form: r || s at fixed length for ECDSA, 64 bytes for EdDSA. High-s
-ECDSA signatures verify, so a signature is never an identifier.
+ECDSA signatures verify, so a signature is never an identifier. Ed25519 follows one rule, the
+strictest in common use (libsodium's): see `ed25519_public_key` and `Ed25519PublicKey.verify`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Protocol
 
+import coincurve
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -18,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from wallet.crypto.ed25519_points import SMALL_ORDER_ENCODINGS, is_canonical_point
 from wallet.crypto.hashing import sha256
 from wallet.encoding import base64url, jcs
 from wallet.encoding.json import JsonObject
@@ -26,6 +29,7 @@ from wallet.errors import MalformedError, RejectedError, UnsupportedError
 MAX_JWK_MEMBER_CHARACTERS: Final = 256
 _ECDSA_SHA256: Final = ec.ECDSA(hashes.SHA256())
 _ECDSA_SHA384: Final = ec.ECDSA(hashes.SHA384())
+SECP256K1_ORDER: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 class KeyMalformed(MalformedError):
@@ -132,7 +136,12 @@ class Ed25519PublicKey:
         }
 
     def verify(self, signature: bytes, data: bytes) -> None:
-        """Verify an Ed25519 signature (RFC 8032). Raises `SignatureInvalid`."""
+        """Verify an Ed25519 signature (RFC 8032). Raises `SignatureInvalid`.
+
+        Without the cofactor, S below the group order, R canonical and not of small order.
+        """
+        if signature[:32] in SMALL_ORDER_ENCODINGS:
+            raise SignatureInvalid("R of the EdDSA signature is of small order")
         try:
             self._key.verify(signature, data)
         except InvalidSignature:
@@ -142,6 +151,45 @@ class Ed25519PublicKey:
     def raw(self) -> bytes:
         """The 32 bytes of the key."""
         return self._key.public_bytes_raw()
+
+
+class Secp256k1PublicKey:
+    """An ECDSA public key on secp256k1 (ES256K, RFC 8812 §3)."""
+
+    __slots__ = ("_key",)
+    algorithm: Final = "ES256K"
+
+    def __init__(self, key: coincurve.PublicKey) -> None:
+        self._key = key
+
+    @property
+    def jwk(self) -> JsonObject:
+        """The public JWK (RFC 8812 §3.1)."""
+        point = self._key.format(compressed=False)
+        return {
+            "kty": "EC",
+            "crv": "secp256k1",
+            "x": base64url.encode(point[1:33]),
+            "y": base64url.encode(point[33:]),
+        }
+
+    def verify(self, signature: bytes, data: bytes) -> None:
+        """Verify r || s over `data` (RFC 8812 §3.2). Raises `SignatureInvalid`."""
+        if len(signature) != 64:
+            raise SignatureInvalid("an ES256K signature has 64 bytes")
+        r = int.from_bytes(signature[:32], "big")
+        s = int.from_bytes(signature[32:], "big")
+        if not (0 < r < SECP256K1_ORDER and 0 < s < SECP256K1_ORDER):
+            raise SignatureInvalid("r and s of an ES256K signature are below the group order")
+        # libsecp256k1 takes low s alone; JOSE knows no such rule.
+        low_s = min(s, SECP256K1_ORDER - s)
+        if not self._key.verify(encode_dss_signature(r, low_s), data):
+            raise SignatureInvalid("the ES256K signature does not verify")
+
+    @property
+    def compressed(self) -> bytes:
+        """The compressed SEC 1 point."""
+        return bytes(self._key.format(compressed=True))
 
 
 _Curve = tuple[str, str, int, ec.ECDSA]
@@ -167,26 +215,35 @@ def _coordinate(jwk: Mapping[str, Any], name: str, size: int) -> bytes:
 def parse_jwk(jwk: object) -> PublicKey:
     """Return the public key of a JWK (RFC 7517).
 
-    `kty` EC with P-256 or P-384, or OKP with Ed25519. A JWK with private members is refused.
-    Raises `KeyMalformed` or `UnsupportedKey`. Does not check `use`, `key_ops` or `kid`.
+    `kty` EC with P-256, P-384 or secp256k1, or OKP with Ed25519. A JWK with private members, or
+    one that `use` or `key_ops` keeps from verifying, is refused. Raises `KeyMalformed` or
+    `UnsupportedKey`. Does not check `kid`.
     """
     if not isinstance(jwk, dict):
         raise KeyMalformed("a JWK is a JSON object")
     if "d" in jwk or "k" in jwk or "p" in jwk:
         raise KeyMalformed("a public JWK must not carry private members")
+    if jwk.get("use", "sig") != "sig" or not _may_verify(jwk.get("key_ops", ["verify"])):
+        raise KeyMalformed("use and key_ops of the JWK do not let it verify signatures")
     kty, crv = jwk.get("kty"), jwk.get("crv")
     if kty == "EC" and isinstance(crv, str) and crv in _EC_BY_CRV:
         curve, size = _EC_BY_CRV[crv]
         point = b"\x04" + _coordinate(jwk, "x", size) + _coordinate(jwk, "y", size)
         key: PublicKey = _ec_from_point(curve, point)
+    elif kty == "EC" and crv == "secp256k1":
+        key = secp256k1_public_key(b"\x04" + _coordinate(jwk, "x", 32) + _coordinate(jwk, "y", 32))
     elif kty == "OKP" and crv == "Ed25519":
         key = ed25519_public_key(_coordinate(jwk, "x", 32))
     else:
-        raise UnsupportedKey("expected kty EC with P-256 or P-384, or OKP with Ed25519")
+        raise UnsupportedKey("expected P-256, P-384, secp256k1 or Ed25519")
     alg = jwk.get("alg", key.algorithm)
     if alg != key.algorithm and not (alg == "Ed25519" and key.algorithm == "EdDSA"):
         raise KeyMalformed("JWK alg does not fit the curve")
     return key
+
+
+def _may_verify(key_ops: object) -> bool:
+    return isinstance(key_ops, list) and "verify" in key_ops
 
 
 def _ec_from_point(curve: ec.EllipticCurve, point: bytes) -> EcPublicKey:
@@ -206,8 +263,25 @@ def ec_public_key(crv: str, point: bytes) -> EcPublicKey:
     return _ec_from_point(_EC_BY_CRV[crv][0], point)
 
 
+def secp256k1_public_key(point: bytes) -> Secp256k1PublicKey:
+    """Return the key of an SEC 1 point on secp256k1, compressed or not. Raises `KeyMalformed`."""
+    # libsecp256k1 would also read the hybrid form.
+    if point[:1] not in (b"\x02", b"\x03", b"\x04"):
+        raise KeyMalformed("the point is not in SEC 1 form")
+    try:
+        return Secp256k1PublicKey(coincurve.PublicKey(point))
+    except ValueError:
+        raise KeyMalformed("the point is not on its curve") from None
+
+
 def ed25519_public_key(raw: bytes) -> Ed25519PublicKey:
-    """Return the key of 32 raw bytes. Raises `KeyMalformed`."""
+    """Return the key of 32 raw bytes. Raises `KeyMalformed`.
+
+    The encoding must be canonical and its point on the curve and not of small order, under which
+    one signature would fit many messages.
+    """
+    if raw in SMALL_ORDER_ENCODINGS or not is_canonical_point(raw):
+        raise KeyMalformed("not a canonical Ed25519 point, or one of small order")
     try:
         return Ed25519PublicKey(ed25519.Ed25519PublicKey.from_public_bytes(raw))
     except ValueError:
@@ -220,7 +294,7 @@ def thumbprint(key: PublicKey) -> str:
 
 
 class Es256SigningKey:
-    """A P-256 signing key in software."""
+    """A P-256 signing key in software. The others are in `wallet.crypto.signing_keys`."""
 
     algorithm: ClassVar[str] = "ES256"
 

@@ -2,28 +2,34 @@
 
 from typing import Final
 
+from wallet.crypto.bbs.keys import BbsVerificationKey, bbs_verification_key
 from wallet.crypto.keys import (
     EcPublicKey,
     Ed25519PublicKey,
     PublicKey,
+    Secp256k1PublicKey,
     UnsupportedKey,
     ec_public_key,
     ed25519_public_key,
+    secp256k1_public_key,
 )
 from wallet.did.syntax import DidMalformed
 from wallet.encoding.multibase import decode_base58btc, encode_base58btc
 
 _ED25519: Final = b"\xed\x01"
+_SECP256K1: Final = b"\xe7\x01"
 _P256: Final = b"\x80\x24"
 _P384: Final = b"\x81\x24"
-_COMPRESSED_BYTES: Final = {_P256: 33, _P384: 49}
+_BLS12_381_G2: Final = b"\xeb\x01"
+_COMPRESSED_BYTES: Final = {_SECP256K1: 33, _P256: 33, _P384: 49}
 _CRV: Final = {_P256: "P-256", _P384: "P-384"}
 
 
 def public_key_from_multikey(text: object) -> PublicKey:
     """Return the key of a `publicKeyMultibase` value.
 
-    Raises `MultibaseMalformed`, `KeyMalformed`, `DidMalformed` or `UnsupportedKey`.
+    Raises `MultibaseMalformed`, `KeyMalformed`, `PointMalformed`, `DidMalformed` or
+    `UnsupportedKey`.
     """
     if type(text) is not str:
         raise DidMalformed("publicKeyMultibase is a string")
@@ -31,11 +37,15 @@ def public_key_from_multikey(text: object) -> PublicKey:
     prefix, body = data[:2], data[2:]
     if prefix == _ED25519:
         return ed25519_public_key(body)
-    if prefix in _CRV:
+    if prefix in _COMPRESSED_BYTES:
         if len(body) != _COMPRESSED_BYTES[prefix]:
             raise DidMalformed("the key is not a compressed point of its curve")
+        if prefix == _SECP256K1:
+            return secp256k1_public_key(body)
         return ec_public_key(_CRV[prefix], body)
-    raise UnsupportedKey("expected an Ed25519, P-256 or P-384 multikey")
+    if prefix == _BLS12_381_G2:
+        return bbs_verification_key(body)
+    raise UnsupportedKey("expected an Ed25519, P-256, P-384, secp256k1 or BLS12-381 G2 multikey")
 
 
 def multikey_from_public_key(key: PublicKey) -> str:
@@ -45,6 +55,10 @@ def multikey_from_public_key(key: PublicKey) -> str:
     if isinstance(key, EcPublicKey):
         prefix = _P256 if key.algorithm == "ES256" else _P384
         return encode_base58btc(prefix + key.compressed)
+    if isinstance(key, Secp256k1PublicKey):
+        return encode_base58btc(_SECP256K1 + key.compressed)
+    if isinstance(key, BbsVerificationKey):
+        return encode_base58btc(_BLS12_381_G2 + key.key.octets)
     raise UnsupportedKey("this key has no multikey form")
 
 

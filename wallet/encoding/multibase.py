@@ -1,7 +1,8 @@
-"""Multibase base58btc and the multicodec prefixes of public keys (Controlled Identifiers §2.4)."""
+"""Multibase: base58btc and base64url without padding (Controlled Identifiers §2.4)."""
 
 from typing import Final
 
+from wallet.encoding import base64url
 from wallet.errors import MalformedError
 
 MAX_BASE58_CHARACTERS: Final = 512
@@ -10,7 +11,7 @@ _VALUES: Final = {character: value for value, character in enumerate(_ALPHABET)}
 
 
 class MultibaseMalformed(MalformedError):
-    """Not a base58btc multibase value."""
+    """Not a multibase value in the base that is expected."""
 
     code = "multibase_malformed"
 
@@ -39,3 +40,18 @@ def decode_base58btc(text: str) -> bytes:
         number = number * 58 + value
     zeros = len(body) - len(body.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+def encode_base64url(data: bytes) -> str:
+    """Return `data` as multibase base64url without padding, starting with `u`."""
+    return "u" + base64url.encode(data)
+
+
+def decode_base64url(text: str, *, max_characters: int) -> bytes:
+    """Return the bytes of a multibase base64url value.
+
+    Raises `MultibaseMalformed`, `Base64urlMalformed`.
+    """
+    if not text.startswith("u") or len(text) > max_characters:
+        raise MultibaseMalformed("expected base64url of limited length, which starts with u")
+    return base64url.decode(text[1:])

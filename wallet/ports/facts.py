@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from wallet.credentials.issuer_metadata import IssuerMetadata
 from wallet.did.document import DidDocument
 from wallet.did.syntax import Did
 from wallet.errors import UnavailableError
@@ -13,6 +14,18 @@ class DidUnresolvable(UnavailableError):
     """The DID's document could not be fetched and no copy is at hand."""
 
     code = "did_unresolvable"
+
+
+class IssuerMetadataUnavailable(UnavailableError):
+    """The issuer's metadata could not be fetched and no copy is at hand."""
+
+    code = "issuer_metadata_unavailable"
+
+
+class TypeMetadataUnavailable(UnavailableError):
+    """The metadata of a credential type could not be fetched and no copy is at hand."""
+
+    code = "type_metadata_unavailable"
 
 
 class StatusListUnavailable(UnavailableError):
@@ -50,11 +63,42 @@ class DidResolver(Protocol):
         """
 
 
+class IssuerMetadataSource(Protocol):
+    """Finds the keys of issuers that are https URLs (SD-JWT VC §5)."""
+
+    def resolve(self, issuer: str) -> Fact[IssuerMetadata]:
+        """Return the issuer's keys and when they were fetched.
+
+        A copy at hand may be returned with its own time. Raises `IssuerMetadataUnavailable`,
+        `IssuerMetadataMalformed`.
+        """
+
+
+class TypeMetadataSource(Protocol):
+    """Fetches type metadata documents (SD-JWT VC §6)."""
+
+    def fetch(self, url: str) -> Fact[bytes]:
+        """Return the document as it was served, unverified, and when it was fetched.
+
+        Raises `TypeMetadataUnavailable`.
+        """
+
+
 class StatusListSource(Protocol):
-    """Fetches Status List Tokens."""
+    """Fetches Status List Tokens, as JWT or CWT."""
 
     def fetch(self, uri: str) -> Fact[bytes]:
         """Return the unverified token and when it was fetched.
+
+        Raises `StatusListUnavailable`.
+        """
+
+
+class CredentialSource(Protocol):
+    """Fetches the credentials that carry Bitstring Status Lists."""
+
+    def fetch_credential(self, uri: str) -> bytes:
+        """Return the unverified JSON of the credential at `uri`, as it is now.
 
         Raises `StatusListUnavailable`.
         """

@@ -81,6 +81,10 @@ class TokenStatusList:
         """Return the `status_list` claim: bits and the zlib-compressed list (§4.2)."""
         return {"bits": self.bits, "lst": base64url.encode(zlib.compress(self.data, 9))}
 
+    def to_cbor_claim(self) -> dict[str, int | bytes]:
+        """Return the status list of a CWT: the same, with the compressed bytes (§4.3)."""
+        return {"bits": self.bits, "lst": zlib.compress(self.data, 9)}
+
 
 def parse_status_list_claim(claim: object) -> TokenStatusList:
     """Return the list of a `status_list` claim (§4.2).
@@ -97,6 +101,21 @@ def parse_status_list_claim(claim: object) -> TokenStatusList:
     if len(compressed) > MAX_COMPRESSED_CHARACTERS:
         raise StatusListMalformed("lst is too long")
     return TokenStatusList(bits, _inflate(base64url.decode(compressed)))
+
+
+def parse_status_list_cbor(value: object) -> TokenStatusList:
+    """Return the list of a CBOR status list (§4.3), under the limits of the JSON form.
+
+    Raises `StatusListMalformed`.
+    """
+    if not isinstance(value, dict):
+        raise StatusListMalformed("a status list is a map")
+    bits, compressed = value.get("bits"), value.get("lst")
+    if type(bits) is not int or bits not in BITS or type(compressed) is not bytes:
+        raise StatusListMalformed("a status list needs bits (1, 2, 4, 8) and lst")
+    if len(compressed) > MAX_COMPRESSED_CHARACTERS:
+        raise StatusListMalformed("lst is too long")
+    return TokenStatusList(bits, _inflate(compressed))
 
 
 def _inflate(compressed: bytes) -> bytes:

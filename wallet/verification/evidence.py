@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from wallet.crypto.keys import PublicKey
-from wallet.did.document import DidDocument
 from wallet.errors import SeoulWalletError, UnavailableError
 from wallet.trust.facts import AnchorFacts
+from wallet.verification.issuer_key import IssuerKeys
 from wallet.verification.status import VerifiedStatusList
 
 T_co = TypeVar("T_co", covariant=True)
@@ -38,10 +37,11 @@ Maybe = Fact[T_co] | SeoulWalletError
 class Evidence:
     """What was found out for one presentation. A missing piece is the error that says why.
 
-    `issuer_keys` is the issuer's DID document, or its key where the caller pinned one.
+    `issuer_keys` is the issuer's DID document or metadata, a key where the caller pinned one, or
+    the statement that the credential carries its own certificates.
     """
 
-    issuer_keys: Maybe[DidDocument | PublicKey]
+    issuer_keys: Maybe[IssuerKeys]
     anchor: Maybe[AnchorFacts] = field(
         default_factory=lambda: FactMissing("the replica was not asked")
     )

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wallet.credentials.disclosure import ClaimPath
-from wallet.credentials.sd_jwt import parse_sd_jwt
+from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
@@ -29,20 +29,7 @@ from wallet.verification import proof_steps, trust_steps
 from wallet.verification.evidence import Evidence
 from wallet.verification.policy import VerificationPolicy
 from wallet.verification.progress import Progress
-from wallet.verification.report import Outcome, Step, VerificationReport
-
-STEP_NAMES: Final = (
-    "format",
-    "issuer_key",
-    "issuer_signature",
-    "disclosures",
-    "type",
-    "validity",
-    "key_binding",
-    "anchor_receipt",
-    "accreditation",
-    "status",
-)
+from wallet.verification.report import Outcome, StepResult, VerificationReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +59,27 @@ class VerifiedPresentation(VerifiedProof):
     anchored_at: int | None
 
 
-# A step returns the time of the outside facts that it used, None if it used none, or
-# NOT_REQUIRED; it raises when it does not pass.
+# A step raises when it does not pass.
 StepFunction = Callable[[Progress], int | Outcome | None]
-_STEPS: Final[tuple[StepFunction, ...]] = (
+_PROOF_STEPS: Final[tuple[StepFunction, ...]] = (
     proof_steps.choose_issuer_key,
     proof_steps.verify_issuer_signature,
     proof_steps.place_disclosures,
     proof_steps.check_type,
     proof_steps.check_validity,
     proof_steps.verify_key_binding,
+)
+_TRUST_STEPS: Final[tuple[StepFunction, ...]] = (
     trust_steps.verify_anchor_receipt,
     trust_steps.check_accreditation,
     trust_steps.check_status,
 )
-_FIRST_TRUST_STEP: Final = 8
-# Looked up once: this is the hot path.
-_PASSED: Final = Outcome.PASSED
 
 
 def check_presentation(
     presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, *, now: int
 ) -> VerificationReport:
-    """Run every step on a compact SD-JWT VC and report them; never raises for bad input.
+    """Run every step on an SD-JWT VC (compact or JSON) and report; never raises for bad input.
 
     `now` is unix seconds. A rejected step ends the run. A step that could not be checked leaves
     the outcome open, and the trust steps behind it still run: one of them may reject.
@@ -155,42 +140,26 @@ def _run(
     presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, now: int
 ) -> tuple[VerificationReport, Progress | None]:
     try:
-        sd_jwt = parse_sd_jwt(presentation)
+        sd_jwt = parse_presented_sd_jwt(presentation)
     except SeoulWalletError as error:
-        steps = [Step(1, STEP_NAMES[0], Outcome.REJECTED, error)]
-        return VerificationReport(_fill(steps), now), None
-    steps = [Step(1, STEP_NAMES[0], Outcome.PASSED)]
+        return VerificationReport((error,), now), None
     progress = Progress(policy, evidence, now, sd_jwt)
-    for number, function in enumerate(_STEPS, start=2):
-        step = _run_step(number, function, progress)
-        steps.append(step)
-        if step.outcome is _PASSED:
-            continue
-        if step.outcome is Outcome.REJECTED or (
-            step.outcome is Outcome.UNAVAILABLE and number < _FIRST_TRUST_STEP
-        ):
-            break
-    return VerificationReport(_fill(steps), now), progress
-
-
-def _run_step(number: int, function: StepFunction, progress: Progress) -> Step:
-    name = STEP_NAMES[number - 1]
-    if number >= _FIRST_TRUST_STEP and progress.policy.trust is None:
-        return Step(number, name, Outcome.NOT_REQUIRED)
+    results: list[StepResult] = [None]
     try:
-        result = function(progress)
-    except UnavailableError as error:
-        return Step(number, name, Outcome.UNAVAILABLE, error, getattr(error, "as_of", None))
+        for function in _PROOF_STEPS:
+            results.append(function(progress))
     except SeoulWalletError as error:
-        return Step(number, name, Outcome.REJECTED, error)
-    if result is None or type(result) is int:
-        return Step(number, name, _PASSED, None, result)
-    return Step(number, name, Outcome.NOT_REQUIRED)
-
-
-def _fill(steps: list[Step]) -> tuple[Step, ...]:
-    missing = (
-        Step(number, STEP_NAMES[number - 1], Outcome.NOT_REACHED)
-        for number in range(len(steps) + 1, len(STEP_NAMES) + 1)
-    )
-    return (*steps, *missing)
+        results.append(error)
+        return VerificationReport(results, now), progress
+    if policy.trust is None:
+        results += [Outcome.NOT_REQUIRED] * len(_TRUST_STEPS)
+        return VerificationReport(results, now), progress
+    for function in _TRUST_STEPS:
+        try:
+            results.append(function(progress))
+        except UnavailableError as error:
+            results.append(error)
+        except SeoulWalletError as error:
+            results.append(error)
+            break
+    return VerificationReport(results, now), progress

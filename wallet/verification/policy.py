@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from wallet.crypto.certificates import TrustAnchors
+from wallet.verification.issuer_key import ALL_KEY_SOURCES, NO_ANCHORS, KeySource
+
 DEFAULT_MAX_REPLICA_AGE_S: Final = 3600
 DEFAULT_MAX_STATUS_AGE_S: Final = 3600
 DEFAULT_MAX_ISSUER_KEYS_AGE_S: Final = 86400
@@ -32,12 +35,16 @@ class VerificationPolicy:
     `accepted_types` are the `vct` values; none given, none accepted. `audience` and `nonce` are
     what the key binding must name; both None means that no key binding is asked for. `trust` is
     None only for checks of the proof alone, which give a `VerifiedProof` and never more.
+    `key_sources` are the ways in which an issuer's key may be found; certificates must lead to one
+    of `trust_anchors`, of which there are none by default.
     """
 
     accepted_types: frozenset[str]
     audience: str | None = None
     nonce: str | None = None
     trust: TrustPolicy | None = field(default_factory=TrustPolicy)
+    key_sources: frozenset[KeySource] = ALL_KEY_SOURCES
+    trust_anchors: TrustAnchors = NO_ANCHORS
     max_binding_age_s: int = 300
     clock_skew_s: int = 60
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 
+from wallet.credentials.issuer_metadata import IssuerMetadata
 from wallet.credentials.jose import JwsMalformed, claim_string, claim_time, verify_jws
 from wallet.credentials.sd_jwt import SdJwtMalformed
 from wallet.crypto.keys import parse_jwk
@@ -11,6 +12,7 @@ from wallet.did.document import DidDocument
 from wallet.errors import RejectedError, UnavailableError
 from wallet.trust.receipt import RECEIPT_CLAIM
 from wallet.verification.evidence import Fact
+from wallet.verification.issuer_key import IssuerMismatch, issuer_key, key_hint
 from wallet.verification.progress import Progress
 from wallet.verification.report import Outcome
 
@@ -23,12 +25,6 @@ class FactsTooOld(UnavailableError):
     def __init__(self, what: str, as_of: int, max_age_s: int) -> None:
         super().__init__(f"{what}: the facts at hand are older than {max_age_s} s")
         self.as_of = as_of
-
-
-class IssuerMismatch(RejectedError):
-    """The key belongs to another DID than the credential's issuer."""
-
-    code = "issuer_mismatch"
 
 
 class TypeNotAccepted(RejectedError):
@@ -74,27 +70,48 @@ class NonceMismatch(RejectedError):
 
 
 def choose_issuer_key(progress: Progress) -> int | None:
-    """Step 2. The fact's age is judged by the trust policy; a pinned key has no age limit."""
+    """Step 2. A fetched fact's age is judged by the trust policy; a pinned key has no age limit,
+    and a certificate is judged at `now`."""
     fact = progress.evidence.issuer_keys
     if not isinstance(fact, Fact):
         raise fact
-    keys = fact.value
-    if not isinstance(keys, DidDocument):
-        progress.key = keys
-        return None
-    trust = progress.policy.trust
-    if trust is not None and progress.now - fact.as_of > trust.max_issuer_keys_age_s:
-        raise FactsTooOld("issuer keys", fact.as_of, trust.max_issuer_keys_age_s)
-    kid = progress.sd_jwt.jws.kid
-    progress.key = keys.key_for(kid, "assertionMethod")
-    return fact.as_of
+    keys, jws, policy = fact.value, progress.sd_jwt.jws, progress.policy
+    fetched = isinstance(keys, DidDocument | IssuerMetadata)
+    if fetched and policy.trust is not None:
+        limit = policy.trust.max_issuer_keys_age_s
+        if progress.now - fact.as_of > limit:
+            raise FactsTooOld("issuer keys", fact.as_of, limit)
+    hint = key_hint(jws)
+    # The name is read before the signature is verified: what is tied to it here, step 3 signs.
+    by_name = hint.chain is not None or isinstance(keys, IssuerMetadata)
+    progress.key = issuer_key(
+        hint,
+        jws.peek_claims().get("iss") if by_name else None,
+        keys,
+        anchors=policy.trust_anchors,
+        now=progress.now,
+        accepted=policy.key_sources,
+    )
+    return fact.as_of if fetched else None
 
 
 def verify_issuer_signature(progress: Progress) -> None:
-    """Step 3."""
+    """Step 3. Every signature of a general JWS must be one of the issuer's (RFC 9901 §8.1)."""
     if progress.key is None:
         raise AssertionError("step 2 chose a key")
     verify_jws(progress.sd_jwt.jws, progress.key)
+    for other in progress.sd_jwt.cosignatures:
+        fact = progress.evidence.issuer_keys
+        if isinstance(fact, Fact):
+            key = issuer_key(
+                key_hint(other),
+                other.peek_claims().get("iss"),
+                fact.value,
+                anchors=progress.policy.trust_anchors,
+                now=progress.now,
+                accepted=progress.policy.key_sources,
+            )
+            verify_jws(other, key)
 
 
 def place_disclosures(progress: Progress) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
@@ -45,17 +45,45 @@ class Step(NamedTuple):
         return result
 
 
+STEP_NAMES: Final = (
+    "format",
+    "issuer_key",
+    "issuer_signature",
+    "disclosures",
+    "type",
+    "validity",
+    "key_binding",
+    "anchor_receipt",
+    "accreditation",
+    "status",
+)
+# What a step that was reached came to: the time of the outside facts it used, None if it used
+# none, `Outcome.NOT_REQUIRED`, or its error.
+StepResult = int | Outcome | SeoulWalletError | None
+
+
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
-    """All steps in order. `checked_at` is the `now` that the check was given."""
+    """What every step that was reached came to, in order. `checked_at` is the check's `now`."""
 
-    steps: Sequence[Step]
+    results: Sequence[StepResult]
     checked_at: int
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All ten steps, those that were not reached included."""
+        reached = tuple(
+            _step(number, result) for number, result in enumerate(self.results, start=1)
+        )
+        return reached + tuple(
+            Step(number, STEP_NAMES[number - 1], Outcome.NOT_REACHED)
+            for number in range(len(reached) + 1, len(STEP_NAMES) + 1)
+        )
 
     @property
     def failure(self) -> SeoulWalletError | None:
         """The error that decides: the first that is a verdict, else the first unavailability."""
-        errors = [step.error for step in self.steps if step.error is not None]
+        errors = [result for result in self.results if isinstance(result, SeoulWalletError)]
         verdicts = [error for error in errors if not isinstance(error, UnavailableError)]
         return next(iter(verdicts or errors), None)
 
@@ -71,7 +99,8 @@ class VerificationReport:
     @property
     def facts_as_of(self) -> int | None:
         """The time of the oldest outside fact that any step used, unix seconds."""
-        return min((step.as_of for step in self.steps if step.as_of is not None), default=None)
+        times = (step.as_of for step in self.steps if step.as_of is not None)
+        return min(times, default=None)
 
     def raise_for_failure(self) -> None:
         """Raise the error that decides, if there is one."""
@@ -91,3 +120,15 @@ class VerificationReport:
             "facts_age_s": None if as_of is None else self.checked_at - as_of,
             "steps": [step.to_json(self.checked_at) for step in self.steps],
         }
+
+
+def _step(number: int, result: StepResult) -> Step:
+    name = STEP_NAMES[number - 1]
+    if isinstance(result, UnavailableError):
+        as_of = getattr(result, "as_of", None)
+        return Step(number, name, Outcome.UNAVAILABLE, result, as_of)
+    if isinstance(result, SeoulWalletError):
+        return Step(number, name, Outcome.REJECTED, result)
+    if isinstance(result, Outcome):
+        return Step(number, name, result)
+    return Step(number, name, Outcome.PASSED, None, result)

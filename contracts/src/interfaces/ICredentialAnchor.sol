@@ -8,6 +8,20 @@ import {ITrustRegistry} from "./ITrustRegistry.sol";
 /// @notice What accredited issuers put on record: one RFC 9162 SHA-256 root per batch of issued
 /// credentials, and the digest of each version of their status lists. Nothing about a single
 /// credential or person. issuerId and schemaId are those of {ITrustRegistry}.
+///
+/// The leaf is the same for every credential format:
+///
+///   leaf = SHA-256(0x00 || salt32 || SHA-256(signed input))
+///
+/// where `signed input` is the JWS signing input, or the hash data of a Data Integrity proof, and
+/// `salt32` is 32 random bytes of this credential alone, which travel with it. 0x00 is RFC 9162's
+/// prefix of leaves; inner nodes are SHA-256(0x01 || left || right), so that no node passes for a
+/// leaf. Derived presentations (BBS) show no leaf: it would link them.
+///
+/// A batch names the one schema of its credentials and `manifestDigest`, the SHA-256 of its
+/// manifest (issuer, schema, root, size) signed with the assertion key of the issuer's DID: the
+/// controller that sends the transaction and the key that signs credentials are different keys, and
+/// whoever holds only the former cannot make a batch that a verifier accepts.
 interface ICredentialAnchor is ILogChain {
     /// @notice An anchored batch. One storage slot.
     struct Batch {
@@ -57,7 +71,7 @@ interface ICredentialAnchor is ILogChain {
     /// @notice Thrown when a caller is not the issuer's controller.
     error NotController(address caller, bytes32 issuerId);
     /// @notice Thrown when the issuer is not accredited for the schema now: its own scope or its
-    /// accreditor's is not in force.
+    /// accreditor's is not in force, or it is suspended.
     error NotAccredited(bytes32 issuerId, bytes32 schemaId);
     /// @notice Thrown when a root, list id or digest is zero, which no SHA-256 value shown is.
     error ZeroDigest();

@@ -2,10 +2,13 @@
 pragma solidity 0.8.37;
 
 import {ILogChain} from "./ILogChain.sol";
+import {IVerifierRegistry} from "./IVerifierRegistry.sol";
+import {ScopeView} from "./ScopeView.sol";
 
 /// @title ITrustRegistry
 /// @notice Who may issue what, since when and until when: the root authority accredits accreditors
-/// per schema, an accreditor accredits issuers for its schema. Legal entities only.
+/// per schema, an accreditor accredits issuers for its schema, a suspender stops an issuer at once.
+/// Verifiers are registered here too: see {IVerifierRegistry}. Legal entities only.
 ///
 /// Identifiers are computed off chain:
 ///   issuerId = SHA-256(UTF-8 of the issuer's DID)
@@ -15,16 +18,17 @@ import {ILogChain} from "./ILogChain.sol";
 /// overwritten: a new accreditation adds a scope to the history, and of one history at most one
 /// scope is open (in force or still to begin). A mandate is the pair (accreditor, schema), numbered
 /// from 1, with its own history of scopes; each issuer scope names the mandate it was given under.
-/// An issuer is accredited at a time when its scope and a scope of that mandate both cover it.
-interface ITrustRegistry is ILogChain {
-    /// @notice One period of accreditation as the views return it.
-    struct ScopeView {
-        // who gave it: the accreditor of an issuer scope; zero for an accreditor's own scope
-        address accreditor;
-        uint40 validFrom;
-        uint40 validUntil;
-        // 0 while not revoked; the scope is not in force from this second on
-        uint40 revokedAt;
+/// An issuer is accredited at a time when its scope and a scope of that mandate both cover it and
+/// no suspension of the issuer does.
+///
+/// A suspension holds for all schemas of an issuer, from the second of its block until root lifts
+/// it: half-open, [since, until), kept for good like the scopes.
+interface ITrustRegistry is ILogChain, IVerifierRegistry {
+    /// @notice A suspension of an issuer.
+    struct Suspension {
+        uint40 since;
+        // 0 while it lasts
+        uint40 until;
     }
 
     // indexed arguments come first in every event: see ILogChain
@@ -66,38 +70,30 @@ interface ITrustRegistry is ILogChain {
         bytes32 indexed issuerId, address indexed previousController, address indexed controller, address by
     );
 
-    /// @notice Thrown when an identifier is zero, which no SHA-256 value of a real name is.
-    error ZeroIdentifier();
+    /// @notice A suspender stopped an issuer, at the time of the block.
+    event IssuerSuspended(bytes32 indexed issuerId, address indexed by, uint32 suspensionIndex, uint40 since);
+
+    /// @notice Root lifted a suspension, at the time of the block.
+    event IssuerUnsuspended(bytes32 indexed issuerId, address indexed by, uint32 suspensionIndex, uint40 until);
+
     /// @notice Thrown when an accreditor or controller is the zero address.
     error ZeroAddress();
-    /// @notice Thrown when a period is empty: validUntil must be later than validFrom.
-    error EmptyPeriod(uint40 validFrom, uint40 validUntil);
-    /// @notice Thrown when a period begins in the past: accreditation is never back-dated.
-    error BackdatedAccreditation(uint40 validFrom, uint40 blockTime);
-    /// @notice Thrown when the newest scope of the same history is still open.
-    error ScopeStillOpen(uint32 scopeIndex);
     /// @notice Thrown when the caller's mandate for the schema is not in force now.
     error NotAccreditor(address caller, bytes32 schemaId);
     /// @notice Thrown when an accreditation names another controller than the bound one.
     error ControllerMismatch(bytes32 issuerId, address controller);
-    /// @notice Thrown when an address already controls another issuer.
-    error ControllerTaken(address controller, bytes32 issuerId);
     /// @notice Thrown when an issuer was never accredited and so has no controller.
     error UnknownIssuer(bytes32 issuerId);
     /// @notice Thrown when a controller is changed by anyone but root or the present controller.
     error NotRootNorController(address caller, bytes32 issuerId);
-    /// @notice Thrown when there is no such scope.
-    error UnknownScope(uint256 scopeIndex);
+    /// @notice Thrown when a suspended issuer is suspended again, or its controller is changed by
+    /// the controller.
+    error IssuerIsSuspended(bytes32 issuerId);
+    /// @notice Thrown when a suspension is lifted that is not there.
+    error IssuerNotSuspended(bytes32 issuerId);
     /// @notice Thrown when a scope is revoked by anyone but root or the accreditor that gave it,
     /// or by that accreditor after root revoked its own latest scope.
     error NotRootNorGivingAccreditor(address caller, uint32 mandateId);
-    /// @notice Thrown when a revocation would take effect later than now.
-    error RevocationInFuture(uint40 effectiveAt, uint40 blockTime);
-    /// @notice Thrown when a revocation would take effect before its scope began: revoke the
-    /// earlier scope by its index.
-    error RevocationBeforeScope(uint40 effectiveAt, uint40 validFrom);
-    /// @notice Thrown when a revocation would not end the scope earlier than it ends already.
-    error RevocationNotEarlier(uint40 effectiveAt, uint40 scopeEnd);
 
     /// @notice Gives an accreditor the right to accredit issuers for a schema.
     /// @dev Only root.
@@ -117,7 +113,7 @@ interface ITrustRegistry is ILogChain {
     /// @notice Gives an issuer the right to issue a schema.
     /// @dev Only an accreditor whose mandate for the schema is in force now. The first accreditation
     /// of an issuer, by whomever, binds its controller; every later one must name the same. An
-    /// address controls one issuer at most.
+    /// address may control several issuers: several DIDs of one entity.
     /// @param validFrom 0 means now; otherwise not earlier than now.
     function accreditIssuer(
         bytes32 issuerId,
@@ -137,11 +133,22 @@ interface ITrustRegistry is ILogChain {
     /// @notice As {revokeIssuer}, for the scope of that index in the history.
     function revokeIssuerScope(bytes32 issuerId, bytes32 schemaId, uint256 scopeIndex, uint40 effectiveAt) external;
 
-    /// @notice Replaces the controller of an issuer. The old address is free again.
-    /// @dev Only root or the present controller, whatever became of the accreditations.
+    /// @notice Replaces the controller of an issuer.
+    /// @dev Only root or the present controller, whatever became of the accreditations; while the
+    /// issuer is suspended only root, because a stolen key is a reason to suspend.
     function changeController(bytes32 issuerId, address controller) external;
 
-    /// @notice True when the issuer's scope and its accreditor's both cover `time`.
+    /// @notice Stops an issuer at once: it is accredited for nothing until root lifts it.
+    /// @dev Only a holder of SUSPENDER_ROLE, which cannot lift it. What was anchored before stays
+    /// valid; the right to revoke batches and to publish status stays too.
+    function suspendIssuer(bytes32 issuerId) external;
+
+    /// @notice Lifts the suspension of an issuer. The suspended time stays suspended.
+    /// @dev Only root.
+    function unsuspendIssuer(bytes32 issuerId) external;
+
+    /// @notice True when the issuer's scope and its accreditor's both cover `time` and no suspension
+    /// does.
     /// @dev As known now: a later back-dated revocation changes the answer about the past.
     function isAccredited(bytes32 issuerId, bytes32 schemaId, uint40 time) external view returns (bool);
 
@@ -174,6 +181,9 @@ interface ITrustRegistry is ILogChain {
     /// @notice The address that acts for an issuer; zero when the issuer is unknown.
     function controllerOf(bytes32 issuerId) external view returns (address);
 
-    /// @notice The issuer an address acts for; zero when there is none.
-    function issuerOf(address controller) external view returns (bytes32);
+    /// @notice True while the issuer is suspended.
+    function isSuspended(bytes32 issuerId) external view returns (bool);
+
+    /// @notice All suspensions an issuer ever had, oldest first. For off-chain callers.
+    function suspensions(bytes32 issuerId) external view returns (Suspension[] memory);
 }

@@ -28,8 +28,8 @@ from wallet.status.token_status_list import StatusIndexOutOfRange, StatusListMal
 from wallet.trust.facts import IssuerNotAccredited
 from wallet.trust.receipt import ReceiptMalformed
 from wallet.verification.evidence import Evidence, Fact, FactMissing
+from wallet.verification.issuer_key import IssuerMismatch
 from wallet.verification.pipeline import (
-    STEP_NAMES,
     check_presentation,
     verify_presentation,
     verify_proof,
@@ -42,11 +42,10 @@ from wallet.verification.proof_steps import (
     FactsTooOld,
     HolderBindingInvalid,
     HolderBindingMissing,
-    IssuerMismatch,
     NonceMismatch,
     TypeNotAccepted,
 )
-from wallet.verification.report import Outcome, VerificationReport
+from wallet.verification.report import STEP_NAMES, Outcome, VerificationReport
 from wallet.verification.status import StatusListInvalid, verify_status_list_token
 from wallet.verification.trust_steps import (
     AnchorNotFinal,

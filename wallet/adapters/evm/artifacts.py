@@ -17,7 +17,7 @@ _PLACES = (
 
 @cache
 def artifact(name: str) -> JsonObject:
-    """Return the artifact of a contract (`TrustRegistry`, `CredentialAnchor`)."""
+    """Return the artifact of a contract: the name of a file in `contracts/artifacts`."""
     for place in _PLACES:
         path = place / f"{name}.json"
         if path.is_file():
@@ -35,12 +35,6 @@ def error_selectors(name: str) -> dict[bytes, str]:
         for entry in artifact(name)["abi"]
         if entry["type"] == "error"
     }
-
-
-@cache
-def event_topics(name: str) -> dict[bytes, str]:
-    """Return the events of a contract: topic 0 to name."""
-    return {topic: entry["name"] for topic, entry in events(name).items()}
 
 
 @cache

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from eth_utils.crypto import keccak
 
-from wallet.adapters.evm.artifacts import artifact, event_topics
+from wallet.adapters.evm.artifacts import artifact
 from wallet.adapters.evm.blocks import HASH_BYTES, Log
 from wallet.adapters.evm.deployment import Deployment
 from wallet.ports.facts import ChainUnavailable
 
 EMPTY_LOG_HEAD: Final = bytes(HASH_BYTES)
 _HEAD_VARIABLE: Final = "_logHead"
-# Events that a contract emits without chaining them: those of OpenZeppelin's access control.
-_OUTSIDE_THE_CHAIN: Final[Mapping[str, frozenset[str]]] = {
-    "TrustRegistry": frozenset(
-        (
-            "DefaultAdminDelayChangeCanceled",
-            "DefaultAdminDelayChangeScheduled",
-            "DefaultAdminTransferCanceled",
-            "DefaultAdminTransferScheduled",
-            "RoleAdminChanged",
-            "RoleGranted",
-            "RoleRevoked",
-        )
-    )
-}
 
 
 class LogsWithheld(ChainUnavailable):
@@ -45,27 +31,12 @@ class WatchedContract:
     address: str
     code_hash: bytes
     head_slot: bytes
-    unchained: frozenset[bytes]
-
-    def chains(self, log: Log) -> bool:
-        """Tell whether a log is part of this contract's chain."""
-        return log.address == self.address and log.topics[0] not in self.unchained
 
 
 def watched_contracts(deployment: Deployment) -> tuple[WatchedContract, ...]:
     """Return every contract of a deployment with its log head's slot, read from the artifact."""
     return tuple(
-        WatchedContract(
-            name,
-            pin.address,
-            pin.code_hash,
-            _head_slot(name),
-            frozenset(
-                topic
-                for topic, event in event_topics(name).items()
-                if event in _OUTSIDE_THE_CHAIN.get(name, ())
-            ),
-        )
+        WatchedContract(name, pin.address, pin.code_hash, _head_slot(name))
         for name, pin in deployment.contracts.items()
     )
 

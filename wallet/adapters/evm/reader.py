@@ -131,7 +131,7 @@ class EvmLedgerReader:
         for contract in self._contracts:
             heads[contract.address] = extend_log_head(
                 heads[contract.address],
-                (log for _, logs in blocks for log in logs if contract.chains(log)),
+                (log for _, logs in blocks for log in logs if log.address == contract.address),
             )
         if self._nodes.proves:
             self._prove(agreed, head, heads)

@@ -11,9 +11,13 @@ from typing import Final
 from wallet.adapters.http.fetch import FetchFailed, GuardedClient, HttpResponse
 from wallet.did.did_web import did_web_document_url
 from wallet.did.document import DidDocument, parse_did_document
-from wallet.did.resolve import SELF_CONTAINED_METHODS, resolve_self_contained
+from wallet.did.resolve import (
+    SELF_CONTAINED_METHODS,
+    resolve_self_contained,
+    self_contained_document,
+)
 from wallet.did.syntax import Did
-from wallet.encoding.json import parse_json_object
+from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import SeoulWalletError
 from wallet.ports.cache import FactCache
 from wallet.ports.clock import Clock
@@ -22,7 +26,11 @@ from wallet.verification.evidence import Fact
 
 MAX_DID_DOCUMENT_BYTES: Final = 64 * 1024
 DEFAULT_REFRESH_AFTER_S: Final = 60
+CREDENTIAL_MEDIA_TYPES: Final = ("application/vc", "application/ld+json", "application/json")
+CREDENTIAL_ACCEPT: Final = "application/vc, application/ld+json;q=0.9, application/json;q=0.8"
 STATUS_LIST_MEDIA_TYPE: Final = "application/statuslist+jwt"
+STATUS_LIST_CWT_MEDIA_TYPE: Final = "application/statuslist+cwt"
+_ACCEPT_STATUS_LIST: Final = f"{STATUS_LIST_MEDIA_TYPE}, {STATUS_LIST_CWT_MEDIA_TYPE};q=0.5"
 
 
 class HttpDidResolver:
@@ -62,10 +70,41 @@ class HttpDidResolver:
                 return Fact(document, now)
         return Fact(parse_did_document(parse_json_object(kept.value), did), kept.as_of)
 
+    def resolve_json(self, did: Did) -> JsonObject:
+        """Return the document as it was published, of the right DID; no copy is used.
+
+        Raises `DidUnresolvable`, `UnsupportedDidMethod`, `DidMalformed`, `KeyMalformed`.
+        """
+        if did.method in SELF_CONTAINED_METHODS:
+            return self_contained_document(did)
+        url = did_web_document_url(did, development=self._development)
+        try:
+            document = parse_json_object(self._fetch(url))
+            parse_did_document(document, did)
+        except SeoulWalletError as error:
+            raise DidUnresolvable("the DID document could not be fetched") from error
+        return document
+
     def _fetch(self, url: str) -> bytes:
         response = self._client.get(url, headers={"Accept": "application/json"})
         if response.status != 200 or len(response.body) > MAX_DID_DOCUMENT_BYTES:
             raise FetchFailed("the host answers without a DID document")
+        return response.body
+
+
+class HttpCredentialSource:
+    """`ports.facts.CredentialSource` over https (Bitstring Status List §3.2, VC Data Model §9)."""
+
+    def __init__(self, client: GuardedClient) -> None:
+        self._client = client
+
+    def fetch_credential(self, uri: str) -> bytes:
+        try:
+            response = self._client.get(uri, headers={"Accept": CREDENTIAL_ACCEPT})
+        except SeoulWalletError as error:
+            raise StatusListUnavailable("the status list could not be fetched") from error
+        if response.status != 200 or response.media_type not in CREDENTIAL_MEDIA_TYPES:
+            raise StatusListUnavailable("the host answers without a status list")
         return response.body
 
 
@@ -91,7 +130,7 @@ class HttpStatusListSource:
         if kept is not None and now - kept.as_of < self._refresh_after_s:
             return kept
         try:
-            response = self._client.get(uri, headers={"Accept": STATUS_LIST_MEDIA_TYPE})
+            response = self._client.get(uri, headers={"Accept": _ACCEPT_STATUS_LIST})
             _require_status_list(response)
         except SeoulWalletError as error:
             if kept is None:
@@ -102,5 +141,6 @@ class HttpStatusListSource:
 
 
 def _require_status_list(response: HttpResponse) -> None:
-    if response.status != 200 or response.media_type != STATUS_LIST_MEDIA_TYPE:
+    media_types = (STATUS_LIST_MEDIA_TYPE, STATUS_LIST_CWT_MEDIA_TYPE)
+    if response.status != 200 or response.media_type not in media_types:
         raise FetchFailed("the host answers without a status list")

@@ -1,0 +1,76 @@
+"""VC-API of the issuer (W3C CCG VC API §3.2): development only, see `issuer.vc_api`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Blueprint, Response, request
+from marshmallow import fields, validate
+
+from issuer.vc_api import DevelopmentIssuer
+from wallet.credentials.data_integrity.selection import MAX_POINTER_CHARACTERS, MAX_POINTERS
+from wallet.web.application import json_answer
+from wallet.web.bodies import read_json
+from wallet.web.schemas import RequestSchema, load
+from wallet.web.vc_api import (
+    MAX_VC_API_BYTES,
+    StrictObject,
+    VcApiOptions,
+    answer_vc_api_errors,
+)
+
+CREDENTIAL_MEDIA_TYPE: Final = "application/vc"
+
+
+class IssueOptions(VcApiOptions):
+    """`options` of the issue endpoint."""
+
+    mandatoryPointers = fields.List(
+        fields.String(validate=validate.Length(max=MAX_POINTER_CHARACTERS)),
+        validate=validate.Length(max=MAX_POINTERS // 2),
+    )
+
+
+class IssueCredential(RequestSchema):
+    """`POST /issuers/<cryptosuite>/<key>/credentials/issue`."""
+
+    credential = StrictObject(required=True)
+    options = fields.Nested(IssueOptions)
+
+
+class UpdateStatus(RequestSchema):
+    """`POST /credentials/status`."""
+
+    credentialId = fields.String()
+    credentialStatus = StrictObject(required=True)
+    status = fields.Boolean(required=True, truthy={True}, falsy={False})
+
+
+def vc_api_blueprint(issuer: DevelopmentIssuer) -> Blueprint:
+    """Return the endpoints that issue what they are given, and the lists of its statuses."""
+    blueprint = Blueprint("vc_api", __name__)
+    answer_vc_api_errors(blueprint)
+
+    @blueprint.post("/issuers/<suite>/<key>/credentials/issue")
+    def issue(suite: str, key: str) -> Response:
+        """201: `verifiableCredential`. JSON: `credential`, `options` {`mandatoryPointers`}."""
+        request.max_content_length = MAX_VC_API_BYTES
+        body: dict[str, Any] = load(IssueCredential(), read_json(request))
+        pointers = body.get("options", {}).get("mandatoryPointers", ())
+        secured = issuer.issue(suite, key, body["credential"], pointers)
+        return json_answer({"verifiableCredential": secured}, 201)
+
+    @blueprint.post("/credentials/status")
+    def update_status() -> Response:
+        """200. JSON: a `credentialStatus` entry of this issuer's, `status` true to revoke."""
+        request.max_content_length = MAX_VC_API_BYTES
+        body: dict[str, Any] = load(UpdateStatus(), read_json(request))
+        issuer.set_status(body["credentialStatus"], body["status"])
+        return json_answer({})
+
+    @blueprint.get("/credentials/status/<key>")
+    def status_list(key: str) -> Response:
+        """The signed list of a key's statuses, new with every request."""
+        return json_answer(issuer.status_list(key), content_type=CREDENTIAL_MEDIA_TYPE)
+
+    return blueprint

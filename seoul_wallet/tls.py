@@ -1,0 +1,107 @@
+"""A certificate for localhost, made anew at each start of a development stack over https.
+
+A CA that may sign end entities only, and a certificate for `localhost` from it; the CA's key is
+forgotten at once, so whoever trusts the CA file trusts this one certificate.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import ssl
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+VALID_DAYS: Final = 7
+HOST: Final = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTls:
+    """Files in PEM: the trust anchor, the server's certificate and its key."""
+
+    trust_anchor: Path
+    certificate: Path
+    key: Path
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return what the servers of the stack use."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.certificate, self.key)
+        return context
+
+
+def make_local_tls(folder: Path, *, now: int) -> LocalTls:
+    """Write a new trust anchor and a certificate for localhost; valid for a week from `now`."""
+    authority, server = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    start = datetime.datetime.fromtimestamp(now - 300, datetime.UTC)
+    end = start + datetime.timedelta(days=VALID_DAYS)
+    issuer = _name("Seoul Wallet development CA")
+    usage = {
+        "content_commitment": False, "key_encipherment": False, "data_encipherment": False,
+        "key_agreement": False, "encipher_only": False, "decipher_only": False,
+    }  # fmt: skip
+
+    def builder(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(start)
+            .not_valid_after(end)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+            )
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()),
+                critical=False,
+            )
+        )
+
+    anchor = (
+        builder(issuer, authority)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.KeyUsage(digital_signature=False, key_cert_sign=True, crl_sign=True, **usage),
+            critical=True,
+        )
+        .sign(authority, hashes.SHA256())
+    )
+    names = [x509.DNSName(HOST), x509.IPAddress(IPv4Address("127.0.0.1"))]
+    certificate = (
+        builder(_name(HOST), server)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(
+            x509.KeyUsage(digital_signature=True, key_cert_sign=False, crl_sign=False, **usage),
+            critical=True,
+        )
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(authority, hashes.SHA256())
+    )
+    files = LocalTls(folder / "ca.pem", folder / "localhost.pem", folder / "localhost-key.pem")
+    files.trust_anchor.write_bytes(anchor.public_bytes(Encoding.PEM))
+    files.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+    descriptor = os.open(files.key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(server.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
+
+
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])

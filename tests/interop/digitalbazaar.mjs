@@ -1,0 +1,88 @@
+// Runs the @digitalbazaar Data Integrity libraries for the tests: one JSON request on standard
+// input, one JSON answer. `documents` in the request is all that the document loader knows.
+//   {"do": "issue" | "derive" | "verify" | "present" | "verify-presentation" | "measure", …}
+import * as Ed25519Multikey from "@digitalbazaar/ed25519-multikey";
+import * as EcdsaMultikey from "@digitalbazaar/ecdsa-multikey";
+import * as ecdsaSd from "@digitalbazaar/ecdsa-sd-2023-cryptosuite";
+import * as vc from "@digitalbazaar/vc";
+import { DataIntegrityProof } from "@digitalbazaar/data-integrity";
+import { cryptosuite as ecdsaRdfc } from "@digitalbazaar/ecdsa-rdfc-2019-cryptosuite";
+import { cryptosuite as eddsaRdfc } from "@digitalbazaar/eddsa-rdfc-2022-cryptosuite";
+
+const text = await new Promise((resolve) => {
+  const chunks = [];
+  process.stdin.on("data", (chunk) => chunks.push(chunk));
+  process.stdin.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+});
+const request = JSON.parse(text);
+const now = new Date(request.now * 1000);
+const date = new Date((request.now - 60) * 1000).toISOString().replace(".000Z", "Z");
+
+async function documentLoader(url) {
+  const document = request.documents[url];
+  if (document === undefined) throw new Error(`not in the request: ${url}`);
+  return { contextUrl: null, documentUrl: url, document };
+}
+
+function cryptosuite(purpose) {
+  if (request.suite === "eddsa-rdfc-2022") return eddsaRdfc;
+  if (request.suite === "ecdsa-rdfc-2019") return ecdsaRdfc;
+  if (request.suite !== "ecdsa-sd-2023") throw new Error(`no such suite: ${request.suite}`);
+  const { mandatory_pointers: mandatoryPointers, pointers: selectivePointers } = request;
+  if (purpose === "sign") return ecdsaSd.createSignCryptosuite({ mandatoryPointers });
+  if (purpose === "derive") return ecdsaSd.createDiscloseCryptosuite({ selectivePointers });
+  return ecdsaSd.createVerifyCryptosuite();
+}
+
+async function signingSuite() {
+  const Multikey = request.suite === "eddsa-rdfc-2022" ? Ed25519Multikey : EcdsaMultikey;
+  const pair = await Multikey.from(request.key);
+  return new DataIntegrityProof({ signer: pair.signer(), date, cryptosuite: cryptosuite("sign") });
+}
+
+const suiteTo = (purpose) => new DataIntegrityProof({ cryptosuite: cryptosuite(purpose) });
+const verdict = ({ verified, error }) => ({
+  accepted: verified,
+  reason: error ? [error.message, ...(error.errors ?? []).map((e) => e.message)].join("; ") : "",
+});
+const verifyCredential = () =>
+  vc.verifyCredential({ credential: request.document, suite: suiteTo("verify"), documentLoader, now });
+
+const actions = {
+  issue: async () => ({
+    document: await vc.issue({
+      credential: request.document, suite: await signingSuite(), documentLoader, now,
+    }),
+  }),
+  derive: async () => ({
+    document: await vc.derive({
+      verifiableCredential: request.document, suite: suiteTo("derive"), documentLoader,
+    }),
+  }),
+  verify: async () => verdict(await verifyCredential()),
+  present: async () => ({
+    document: await vc.signPresentation({
+      presentation: request.document, suite: await signingSuite(), documentLoader,
+      challenge: request.challenge, domain: request.domain,
+    }),
+  }),
+  "verify-presentation": async () =>
+    verdict(
+      await vc.verify({
+        presentation: request.document, suite: suiteTo("verify"), documentLoader, now,
+        challenge: request.challenge, domain: request.domain,
+      }),
+    ),
+  measure: async () => {
+    const times = [];
+    for (let round = -request.warmup; round < request.rounds; round++) {
+      const started = process.hrtime.bigint();
+      const { verified } = await verifyCredential();
+      const took = Number(process.hrtime.bigint() - started) / 1e3;
+      if (!verified) throw new Error("the credential does not verify");
+      if (round >= 0) times.push(took);
+    }
+    return { times_us: times };
+  },
+};
+process.stdout.write(JSON.stringify(await actions[request.do]()));

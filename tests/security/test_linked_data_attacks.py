@@ -1,0 +1,483 @@
+"""LD-1 to LD-10: JSON-LD, Data Integrity proofs, canonicalization, selective disclosure.
+
+LD-2, LD-3 and LD-8 are tables in tests/unit/credentials/test_json_ld.py and
+tests/conformance/test_rfc8785.py; LD-4 and LD-6 in tests/unit/credentials/test_data_integrity.py.
+Here: that nothing is fetched, and what needs an attacker with a key, or with time.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pytest_socket import SocketBlockedError
+
+from tests.support.w3c import (
+    CHALLENGE,
+    DOMAIN,
+    NOW,
+    Signer,
+    card,
+    documents,
+    ed25519,
+    json_ld,
+    p256,
+    presentation,
+)
+from wallet.credentials.cryptosuites import CRYPTOSUITES
+from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
+from wallet.credentials.cryptosuites.ecdsa_sd_values import (
+    _DERIVED,
+    parse_derived_proof_value,
+)
+from wallet.credentials.data_integrity.cryptosuite import WholeDocumentSuite
+from wallet.credentials.data_integrity.issue import (
+    add_proof,
+    derive_credential,
+    issue_credential,
+    issue_disclosable_credential,
+    present_credentials,
+)
+from wallet.credentials.data_integrity.proof import ProofMalformed
+from wallet.credentials.data_integrity.verify import (
+    ProofNotByIssuer,
+    ProofPurposeMismatch,
+    verify_credential,
+)
+from wallet.credentials.jsonld import rdfc
+from wallet.credentials.jsonld.errors import (
+    GraphTooComplex,
+    JsonLdMalformed,
+    StatementsLost,
+    UnsupportedContext,
+)
+from wallet.credentials.vc_presentation import PresentationPolicy, verify_presentation
+from wallet.credentials.vcdm.fields import CredentialMalformed
+from wallet.crypto.keys import KeyMalformed, SignatureInvalid
+from wallet.did.document import DidDocument, KeyNotAuthorized, parse_did_document
+from wallet.did.syntax import parse_did
+from wallet.encoding.base64url import Base64urlMalformed
+from wallet.encoding.deterministic_cbor import DeterministicCborMalformed, parse_cbor, to_cbor
+from wallet.encoding.json import JsonObject
+from wallet.encoding.multibase import MultibaseMalformed, decode_base64url, encode_base64url
+from wallet.errors import SeoulWalletError
+
+MAX_SECONDS = 1.0
+HOLDER = "did:example:holder"
+
+
+def whole(name: str) -> WholeDocumentSuite:
+    suite = CRYPTOSUITES[name]
+    assert isinstance(suite, WholeDocumentSuite)
+    return suite
+
+
+RDFC = whole("eddsa-rdfc-2022")
+JCS = whole("eddsa-jcs-2022")
+
+
+def verify(document: JsonObject, *signers: Signer) -> None:
+    verify_credential(document, documents(*signers), now=NOW, json_ld=json_ld())
+
+
+def issued(issuer: Signer, suite: WholeDocumentSuite = RDFC, **changes: Any) -> JsonObject:
+    document = {**card(issuer.did, HOLDER), **changes}
+    return issue_credential(
+        document, issuer.key, issuer.options(), suite, json_ld=json_ld()
+    ).document
+
+
+def refused_in_time(run: Callable[[], object], error: type[SeoulWalletError]) -> None:
+    started = time.perf_counter()
+    with pytest.raises(error):
+        run()
+    assert time.perf_counter() - started < MAX_SECONDS
+
+
+@pytest.mark.parametrize("suite", [RDFC, JCS], ids=lambda suite: suite.name)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://attacker.example/context/v1",
+        "http://127.0.0.1:1/context",
+        "file:///etc/hostname",
+        "data:application/ld+json,%7B%7D",
+        "https://www.w3.org/ns/credentials/v2#",
+        "HTTPS://www.w3.org/ns/credentials/v2",
+    ],
+)
+def test_ld_1_an_unknown_context_is_refused_and_opens_no_socket(
+    url: str, suite: WholeDocumentSuite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pytest-socket would raise SocketBlockedError, which is no error of ours."""
+    assert not issubclass(SocketBlockedError, SeoulWalletError)
+    issuer = ed25519()
+    document = issued(issuer, suite)
+    document["@context"] = [*document["@context"], url]
+    refused_in_time(lambda: verify(document, issuer), UnsupportedContext)
+
+
+@pytest.mark.parametrize("suite", [RDFC, JCS], ids=lambda suite: suite.name)
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"issuer": "https://attacker.example/#issuer"},
+        {"@vocab": "https://attacker.example/#"},
+        {"@import": "https://www.w3.org/ns/credentials/v2"},
+        {"@protected": False, "credentialSubject": None},
+        {"@propagate": False},
+    ],
+)
+def test_ld_2_an_inline_context_is_refused(context: JsonObject, suite: WholeDocumentSuite) -> None:
+    issuer = ed25519()
+    document = card(issuer.did, HOLDER)
+    document["@context"] = [*document["@context"], context]
+    with pytest.raises(UnsupportedContext):
+        issue_credential(document, issuer.key, issuer.options(), suite, json_ld=json_ld())
+
+
+def test_ld_3_an_issuer_cannot_sign_what_would_not_be_covered() -> None:
+    issuer = ed25519()
+    for name, value in (("nickname", "x"), ("evidence", None), ("relatedTo", {"id": "urn:x"})):
+        document = {**card(issuer.did, HOLDER), name: value}
+        with pytest.raises((StatementsLost, CredentialMalformed)):
+            issue_credential(document, issuer.key, issuer.options(), RDFC, json_ld=json_ld())
+
+
+def test_ld_5_an_assertion_key_does_not_authenticate_nor_the_other_way_round() -> None:
+    issuer, holder = ed25519(1), ed25519(2)
+    credential = issued(issuer)
+    unsigned = presentation(HOLDER, credential)
+    policy = PresentationPolicy(CHALLENGE, DOMAIN, json_ld=json_ld())
+    for purpose in ("assertionMethod", "keyAgreement"):
+        signed = add_proof(
+            unsigned,
+            holder.key,
+            holder.options(),
+            RDFC,
+            purpose,
+            bound={"challenge": CHALLENGE, "domain": DOMAIN},
+            json_ld=json_ld(),
+        ).document
+        with pytest.raises(ProofPurposeMismatch):
+            verify_presentation(signed, documents(issuer, holder), policy, now=NOW)
+    only_login = DidDocument(
+        issuer.document.did,
+        issuer.document.methods,
+        {"authentication": frozenset((issuer.method,))},
+    )
+    with pytest.raises(KeyNotAuthorized):
+        verify_credential(credential, {issuer.did: only_login}, now=NOW, json_ld=json_ld())
+
+
+def test_ld_5_a_method_of_another_controller_or_of_another_issuer_is_refused() -> None:
+    issuer, thief = ed25519(1), ed25519(2)
+    did = "did:web:issuer.example"
+    document = card(did, HOLDER)
+    options = thief.options(verification_method=f"{did}#stolen")
+    forged = issue_credential(document, thief.key, options, RDFC, json_ld=json_ld()).document
+    listed = {
+        "id": did,
+        "verificationMethod": [
+            {
+                "id": f"{did}#stolen",
+                "type": "JsonWebKey",
+                "controller": thief.did,
+                "publicKeyJwk": thief.key.public_key.jwk,
+            }
+        ],
+        "assertionMethod": [f"{did}#stolen"],
+    }
+    known = {did: parse_did_document(listed, parse_did(did))}
+    with pytest.raises(KeyNotAuthorized):
+        verify_credential(forged, known, now=NOW, json_ld=json_ld())
+    own = issue_credential(
+        card(issuer.did, HOLDER), thief.key, thief.options(), RDFC, json_ld=json_ld()
+    ).document
+    with pytest.raises(ProofNotByIssuer):
+        verify(own, issuer, thief)
+
+
+def test_ld_5_the_issuer_cannot_be_swapped_under_a_proof() -> None:
+    issuer, thief = ed25519(1), ed25519(2)
+    forged = {**issued(issuer), "issuer": thief.did}
+    with pytest.raises(SignatureInvalid):
+        verify(forged, issuer, thief)
+
+
+def test_ld_6_a_thousand_proofs_are_refused_unread() -> None:
+    issuer = ed25519()
+    document = issued(issuer)
+    document["proof"] = [document["proof"]] * 1000
+    refused_in_time(lambda: verify(document, issuer), ProofMalformed)
+
+
+@pytest.mark.parametrize("suite", [RDFC, JCS], ids=lambda suite: suite.name)
+def test_ld_6_a_proof_in_the_subject_is_refused(suite: WholeDocumentSuite) -> None:
+    issuer = ed25519()
+    document = issued(issuer, suite)
+    document["credentialSubject"]["proof"] = document["proof"]
+    with pytest.raises(CredentialMalformed):
+        verify(document, issuer)
+
+
+def test_ld_6_a_graph_or_a_blank_node_label_cannot_be_smuggled_in() -> None:
+    issuer = ed25519()
+    for name, value, error in (
+        ("@graph", [{"id": "urn:x", "name": "x"}], JsonLdMalformed),
+        ("@included", [{"id": "urn:x", "name": "x"}], JsonLdMalformed),
+        ("credentialSubject", {"id": "_:c14n0", "type": "CardHolder"}, CredentialMalformed),
+        ("evidence", {"id": "_:b0", "type": "VerifiableCredential"}, StatementsLost),
+    ):
+        with pytest.raises(error):
+            verify({**issued(issuer), name: value}, issuer)
+
+
+def clique(size: int) -> str:
+    nodes = [f"_:n{number}" for number in range(size)]
+    return "".join(f"{a} <urn:p> {b} .\n" for a in nodes for b in nodes if a != b)
+
+
+POISON = {
+    "clique of 10": clique(10),
+    "clique of 40": clique(40),
+    "1,025 equal nodes": "".join(f"<urn:s> <urn:p> _:n{n} .\n" for n in range(1025)),
+    "ring of 300": "".join(f"_:n{n} <urn:p> _:n{(n + 1) % 300} .\n" for n in range(300)),
+    "long chain of equals": "".join(
+        f"_:n{n}x{m} <urn:p> _:n{n + 1}x{m} .\n" for n in range(300) for m in range(2)
+    ),
+    "two cliques with many predicates": "".join(
+        line.replace("<urn:p>", f"<urn:p{number}>") for number in range(8) for line in [clique(6)]
+    ),
+    "4,097 statements": "".join(f"<urn:s> <urn:p> <urn:o{n}> .\n" for n in range(4097)),
+}
+
+
+@pytest.mark.parametrize("name", POISON)
+def test_ld_7_a_poison_graph_is_refused_within_a_second(name: str) -> None:
+    refused_in_time(lambda: rdfc.canonicalize(POISON[name]), GraphTooComplex)
+
+
+def test_ld_7_a_thousand_equal_nodes_are_done_within_a_second() -> None:
+    started = time.perf_counter()
+    nquads = "".join(f"<urn:s> <urn:p> _:n{n} .\n" for n in range(1000))
+    assert len(rdfc.canonicalize(nquads).statements) == 1000
+    assert time.perf_counter() - started < MAX_SECONDS
+
+
+def test_ld_7_a_credential_with_too_many_statements_is_refused_before_it_is_parsed() -> None:
+    issuer = ed25519()
+    document = issued(issuer)
+    document["credentialSubject"]["children"] = [
+        {"birthMonth": f"2015-{number}"} for number in range(2500)
+    ]
+    refused_in_time(lambda: verify(document, issuer), GraphTooComplex)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda value: value.upper(), MultibaseMalformed),
+        (lambda value: "f" + value[1:], MultibaseMalformed),
+        (lambda value: value[1:], MultibaseMalformed),
+        (lambda value: value + "=", MultibaseMalformed),
+        (lambda value: value + "\n", MultibaseMalformed),
+        (lambda value: value + "1", ProofMalformed),
+        (lambda value: value[:-3], ProofMalformed),
+        (lambda value: "z1" + value[1:], ProofMalformed),
+        (lambda value: "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2", ProofMalformed),
+        (lambda value: "z" * 600, MultibaseMalformed),
+    ],
+)
+def test_ld_9_a_proof_value_has_one_spelling(
+    change: Callable[[str], str], error: type[SeoulWalletError]
+) -> None:
+    issuer = ed25519()
+    document = issued(issuer)
+    document["proof"]["proofValue"] = change(document["proof"]["proofValue"])
+    with pytest.raises(error):
+        verify(document, issuer)
+
+
+MANDATORY = ["/issuer", "/validFrom", "/validUntil"]
+POINTERS = ["/credentialSubject/childCount", "/credentialSubject/children"]
+
+
+def disclosed(pointers: list[str] = POINTERS) -> tuple[JsonObject, Signer]:
+    issuer = p256()
+    base = issue_disclosable_credential(
+        card(issuer.did),
+        issuer.key,
+        issuer.options(),
+        ECDSA_SD_2023,
+        mandatory_pointers=MANDATORY,
+        json_ld=json_ld(),
+    ).document
+    return derive_credential(base, pointers, ECDSA_SD_2023, json_ld=json_ld()), issuer
+
+
+def with_components(document: JsonObject, change: Callable[[list[Any]], Any]) -> JsonObject:
+    changed = copy.deepcopy(document)
+    data = decode_base64url(changed["proof"]["proofValue"], max_characters=100_000)
+    components = parse_cbor(data[3:])
+    change(components)
+    changed["proof"]["proofValue"] = encode_base64url(_DERIVED + to_cbor(components))
+    return changed
+
+
+def _swap_labels(components: list[Any]) -> None:
+    labels = components[3]
+    labels[0], labels[1] = labels[1], labels[0]
+
+
+COMPONENTS: dict[str, tuple[Callable[[list[Any]], Any], type[SeoulWalletError]]] = {
+    "index removed": (lambda parts: parts[4].pop(), ProofMalformed),
+    "index twice": (lambda parts: parts[4].append(parts[4][-1]), ProofMalformed),
+    "index out of range": (lambda parts: parts[4].append(4000), ProofMalformed),
+    "index beyond 64 bits": (lambda parts: parts[4].append(2**64 - 1), ProofMalformed),
+    "no index": (lambda parts: parts[4].clear(), ProofMalformed),
+    "indexes unordered": (lambda parts: parts[4].reverse(), ProofMalformed),
+    "index moved": (lambda parts: parts[4].append(parts[4].pop() + 1), SignatureInvalid),
+    "index as text": (lambda parts: parts[4].append("9"), ProofMalformed),
+    "labels swapped": (_swap_labels, SignatureInvalid),
+    "label twice": (lambda parts: parts[3].update({1: parts[3][0]}), ProofMalformed),
+    "label missing": (lambda parts: parts[3].pop(0), ProofMalformed),
+    "label too many": (lambda parts: parts[3].update({9: bytes(32)}), ProofMalformed),
+    "label too short": (lambda parts: parts[3].update({0: bytes(31)}), ProofMalformed),
+    "signature dropped": (lambda parts: parts[2].pop(), ProofMalformed),
+    "signatures swapped": (lambda parts: parts[2].reverse(), SignatureInvalid),
+    "signature cut": (lambda parts: parts[2].append(parts[2].pop()[:-1]), ProofMalformed),
+    "base signature of another": (
+        lambda parts: parts.__setitem__(0, parts[2][0]),
+        SignatureInvalid,
+    ),
+    "key of another": (
+        lambda parts: parts.__setitem__(1, b"\x80\x24" + p256(9).key.public_key.compressed),  # type: ignore[attr-defined]
+        SignatureInvalid,
+    ),
+    "key off the curve": (
+        lambda parts: parts.__setitem__(1, b"\x80\x24\x02" + b"\xff" * 32),
+        KeyMalformed,
+    ),
+    "component added": (lambda parts: parts.append(b""), ProofMalformed),
+    "component dropped": (lambda parts: parts.pop(), ProofMalformed),
+}
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_ld_10_a_changed_component_of_a_derived_proof_is_refused(name: str) -> None:
+    document, issuer = disclosed()
+    verify(document, issuer)
+    change, error = COMPONENTS[name]
+    changed = with_components(document, change)
+    with pytest.raises((error, SignatureInvalid) if name == "key off the curve" else error):
+        verify(changed, issuer)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        to_cbor([1]) + b"\0",
+        b"\x9f\x01\xff",
+        b"\x5f\x41\x00\xff",
+        b"\xa2\x00\x01\x00\x02",
+        b"\xa2\x01\x01\x00\x02",
+        b"\xd8\x40\x41\x00",
+        b"\xc1" * 50_000 + b"\x00",
+        b"\x81" * 50_000 + b"\x00",
+        b"\x18\x17",
+        b"\x19\x00\xff",
+        b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\x5b\xff\xff\xff\xff\xff\xff\xff\xff",
+        b"\xbb\x00\x00\x00\x00\xff\xff\xff\xff",
+        b"\x20",
+        b"\xf5",
+        b"\xfb\x3f\xf0\x00\x00\x00\x00\x00\x00",
+        b"\xa1\x61\x61\x00",
+        b"\x61\xff",
+        b"",
+    ],
+    ids=lambda data: data[:6].hex(),
+)
+def test_ld_10_cbor_that_is_not_deterministic_is_refused(data: bytes) -> None:
+    document, issuer = disclosed()
+    document["proof"]["proofValue"] = encode_base64url(_DERIVED + data)
+    refused_in_time(lambda: verify(document, issuer), DeterministicCborMalformed)
+
+
+def test_ld_10_what_is_mandatory_cannot_be_withheld() -> None:
+    document, issuer = disclosed()
+    for name in ("validUntil", "validFrom"):
+        withheld = {key: value for key, value in document.items() if key != name}
+        with pytest.raises((SignatureInvalid, ProofMalformed)):
+            verify(withheld, issuer)
+    with pytest.raises(ProofMalformed, match="validUntil must be mandatory"):
+        issue_disclosable_credential(
+            card(issuer.did),
+            issuer.key,
+            issuer.options(),
+            ECDSA_SD_2023,
+            mandatory_pointers=["/issuer", "/validFrom"],
+            json_ld=json_ld(),
+        )
+
+
+def test_ld_10_statements_of_two_credentials_do_not_mix() -> None:
+    one, issuer = disclosed()
+    other, _ = disclosed()
+    mixed = copy.deepcopy(one)
+    taken = parse_derived_proof_value(other["proof"]["proofValue"])
+    mixed = with_components(mixed, lambda parts: parts.__setitem__(2, list(taken.signatures)))
+    with pytest.raises(SignatureInvalid):
+        verify(mixed, issuer)
+
+
+def test_ld_10_a_base_proof_is_not_accepted_by_a_verifier() -> None:
+    issuer = p256()
+    base = issue_disclosable_credential(
+        card(issuer.did),
+        issuer.key,
+        issuer.options(),
+        ECDSA_SD_2023,
+        mandatory_pointers=MANDATORY,
+        json_ld=json_ld(),
+    ).document
+    with pytest.raises(ProofMalformed):
+        verify(base, issuer)
+    derived, _ = disclosed()
+    derived["proof"]["proofValue"] = "u" + derived["proof"]["proofValue"][1:] + "A"
+    with pytest.raises((Base64urlMalformed, DeterministicCborMalformed)):
+        verify(derived, issuer)
+
+
+def test_a_presentation_is_bound_to_its_challenge_domain_and_content() -> None:
+    issuer, holder = ed25519(1), ed25519(2)
+    credential = issue_credential(
+        card(issuer.did, holder.did), issuer.key, issuer.options(), RDFC, json_ld=json_ld()
+    ).document
+    signed = present_credentials(
+        presentation(holder.did, credential),
+        holder.key,
+        holder.options(),
+        RDFC,
+        challenge=CHALLENGE,
+        domain=DOMAIN,
+        json_ld=json_ld(),
+    ).document
+    keys = documents(issuer, holder)
+    policy = PresentationPolicy(CHALLENGE, DOMAIN, json_ld=json_ld())
+    verify_presentation(signed, keys, policy, now=NOW)
+    second = issued(issuer, id="urn:uuid:2", credentialSubject={"id": holder.did, "name": "x"})
+    for change in (
+        {"verifiableCredential": [*signed["verifiableCredential"], second]},
+        {"holder": issuer.did},
+        {"id": "urn:x"},
+        {"proof": {**signed["proof"], "challenge": "other"}},
+        {"proof": {**signed["proof"], "domain": "https://other.example"}},
+        {"proof": {k: v for k, v in signed["proof"].items() if k != "domain"}},
+    ):
+        with pytest.raises(SeoulWalletError):
+            verify_presentation({**signed, **change}, keys, policy, now=NOW)

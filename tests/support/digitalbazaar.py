@@ -1,0 +1,74 @@
+"""The @digitalbazaar Data Integrity libraries under Node.js, as a peer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.w3c import NOW, Signer, contexts
+from wallet.crypto.keys import Ed25519SigningKey, Es256SigningKey
+from wallet.crypto.signing_keys import Es384SigningKey
+from wallet.did.did_key import multikey_from_public_key
+from wallet.encoding.json import JsonObject
+from wallet.encoding.multibase import encode_base58btc
+
+FOLDER = Path(__file__).resolve().parents[1] / "interop"
+_SECRET_PREFIX = {
+    Ed25519SigningKey: b"\x80\x26",
+    Es256SigningKey: b"\x86\x26",
+    Es384SigningKey: b"\x87\x26",
+}
+
+
+def multikey(signer: Signer, *, secret: bool = False) -> JsonObject:
+    """Return the Multikey of a signer, with its secret if asked."""
+    method: JsonObject = {
+        "@context": "https://w3id.org/security/multikey/v1",
+        "id": signer.method,
+        "type": "Multikey",
+        "controller": signer.did,
+        "publicKeyMultibase": multikey_from_public_key(signer.key.public_key),
+    }
+    if secret:
+        key = signer.key
+        assert isinstance(key, (Ed25519SigningKey, Es256SigningKey))
+        data = _SECRET_PREFIX[type(key)] + key.secret()
+        method["secretKeyMultibase"] = encode_base58btc(data)
+    return method
+
+
+def known_documents(*signers: Signer) -> JsonObject:
+    """Return what the peer's document loader may know: contexts, keys and their controllers."""
+    known: JsonObject = {url: json.loads(data) for url, data in contexts().documents.items()}
+    for signer in signers:
+        known[signer.method] = multikey(signer)
+        known[signer.did] = {
+            "@context": "https://www.w3.org/ns/did/v1",
+            "id": signer.did,
+            "verificationMethod": [multikey(signer)],
+            "assertionMethod": [signer.method],
+            "authentication": [signer.method],
+        }
+    return known
+
+
+def digitalbazaar(action: str, suite: str, document: JsonObject, **request: Any) -> JsonObject:
+    """Run one action of the peer; skips without Node.js and the packages."""
+    if shutil.which("node") is None or not (FOLDER / "node_modules/@digitalbazaar/vc").is_dir():
+        pytest.skip("needs node: @digitalbazaar/vc from npm")
+    body = {"do": action, "suite": suite, "document": document, "now": NOW, **request}
+    done = subprocess.run(
+        ["node", str(FOLDER / "digitalbazaar.mjs")],
+        input=json.dumps(body).encode(),
+        capture_output=True,
+        check=False,
+        timeout=110,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    answer: JsonObject = json.loads(done.stdout)
+    return answer

@@ -1,0 +1,164 @@
+"""JSON-LD documents to canonical N-Quads, by pyoxigraph, with the contexts pruned by shape.
+
+Parsing a whole context costs several times what the document costs. The definitions that a
+document can reach follow from its shape, so the cut contexts are kept by shape. The first document
+of each shape is also processed with the whole contexts, and the shape is kept only if both agree.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Final, Protocol
+
+import orjson
+import pyoxigraph
+
+from wallet.credentials.jsonld import rdfc
+from wallet.credentials.jsonld.context_set import UNDEFINED, ContextSet, ContextUrls
+from wallet.credentials.jsonld.errors import GraphTooComplex, JsonLdMalformed, StatementsLost
+from wallet.credentials.jsonld.rdfc import CanonicalDataset
+from wallet.credentials.jsonld.reading import DocumentReading, Shape
+from wallet.crypto.hashing import HashFunction, sha256
+from wallet.encoding.json import JsonObject
+
+# The document with its contexts in place.
+MAX_INLINED_BYTES: Final = 1024 * 1024
+MAX_SHAPES: Final = 1024
+# What a relative reference is resolved against. It is looked for in every result, and refused.
+RELATIVE: Final = "https://relative.invalid/"
+
+_Fragments = dict[ContextUrls, orjson.Fragment]
+_Key = tuple[Shape, frozenset[str]]
+
+
+class Canonicalizer(Protocol):
+    """Turns JSON-LD documents into canonical N-Quads."""
+
+    @property
+    def contexts(self) -> ContextSet:
+        """The contexts that documents may name."""
+
+    def to_nquads(self, document: JsonObject) -> str:
+        """Return the statements of a document as N-Quads, refusing what would be lost."""
+
+    def canonicalize(
+        self, document: JsonObject, hash_function: HashFunction = sha256
+    ) -> CanonicalDataset:
+        """Return the canonical form of a document."""
+
+
+class JsonLd:
+    """A canonicalizer over a set of pinned contexts. Opens no file and no socket; thread-safe.
+
+    Arrays are sets: their order is not signed, and one that repeats itself is refused.
+    """
+
+    def __init__(self, contexts: ContextSet) -> None:
+        self._contexts = contexts
+        self._lock = threading.Lock()
+        self._by_shape: dict[_Key, _Fragments] = {}
+
+    @property
+    def contexts(self) -> ContextSet:
+        return self._contexts
+
+    def to_nquads(self, document: JsonObject) -> str:
+        """Return the statements of `document` as N-Quads, in no particular order.
+
+        Raises `JsonLdMalformed`, `UnsupportedContext`, `StatementsLost`, `GraphTooComplex`.
+        """
+        reading = DocumentReading(document, self._contexts)
+        key = (reading.shape, reading.used)
+        fragments = self._by_shape.get(key)
+        if fragments is not None:
+            return self._parse(document, reading, fragments)
+        contexts = self._contexts
+        whole = {urls: contexts.full(urls, reading.joint.get(urls)) for urls in reading.contexts}
+        nquads = self._parse(document, reading, _to_fragments(whole))
+        pruned = _to_fragments(contexts.pruned(whole, reading.used))
+        if self._agrees(nquads, document, reading, pruned):
+            self._keep(key, pruned)
+        return nquads
+
+    def canonicalize(
+        self, document: JsonObject, hash_function: HashFunction = sha256
+    ) -> CanonicalDataset:
+        """Return the canonical form of `document`. Raises what `to_nquads` raises."""
+        return rdfc.canonicalize(self.to_nquads(document), hash_function)
+
+    def _parse(self, document: JsonObject, reading: DocumentReading, fragments: _Fragments) -> str:
+        """Return the statements, if they are as many as were counted and all are defined."""
+        data = self._inline(document, reading, fragments)
+        try:
+            quads = pyoxigraph.parse(
+                input=data, format=pyoxigraph.RdfFormat.JSON_LD, base_iri=RELATIVE
+            )
+            serialized = pyoxigraph.serialize(quads, format=pyoxigraph.RdfFormat.N_QUADS) or b""
+        except (SyntaxError, ValueError):
+            raise JsonLdMalformed("the document is not valid JSON-LD") from None
+        nquads = serialized.decode("utf-8")
+        if UNDEFINED in nquads:
+            raise StatementsLost("a term or type is not defined by the contexts")
+        if RELATIVE in nquads:
+            raise StatementsLost("a reference is relative")
+        if nquads.count("\n") != reading.statements:
+            raise StatementsLost("a member has no RDF form")
+        return nquads
+
+    def _agrees(
+        self,
+        nquads: str,
+        document: JsonObject,
+        reading: DocumentReading,
+        pruned: _Fragments,
+    ) -> bool:
+        try:
+            other = self._parse(document, reading, pruned)
+        except (JsonLdMalformed, StatementsLost):
+            return False
+        return rdfc.canonicalize(nquads).statements == rdfc.canonicalize(other).statements
+
+    def _inline(
+        self, document: JsonObject, reading: DocumentReading, fragments: _Fragments
+    ) -> bytes:
+        """Return the document as JSON with its contexts in the place of their URLs."""
+        if len(reading.contexts) == 1 and "@context" in document and not reading.joint:
+            (fragment,) = fragments.values()
+            inlined: Any = {**document, "@context": fragment}
+        else:
+            inlined = self._rewritten(document, reading, fragments)
+        try:
+            data = orjson.dumps(inlined)
+        except TypeError:
+            raise JsonLdMalformed("the document is not JSON") from None
+        if len(data) > MAX_INLINED_BYTES:
+            raise GraphTooComplex(f"with its contexts longer than {MAX_INLINED_BYTES} bytes")
+        return data
+
+    def _rewritten(self, value: Any, reading: DocumentReading, fragments: _Fragments) -> Any:
+        if type(value) is list:
+            return [self._rewritten(item, reading, fragments) for item in value]
+        if type(value) is not dict:
+            return value
+        result: JsonObject = {}
+        types = reading.retyped.get(id(value))
+        for name, item in value.items():
+            if name == "@context":
+                result[name] = fragments[self._contexts.urls(item)]
+            elif name in self._contexts.json_terms:
+                result[name] = item
+            elif types is not None and name in ("type", "@type"):
+                result[name] = types
+            else:
+                result[name] = self._rewritten(item, reading, fragments)
+        return result
+
+    def _keep(self, key: _Key, fragments: _Fragments) -> None:
+        with self._lock:
+            if len(self._by_shape) >= MAX_SHAPES:
+                self._by_shape.pop(next(iter(self._by_shape)))
+            self._by_shape[key] = fragments
+
+
+def _to_fragments(contexts: dict[ContextUrls, list[Any]]) -> _Fragments:
+    return {urls: orjson.Fragment(orjson.dumps(context)) for urls, context in contexts.items()}
