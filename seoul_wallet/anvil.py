@@ -47,6 +47,7 @@ class AnvilNode:
         block_time_s: int | None = None,
         state_file: Path | None = None,
         port: int | None = None,
+        hardfork: str = "osaka",
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -54,7 +55,7 @@ class AnvilNode:
             str(anvil_binary()),
             *("--host", "127.0.0.1", "--port", str(self.port), "--quiet"),
             # finalized is two epochs behind: with one slot an epoch, two blocks
-            *("--hardfork", "osaka", "--slots-in-an-epoch", "1"),
+            *("--hardfork", hardfork, "--slots-in-an-epoch", "1"),
         ]
         if block_time_s is not None:
             command += ["--block-time", str(block_time_s)]

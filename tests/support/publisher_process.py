@@ -20,7 +20,7 @@ from types import TracebackType
 
 from tests.support.publishing import AnchoringIssuer, Place
 from wallet.adapters.clock import SystemClock
-from wallet.adapters.evm.node import parse_deployment
+from wallet.adapters.evm.deployment import parse_deployment
 from wallet.adapters.evm.publisher import PublisherStep
 from wallet.encoding.json import JsonObject
 
