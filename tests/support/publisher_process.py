@@ -14,7 +14,6 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
@@ -151,7 +150,7 @@ class PublisherProcesses:
         order = {
             "folder": str(place.folder),
             "url": place.url,
-            "deployment": asdict(place.deployment),
+            "deployment": place.deployment.to_json(),
             "secret": place.secret.hex(),
             "step": step,
             "time": time,
