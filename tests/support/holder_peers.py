@@ -113,6 +113,12 @@ class Peers:
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
         return self._send("POST", url, to_json(dict(value)), bearer)
 
+    def post_body(
+        self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str]
+    ) -> HttpAnswer:
+        bearer = headers.get("Authorization", "").removeprefix("Bearer ")
+        return self._send("POST", url, body, bearer)
+
     def _send(self, method: str, url: str, body: bytes, bearer: str) -> HttpAnswer:
         self.before(url)
         self.sent.append((method, url, body))
