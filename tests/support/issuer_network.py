@@ -69,7 +69,7 @@ class IssuerNetwork:
         self.messages.append(
             Message(method, url, headers, body, answer.status_code, lower, answer.data)
         )
-        return HttpAnswer(answer.status_code, answer.mimetype, answer.data, lower)
+        return HttpAnswer(answer.status_code, answer.mimetype or "", answer.data, lower)
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
         url = urlsplit(did_web_document_url(did))
