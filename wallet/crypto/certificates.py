@@ -171,7 +171,7 @@ def _verified_leaf(
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     key = leaf.public_key()
     if isinstance(key, ec.EllipticCurvePublicKey):
-        public: PublicKey = EcPublicKey(key)
+        public: PublicKey = EcPublicKey.from_cryptography(key)
     elif isinstance(key, ed25519.Ed25519PublicKey):
         public = Ed25519PublicKey(key)
     else:
