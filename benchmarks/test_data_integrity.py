@@ -6,15 +6,12 @@ nodes. A row below 1 is faster than its floor; 1 / ratio is how many times.
 
 from __future__ import annotations
 
-import copy
-import time
-from statistics import median
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from benchmarks.conftest import Paired
-from tests.support.digitalbazaar import digitalbazaar, known_documents
+from benchmarks.node_peer import Turns, in_turns, node_peer, own_work
+from tests.support.digitalbazaar import known_documents
 from tests.support.w3c import (
     NOW,
     PyldCanonicalizer,
@@ -36,7 +33,6 @@ from wallet.encoding.multibase import decode_base58btc
 ISSUER = ed25519()
 KEYS = documents(ISSUER)
 PYLD = PyldCanonicalizer(contexts())
-NODE_ROUNDS = 400
 
 
 def issued(suite: WholeDocumentSuite = EDDSA_RDFC_2022) -> JsonObject:
@@ -68,14 +64,14 @@ def raw_verification(data: bytes) -> None:
         return
 
 
-def test_against_the_same_code_on_pyld(paired: Paired) -> None:
-    verify(DATA, json_ld())
-    paired(
-        row="eddsa-rdfc-2022 verify / the same on PyLD: shape seen before",
-        fresh=lambda: DATA,
-        floor=lambda data: verify(data, PYLD),
-        subject=lambda data: verify(data, json_ld()),
-        rounds=500,
+def test_against_the_same_code_on_pyld(pytestconfig: pytest.Config) -> None:
+    in_turns(
+        pytestconfig,
+        "eddsa-rdfc-2022 verify / the same on PyLD",
+        lambda: verify(DATA, json_ld()),
+        lambda rounds: own_work(lambda: verify(DATA, PYLD), rounds),
+        Turns(turns=15, ours=40, theirs=10, warmup=10),
+        at_least=8,
     )
 
 
@@ -112,33 +108,18 @@ def test_json_canonicalization_against_rdf(paired: Paired) -> None:
 
 @pytest.mark.node
 def test_against_digitalbazaar_in_node(pytestconfig: pytest.Config) -> None:
-    """Medians of each side in its own process, taken one after the other, thrice in turns."""
-    measuring = bool(pytestconfig.getoption("benchmark_enable"))
-    rounds, warmup = (NODE_ROUNDS, 100) if measuring else (3, 1)
-    known = known_documents(ISSUER)
-    document = copy.deepcopy(parse_json_object(DATA))
-    ratios = []
-    for _ in range(3 if measuring else 1):
-        answer = digitalbazaar(
-            "measure",
-            EDDSA_RDFC_2022.name,
-            document,
-            documents=known,
-            rounds=rounds,
-            warmup=warmup,
+    request = {
+        "work": "credential",
+        "document": parse_json_object(DATA),
+        "documents": known_documents(ISSUER),
+        "now": NOW,
+    }
+    with node_peer("@digitalbazaar/vc", request) as peer:
+        in_turns(
+            pytestconfig,
+            "eddsa-rdfc-2022 verify / @digitalbazaar/vc in Node.js",
+            lambda: verify(DATA, json_ld()),
+            peer,
+            Turns(turns=15, ours=200, theirs=100, warmup=500),
+            at_least=4,
         )
-        times = []
-        for _ in range(rounds):
-            started = time.perf_counter()
-            verify(DATA, json_ld())
-            times.append((time.perf_counter() - started) * 1e6)
-        theirs, ours = median(answer["times_us"]), median(times)
-        ratios.append(theirs / ours)
-        assert len(answer["times_us"]) == rounds
-        if measuring:
-            print(
-                f"\n@digitalbazaar/vc {theirs:.0f} us, ours {ours:.0f} us:"
-                f" {theirs / ours:.1f} times faster"
-            )
-    if measuring:
-        assert median(ratios) >= 4

@@ -20,6 +20,7 @@ from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, UnavailableError
 from wallet.evidence import FactSources
 from wallet.ports.clock import Clock
+from wallet.ports.facts import ReplicaDiverged
 from wallet.ports.sessions import SessionConflict, SessionStore, SessionUnknown
 from wallet.protocols.client_id import DidClientId
 from wallet.protocols.dcql import SD_JWT_VC_FORMAT, parse_dcql
@@ -36,7 +37,7 @@ from wallet.protocols.oid4vp_session import (
     SessionAlreadyFetched,
     SessionNotFetched,
 )
-from wallet.trust.facts import BlockRef
+from wallet.trust.facts import Assurance, BlockRef
 from wallet.verification.policy import VerificationPolicy
 
 KEY_FRAGMENT: Final = "key-1"
@@ -54,6 +55,12 @@ class ReplicaHead(Protocol):
 
     def head(self) -> BlockRef | None:
         """Return the last finalized block that was applied, or None."""
+
+    def alarm(self) -> str | None:
+        """Return why the replica must not be used, or None."""
+
+    def assurance(self) -> Assurance | None:
+        """Return how the last block was checked, or None while nothing is known of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -331,14 +338,21 @@ class VerifierService:
         """Return whether this verifier can decide now, and the age of its replica."""
         try:
             head = self._replica_head.head()
+            alarm = self._replica_head.alarm()
+            assurance = self._replica_head.assurance()
         except (UnavailableError, ConflictError) as error:
             return False, {"status": "degraded", "code": error.code}
         limit = self._config.trust.max_replica_age_s
+        if alarm is not None:
+            return False, {"status": "degraded", "code": ReplicaDiverged.code}
         if head is None:
             return False, {"status": "degraded", "code": "replica_empty"}
         age_s = max(0, self._clock.now() - head.time)
         self._metrics.replica_age_s.set(age_s)
-        replica = {"block": head.number, "age_s": age_s, "max_age_s": limit}
+        replica: JsonObject = {"block": head.number, "age_s": age_s, "max_age_s": limit}
+        if assurance is not None:
+            replica["endpoints"] = assurance.endpoints
+            replica["proven"] = assurance.proven
         if age_s > limit:
             return False, {"status": "degraded", "code": "facts_too_old", "replica": replica}
         return True, {"status": "ok", "replica": replica}

@@ -75,6 +75,7 @@ def common(chain: LocalChain, folder: Path, name: str) -> dict[str, str]:
     key.write_text(base64url.encode(Es256SigningKey.generate().secret()))
     return {
         "SEOUL_WALLET_RPC_URL": str(chain.w3.provider.endpoint_uri),  # type: ignore[attr-defined]
+        "SEOUL_WALLET_DEVELOPMENT_CHAIN": "1",
         "SEOUL_WALLET_DEPLOYMENT": str(deployment),
         "SEOUL_WALLET_REPLICA_URL": sqlite_url(folder / f"{name}-replica.db"),
     }

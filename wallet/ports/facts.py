@@ -40,6 +40,12 @@ class ReplicaEmpty(UnavailableError):
     code = "replica_empty"
 
 
+class ReplicaDiverged(UnavailableError):
+    """The chain no longer has a block that was final: a person must look; nothing is repaired."""
+
+    code = "replica_diverged"
+
+
 class ChainUnavailable(UnavailableError):
     """The chain's node does not answer, or not sensibly."""
 
@@ -111,5 +117,6 @@ class AnchorReplica(Protocol):
         """Return what is known for one credential, as of the last followed finalized block.
 
         Identifiers have 32 bytes. The fact's time is the earlier of that block's header time and
-        the moment it was read. Raises `ReplicaEmpty`.
+        the moment it was read. Raises `ReplicaEmpty`, and `ReplicaDiverged` from the moment that a
+        final block was replaced until an operator starts the replica anew.
         """
