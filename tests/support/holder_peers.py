@@ -102,9 +102,7 @@ class Peers:
     def post(self, url: str) -> HttpAnswer:
         return self._send("POST", url, b"", "")
 
-    def post_form(
-        self, url: str, form: bytes, *, accept: str = "application/json"
-    ) -> HttpAnswer:
+    def post_form(self, url: str, form: bytes, *, accept: str = "application/json") -> HttpAnswer:
         return self._send("POST", url, form, "")
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:

@@ -10,9 +10,7 @@ from verifier.service import VerifierService
 from wallet.web.application import json_answer
 
 
-def operations_blueprint(
-    service: VerifierService, health: Health, metrics: Metrics
-) -> Blueprint:
+def operations_blueprint(service: VerifierService, health: Health, metrics: Metrics) -> Blueprint:
     """Return the operators' endpoints."""
     blueprint = Blueprint("operations", __name__)
 

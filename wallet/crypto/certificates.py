@@ -227,7 +227,9 @@ def authority_key_ids(chain: Sequence[bytes]) -> frozenset[bytes]:
         try:
             extensions = _load(der).extensions
             found.add(
-                extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+                extensions.get_extension_for_class(
+                    x509.AuthorityKeyIdentifier
+                ).value.key_identifier
             )
         except x509.ExtensionNotFound:
             continue
