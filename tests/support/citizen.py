@@ -58,7 +58,7 @@ class DeskTransport:
         answer: TestResponse = self._desk.client.open(
             path, method=method, data=body, headers=dict(headers)
         )
-        return HttpAnswer(answer.status_code, answer.mimetype, answer.get_data())
+        return HttpAnswer(answer.status_code, answer.mimetype or "", answer.get_data())
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
         if str(did) != self._desk.config.did:
