@@ -28,5 +28,7 @@ class Progress:
     vct: str = ""
     holder_key: PublicKey | None = None
     receipt_claim: object = None
+    binding: JsonObject = field(default_factory=dict)
+    authority_keys: frozenset[bytes] = frozenset()
     anchored_at: int | None = None
     failed: bool = False
