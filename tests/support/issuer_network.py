@@ -44,7 +44,7 @@ class IssuerNetwork:
     def post(self, url: str) -> HttpAnswer:
         return self._send("POST", url, {}, b"")
 
-    def post_form(self, url: str, form: bytes) -> HttpAnswer:
+    def post_form(self, url: str, form: bytes, *, accept: str = "application/json") -> HttpAnswer:
         return self._send("POST", url, {"Content-Type": "application/x-www-form-urlencoded"}, form)
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wallet.crypto.certificates import TrustAnchors
+from wallet.encoding.json import JsonObject
 from wallet.holder.authorize import Authorizer
 from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
@@ -16,9 +18,11 @@ from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
 from wallet.holder.receive import Receiver
 from wallet.holder.renewals import LOW_COPIES, Renewals
+from wallet.holder.requests import RequestReader, VerifierPolicy
 from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver
+from wallet.ports.facts import DidResolver, VerifierRegistry
 from wallet.ports.holder import HeldKeyUnknown, HolderTransport, KeyStore, RecordStore
+from wallet.verification.issuer_key import NO_ANCHORS
 
 Ask = Callable[[ConsentRequest], "ConsentRequest | bool | None"]
 
@@ -43,11 +47,16 @@ class Wallet:
         client: ClientIdentity | None = None,
         max_copies: int = DEFAULT_COPIES,
         development: bool = False,
+        verifier_anchors: TrustAnchors = NO_ANCHORS,
+        registry: VerifierRegistry | None = None,
+        require_registration: bool = False,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """`trusted_issuers`, `max_copies` and `development` as in `IssuerPolicy`.
 
         `client` is who this app is to authorization servers; `close` frees the ports.
+        `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
+        verifiers are looked up.
         """
         policy = IssuerPolicy(
             trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
@@ -80,12 +89,23 @@ class Wallet:
             policy=policy,
             client=identity,
         )
+        reader = RequestReader(
+            transport=transport,
+            dids=dids,
+            clock=clock,
+            policy=VerifierPolicy(
+                anchors=verifier_anchors,
+                require_registration=require_registration,
+                development=development,
+            ),
+            registry=registry,
+        )
         self._presenter = Presenter(
+            reader=reader,
             held=self._held,
             log=self._log,
             keys=keys,
             transport=transport,
-            dids=dids,
             clock=clock,
             development=development,
         )
@@ -199,9 +219,37 @@ class Wallet:
 
         The request object is fetched (its verifier learns that, and nothing else). Raises the
         errors of `wallet.protocols.oid4vp` when the request is not what its client identifier
-        says, `RequestRefused` when it is gone.
+        says, `RequestRefused` when it is gone, `OutsideRegistration` when a registered verifier
+        asks for what it may not.
         """
         return self._presenter.review(link, language=language)
+
+    def review_from_page(
+        self, protocol: str, data: JsonObject, *, origin: str, language: str = "en"
+    ) -> ConsentRequest:
+        """Read a request of the Digital Credentials API (OpenID4VP Appendix A).
+
+        `protocol` and `data` are as the platform gives them, `origin` is what it says of the
+        calling page. Raises as `review` does, and `OriginMismatch`.
+        """
+        return self._presenter.review_from_page(protocol, data, origin=origin, language=language)
+
+    def answer_page(self, request: ConsentRequest) -> JsonObject:
+        """Return the `data` that answers a page, for the platform to hand back.
+
+        Handing in a reviewed request *is* the consent. Raises as `present` does; whether the page
+        took it is not known.
+        """
+        answered = self._presenter.answer_page(request)
+        self._spend(request)
+        return answered
+
+    def decline(self, request: ConsentRequest) -> str | None:
+        """Tell the verifier that the holder did not agree (`access_denied`), nothing else.
+
+        Returns where the browser goes on, if anywhere. A page is told by the platform.
+        """
+        return self._presenter.decline(request)
 
     def present(
         self, request: ConsentRequest | str, *, ask: Ask | None = None, language: str = "en"
@@ -223,9 +271,12 @@ class Wallet:
             elif agreed is not True:
                 raise ConsentRefused("the holder did not agree")
         presented = self._presenter.present(request)
+        self._spend(request)
+        return presented
+
+    def _spend(self, request: ConsentRequest) -> None:
         for answer in request.answers:
             self._copies.spend(answer.choice.card.id)
-        return presented
 
     def log(self) -> tuple[LogEntry, ...]:
         """Return what was presented to whom, the oldest first."""
