@@ -35,7 +35,7 @@ from wallet.encoding.cbor import parse_cbor, to_cbor
 from wallet.encoding.json import to_json
 from wallet.errors import SeoulWalletError
 from wallet.protocols.oid4vci.proof import build_key_proof, verify_key_proof
-from wallet.protocols.oid4vp import (
+from wallet.protocols.oid4vp_request_object import (
     parse_request_object,
     sign_request_object,
     verify_request_object,
