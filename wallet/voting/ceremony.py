@@ -32,6 +32,7 @@ from wallet.voting.ceremony_messages import (
 )
 from wallet.voting.election import Election, election_of
 from wallet.voting.manifest import MAX_TRUSTEES, Manifest
+from wallet.voting.shapes import without_none
 from wallet.voting.statements import (
     Statement,
     StatementSignatureInvalid,
@@ -177,14 +178,15 @@ class Ceremony:
             add(self.commitments[trustee][k] for trustee in qualified)
             for k in range(self.manifest.threshold)
         ]
-        keys = {trustee: evaluate_commitments(columns, trustee) for trustee in qualified}
+        computed = {trustee: evaluate_commitments(columns, trustee) for trustee in qualified}
+        keys = without_none(computed)
         key = columns[0]
-        if key is None or None in keys.values():
+        if key is None or len(keys) != len(qualified):
             raise CeremonyFailed("a key is the identity")
         return CeremonyResult(
             election_of(self.manifest, self.payloads, key),
             qualified,
-            {trustee: point for trustee, point in keys.items() if point is not None},
+            keys,
             dict(self.ties),
             dict(self.out),
         )

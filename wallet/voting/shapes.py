@@ -120,6 +120,6 @@ def repeated(values: Sequence[object]) -> bool:
     return len(set(values)) != len(values)
 
 
-def without_none(values: Mapping[str, Item | None]) -> dict[str, Item]:
+def without_none(values: Mapping[int, Item | None]) -> dict[int, Item]:
     """The entries that are there."""
     return {name: value for name, value in values.items() if value is not None}
