@@ -19,7 +19,7 @@ from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
 from wallet.credentials.cryptosuites.eddsa_jcs_2022 import EDDSA_JCS_2022
 from wallet.credentials.cryptosuites.eddsa_rdfc_2022 import EDDSA_RDFC_2022
 from wallet.credentials.data_integrity.cryptosuite import WholeDocumentSuite
-from wallet.credentials.data_integrity.disclosure import ALWAYS_MANDATORY, DisclosureSuite
+from wallet.credentials.data_integrity.disclosure import ALWAYS_MANDATORY
 from wallet.credentials.data_integrity.issue import (
     ProofOptions,
     derive_credential,
@@ -27,6 +27,7 @@ from wallet.credentials.data_integrity.issue import (
     issue_disclosable_credential,
 )
 from wallet.credentials.data_integrity.proof import ProofMalformed
+from wallet.credentials.data_integrity.statement_suite import DisclosureSuite
 from wallet.credentials.jsonld.pinned import CREDENTIALS_V1, CREDENTIALS_V2, DATA_INTEGRITY_V2
 from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.credentials.vc_jose import envelop_credential, issue_credential_jwt

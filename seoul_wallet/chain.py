@@ -16,8 +16,10 @@ from web3 import Web3
 from seoul_wallet.anvil import AnvilNode
 from wallet.adapters.evm import development
 from wallet.adapters.evm.authority import Accreditor, RootAuthority
-from wallet.adapters.evm.node import Deployment, ask, connect, deploy
+from wallet.adapters.evm.deployment import Deployment
+from wallet.adapters.evm.node import ask, connect, deploy
 from wallet.adapters.evm.publisher import Publisher
+from wallet.adapters.evm.quorum import NodeQuorum, open_quorum
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.sender import Sender
 from wallet.adapters.evm.writer import EvmLedgerWriter
@@ -41,6 +43,7 @@ class LocalChain:
     """A running chain with deployed contracts and the people who act on them."""
 
     w3: Web3
+    nodes: NodeQuorum
     deployment: Deployment
     finality: str
     root: RootAuthority
@@ -51,7 +54,7 @@ class LocalChain:
 
     def reader(self) -> EvmLedgerReader:
         """Return a reader of the finalized facts."""
-        return EvmLedgerReader(self.w3, self.deployment, finality=self.finality)
+        return EvmLedgerReader(self.nodes, self.deployment, finality=self.finality)
 
     def writer(self, journal: TransactionJournal, clock: Clock) -> EvmLedgerWriter:
         """Return the writer of the issuer's facts, with the controller's key."""
@@ -84,7 +87,8 @@ class LocalChain:
         return True
 
     def stop(self) -> None:
-        """End the node in order, if it is ours."""
+        """Let go of the nodes, and end the one that is ours in order."""
+        self.nodes.close()
         if self.node is not None:
             self.node.stop()
 
@@ -94,7 +98,8 @@ def in_process_chain() -> LocalChain:
     node = development.DevelopmentChain()
     node.start()
     senders = [node.funded_sender() for _ in range(3)]
-    return _deployed(node.w3, senders, development.FINALITY, node)
+    nodes = NodeQuorum([node.endpoint()], 1)
+    return _deployed(node.w3, nodes, senders, development.FINALITY, node)
 
 
 def anvil_chain(*, state_file: Path | None = None, port: int | None = None) -> LocalChain:
@@ -103,19 +108,24 @@ def anvil_chain(*, state_file: Path | None = None, port: int | None = None) -> L
     senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(3)]
     for sender in senders:
         node.fund(sender.address)
-    return _deployed(node.w3, senders, "tag", node)
+    nodes = open_quorum([node.url], required=1, development=True)
+    return _deployed(node.w3, nodes, senders, "tag", node)
 
 
-def remote_chain(url: str, *, finality: str, funding_key: bytes | None) -> LocalChain:
-    """Use the node at `url`, with `funding_key` or its first unlocked account for the gas.
+def remote_chain(urls: str, *, finality: str, funding_key: bytes | None) -> LocalChain:
+    """Use the nodes at `urls` (separated by commas), with `funding_key` or the first unlocked
+    account of the first node for the gas.
 
-    Raises `ChainUnavailable`, `FundingMissing`.
+    All of the nodes must agree; one alone must be on loopback. Raises `ChainUnavailable`,
+    `FundingMissing`, `QuorumTooSmall`.
     """
-    w3 = connect(url)
+    addresses = split_urls(urls)
+    nodes = open_quorum(addresses, required=len(addresses), development=True)
+    w3 = connect(addresses[0])
     senders = [Sender.from_secret(w3, secrets.token_bytes(32)) for _ in range(3)]
     for sender in senders:
         _fund(w3, sender.address, funding_key)
-    return _deployed(w3, senders, finality, None)
+    return _deployed(w3, nodes, senders, finality, None)
 
 
 def _fund(w3: Web3, address: str, funding_key: bytes | None) -> None:
@@ -133,8 +143,14 @@ def _fund(w3: Web3, address: str, funding_key: bytes | None) -> None:
     ask(lambda: w3.eth.wait_for_transaction_receipt(digest, timeout=60, poll_latency=0.1))
 
 
+def split_urls(text: str) -> list[str]:
+    """Return the addresses in a text that separates them by commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def _deployed(
     w3: Web3,
+    nodes: NodeQuorum,
     senders: list[Sender],
     finality: str,
     node: development.DevelopmentChain | AnvilNode | None,
@@ -143,6 +159,7 @@ def _deployed(
     deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
     return LocalChain(
         w3,
+        nodes,
         deployment,
         finality,
         RootAuthority(w3, deployment, root),

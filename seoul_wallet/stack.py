@@ -160,7 +160,7 @@ def start_stack(
     )
     issuer_replica = _replica(folder / "issuer-replica.db")
     verifier_replica = _replica(folder / "verifier-replica.db")
-    issuer_follower = Follower(chain.reader(), issuer_replica, clock, chain.deployment)
+    issuer_follower = Follower(chain.reader(), issuer_replica, clock)
     issuer = build_issuer(
         issuer_config,
         ledger_writer=chain.writer(_journal(issuer_config.database_url), clock),
@@ -185,7 +185,7 @@ def start_stack(
             vc_api=True,
         ),
         replica=verifier_replica,
-        follower=Follower(chain.reader(), verifier_replica, clock, chain.deployment),
+        follower=Follower(chain.reader(), verifier_replica, clock),
         clock=clock,
         json_ld=json_ld,
         ca_file=ca_file,

@@ -2,8 +2,12 @@
 
 Besides what `issuer.config` and `verifier.config` read:
 
-SEOUL_WALLET_RPC_URL            the node's JSON-RPC address
-SEOUL_WALLET_DEPLOYMENT         a JSON file: chain_id, registry, anchor, first_block
+SEOUL_WALLET_RPC_URL            JSON-RPC addresses of nodes that others run, separated by commas
+SEOUL_WALLET_MIN_ENDPOINTS      how many of them must agree; 2 unless set
+SEOUL_WALLET_DEVELOPMENT_CHAIN  1 accepts a single node, on loopback only
+SEOUL_WALLET_RPC_TIMEOUT_S      how long a node may take to answer; 10 unless set
+SEOUL_WALLET_DEPLOYMENT         a JSON file: chain_id, first_block, contracts with address and
+                                code_hash
 SEOUL_WALLET_FINALITY           tag (default), instant or depth:N
 SEOUL_WALLET_REPLICA_URL        the database of the local replica of the contracts
 SEOUL_WALLET_CONTROLLER_KEY     issuer: a file with the controller's secp256k1 key in hex
@@ -14,6 +18,7 @@ SEOUL_WALLET_REGISTER           issuer: the folder of families.csv and appointme
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,22 +33,28 @@ from issuer.register.csv_register import (
     CsvAppointmentRegister,
     CsvFamilyRegister,
 )
+from seoul_wallet.chain import split_urls
 from verifier.app import build_verifier
 from verifier.config import VerifierConfig
 from wallet.adapters.clock import SystemClock
+from wallet.adapters.evm.deployment import Deployment, parse_deployment
 from wallet.adapters.evm.fees import GWEI, FeeLimits
 from wallet.adapters.evm.follower import Follower
-from wallet.adapters.evm.node import Deployment, connect, parse_deployment
+from wallet.adapters.evm.node import connect
 from wallet.adapters.evm.publisher import Publisher
+from wallet.adapters.evm.quorum import MIN_ENDPOINTS, NodeQuorum, open_quorum
 from wallet.adapters.evm.reader import EvmLedgerReader
+from wallet.adapters.evm.rpc import REQUEST_TIMEOUT_S
 from wallet.adapters.evm.writer import EvmLedgerWriter
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.encoding.json import parse_json_object
 from wallet.errors import MalformedError
+from wallet.ports.facts import ChainUnavailable
 
 PREFIX = "SEOUL_WALLET_"
+_LOG = logging.getLogger(__name__)
 
 
 class SettingMissing(MalformedError):
@@ -54,7 +65,7 @@ class SettingMissing(MalformedError):
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """What both services need of the chain."""
+    """What both services need of the chain; transactions go to the node at `url`."""
 
     url: str
     deployment: Deployment
@@ -84,15 +95,32 @@ def _bytes(name: str) -> bytes:
         raise SettingMissing(f"{PREFIX}{name} names a file that cannot be read") from None
 
 
+def _nodes(urls: list[str]) -> NodeQuorum:
+    is_development = _text("DEVELOPMENT_CHAIN", "0") == "1"
+    return open_quorum(
+        urls,
+        required=_number("MIN_ENDPOINTS", 1 if is_development else MIN_ENDPOINTS),
+        development=is_development,
+        timeout_s=_number("RPC_TIMEOUT_S", int(REQUEST_TIMEOUT_S)),
+    )
+
+
 def _chain() -> _Chain:
-    url = _text("RPC_URL")
+    urls = split_urls(_text("RPC_URL"))
+    nodes = _nodes(urls)
     deployment = parse_deployment(parse_json_object(_bytes("DEPLOYMENT")))
+    reader = EvmLedgerReader(nodes, deployment, finality=_text("FINALITY", "tag"))
+    try:
+        reader.check_deployment()
+    except ChainUnavailable as error:
+        # A verifier decides from its replica while the chain is away, also after a restart. What
+        # could not be checked now is proven before anything is applied.
+        _LOG.warning("the deployment could not be checked at the start: %s", error.code)
     engine = open_engine(_text("REPLICA_URL"))
     migrate(engine, "replica")
     replica = SqlReplica(engine)
-    reader = EvmLedgerReader(connect(url), deployment, finality=_text("FINALITY", "tag"))
-    follower = Follower(reader, replica, SystemClock(), deployment)
-    return _Chain(url, deployment, replica, follower, reader)
+    follower = Follower(reader, replica, SystemClock())
+    return _Chain(urls[0], deployment, replica, follower, reader)
 
 
 def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:

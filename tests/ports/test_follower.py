@@ -10,10 +10,12 @@ from sqlalchemy import Engine
 from seoul_wallet.anvil import AnvilNode
 from tests.support.chains import LedgerStack, ledger_stack
 from tests.support.clock import SettableClock
-from wallet.adapters.evm.follower import Follower, ReplicaDiverged
+from wallet.adapters.evm.deployment import ANCHOR
+from wallet.adapters.evm.follower import Follower
+from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
-from wallet.ports.facts import ChainUnavailable, ReplicaEmpty
+from wallet.ports.facts import ChainUnavailable, ReplicaDiverged, ReplicaEmpty
 from wallet.ports.ledger import ReplicaMismatch
 
 ISSUER, SCHEMA, ROOT, LIST = (bytes([n]) * 32 for n in (1, 2, 3, 4))
@@ -49,7 +51,7 @@ def accredit(stack: LedgerStack) -> int:
 
 def test_the_replica_follows_the_chain_step_by_step(stack: LedgerStack, database: Engine) -> None:
     replica, clock = SqlReplica(database), SettableClock(stack.now() + 5)
-    follower = Follower(stack.reader, replica, clock, stack.deployment)
+    follower = Follower(stack.reader, replica, clock)
     with pytest.raises(ReplicaEmpty):
         replica.anchor_facts(ISSUER, SCHEMA, None, None)
     until = accredit(stack)
@@ -83,7 +85,7 @@ def test_the_time_of_the_facts_is_never_later_than_block_or_reading(
     stack: LedgerStack, database: Engine
 ) -> None:
     replica, clock = SqlReplica(database), SettableClock(stack.now() - 50)
-    follower = Follower(stack.reader, replica, clock, stack.deployment)
+    follower = Follower(stack.reader, replica, clock)
     accredit(stack)
     head = follower.run_once()
     assert replica.anchor_facts(ISSUER, SCHEMA, None, None).as_of == clock.now()
@@ -96,7 +98,7 @@ def test_a_dead_chain_leaves_the_facts_with_their_own_time(
     stack: LedgerStack, database: Engine
 ) -> None:
     replica, clock = SqlReplica(database), SettableClock(stack.now() + 5)
-    follower = Follower(stack.reader, replica, clock, stack.deployment)
+    follower = Follower(stack.reader, replica, clock)
     accredit(stack)
     follower.run_once()
     known = replica.anchor_facts(ISSUER, SCHEMA, None, None)
@@ -109,10 +111,12 @@ def test_a_dead_chain_leaves_the_facts_with_their_own_time(
 
 def test_a_replica_of_another_deployment_is_refused(stack: LedgerStack, database: Engine) -> None:
     replica, clock = SqlReplica(database), SettableClock(stack.now())
-    Follower(stack.reader, replica, clock, stack.deployment)
-    other = replace(stack.deployment, anchor="0x" + "11" * 20)
+    Follower(stack.reader, replica, clock)
+    pins = stack.deployment.contracts
+    elsewhere = {**pins, ANCHOR: replace(pins[ANCHOR], address="0x" + "11" * 20)}
+    other = EvmLedgerReader(stack.nodes, replace(stack.deployment, contracts=elsewhere))
     with pytest.raises(ReplicaMismatch):
-        Follower(stack.reader, replica, clock, other)
+        Follower(other, replica, clock)
 
 
 @pytest.mark.anvil
@@ -121,7 +125,7 @@ def test_a_final_block_that_changes_stops_the_follower(database: Engine) -> None
     with ledger_stack("anvil") as stack:
         assert isinstance(stack.chain, AnvilNode)
         replica, clock = SqlReplica(database), SettableClock(stack.now())
-        follower = Follower(stack.reader, replica, clock, stack.deployment)
+        follower = Follower(stack.reader, replica, clock)
         accredit(stack)
         head = follower.run_once()
         depth = stack.w3.eth.block_number - head.number + 2

@@ -1,12 +1,21 @@
 """The ledger ports on every chain adapter: what is written is read back once it is final."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tests.support.chains import LedgerStack, ledger_stack
-from wallet.adapters.evm.node import Deployment, DeploymentMismatch, parse_deployment
-from wallet.adapters.evm.reader import EvmLedgerReader, FinalityUnknown
+from wallet.adapters.evm.deployment import (
+    ANCHOR,
+    REGISTRY,
+    ContractPin,
+    Deployment,
+    DeploymentMismatch,
+    parse_deployment,
+)
+from wallet.adapters.evm.endpoints import FinalityUnknown
+from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.ports.facts import ChainUnavailable
 from wallet.ports.ledger import LedgerRefused
 from wallet.trust.events import (
@@ -109,36 +118,51 @@ def test_a_silent_node_is_unavailable_and_not_an_answer(stack: LedgerStack) -> N
 
 def test_a_deployment_that_is_not_there_ends_the_start(stack: LedgerStack) -> None:
     there = stack.deployment
-    elsewhere = Deployment(there.chain_id, "0x" + "11" * 20, there.anchor, there.first_block)
-    with pytest.raises(DeploymentMismatch):
-        EvmLedgerReader(stack.w3, elsewhere)
-    other_chain = Deployment(there.chain_id + 1, there.registry, there.anchor, there.first_block)
-    with pytest.raises(DeploymentMismatch):
-        EvmLedgerReader(stack.w3, other_chain)
+    pin = there.contracts[REGISTRY]
+    EvmLedgerReader(stack.nodes, there).check_deployment()
+
+    def refuse(deployment: Deployment, reason: str) -> None:
+        with pytest.raises(DeploymentMismatch, match=reason):
+            EvmLedgerReader(stack.nodes, deployment).check_deployment()
+
+    def with_registry(changed: ContractPin) -> Deployment:
+        return replace(there, contracts={**there.contracts, REGISTRY: changed})
+
+    refuse(with_registry(replace(pin, address="0x" + "11" * 20)), "no contract")
+    refuse(with_registry(replace(pin, code_hash=bytes(32))), "not the pinned code")
+    refuse(replace(there, chain_id=there.chain_id + 1), "another chain")
     assert parse_deployment(there.to_json()) == there
 
 
 def test_an_unknown_finality_mode_is_refused(stack: LedgerStack) -> None:
     for mode in ("", "latest", "depth:", "depth:-1", "depth:99999"):
         with pytest.raises(FinalityUnknown):
-            EvmLedgerReader(stack.w3, stack.deployment, finality=mode)
+            EvmLedgerReader(stack.nodes, stack.deployment, finality=mode)
     head = stack.reader.finalized_head().number
     stack.finalize()
-    deep = EvmLedgerReader(stack.w3, stack.deployment, finality="depth:2")
+    deep = EvmLedgerReader(stack.nodes, stack.deployment, finality="depth:2")
     assert deep.finalized_head().number <= stack.w3.eth.block_number - 2
     assert head >= 0
 
 
+PIN = {"address": "0x" + "11" * 20, "code_hash": "0x" + "22" * 32}
+
+
 @pytest.mark.parametrize(
-    "change", [{"chain_id": "1"}, {"first_block": -1}, {"registry": "0x1"}, {"anchor": None}]
+    "change",
+    [
+        {"chain_id": "1"},
+        {"chain_id": True},
+        {"first_block": -1},
+        {"contracts": {REGISTRY: PIN}},
+        {"contracts": {REGISTRY: PIN, ANCHOR: {**PIN, "address": "0x1"}}},
+        {"contracts": {REGISTRY: PIN, ANCHOR: {"address": PIN["address"]}}},
+        {"contracts": {REGISTRY: PIN, ANCHOR: None}},
+        {"contracts": {REGISTRY: PIN, ANCHOR: PIN, "../Elsewhere": PIN}},
+    ],
 )
 def test_a_deployment_file_of_another_form_is_refused(change: dict[str, object]) -> None:
-    good = {
-        "chain_id": 1,
-        "registry": "0x" + "11" * 20,
-        "anchor": "0x" + "22" * 20,
-        "first_block": 0,
-    }
+    good = {"chain_id": 1, "first_block": 0, "contracts": {REGISTRY: PIN, ANCHOR: PIN}}
     assert parse_deployment(dict(good)).chain_id == 1
     with pytest.raises(DeploymentMismatch):
         parse_deployment({**good, **change})

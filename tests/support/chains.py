@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,17 @@ from web3 import Web3
 from seoul_wallet.anvil import AnvilMissing, AnvilNode
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.authority import Accreditor, RootAuthority
+from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.development import DevelopmentChain
-from wallet.adapters.evm.node import Deployment, deploy
+from wallet.adapters.evm.node import deploy
 from wallet.adapters.evm.publisher import Publisher
+from wallet.adapters.evm.quorum import NodeQuorum, open_quorum
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.sender import Sender
 from wallet.adapters.evm.writer import EvmLedgerWriter
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
+from wallet.trust.events import LedgerEvent
 
 
 @dataclass
@@ -30,6 +33,7 @@ class LedgerStack:
     """Deployed contracts, their people, and how to make a block final."""
 
     w3: Web3
+    nodes: NodeQuorum
     deployment: Deployment
     reader: EvmLedgerReader
     root: RootAuthority
@@ -50,6 +54,12 @@ class LedgerStack:
             # Blocks of one second have one time; the next acts are to be later.
             self.chain.request("evm_increaseTime", ["0x5"])
             self.chain.request("anvil_mine", ["0x3"])
+        self.writer.advance()
+
+    def events(self) -> Sequence[LedgerEvent]:
+        """Return what the chain says now, whether it is final or not."""
+        reader = EvmLedgerReader(self.nodes, self.deployment, finality="instant")
+        return reader.events(self.deployment.first_block, self.w3.eth.block_number)
 
     def now(self) -> int:
         """Return the time of the newest block."""
@@ -65,12 +75,15 @@ class LedgerStack:
 
 @contextmanager
 def _stack(
-    chain: DevelopmentChain | AnvilNode, senders: list[Sender], finality: str
+    chain: DevelopmentChain | AnvilNode,
+    nodes: NodeQuorum,
+    senders: list[Sender],
+    finality: str,
 ) -> Iterator[LedgerStack]:
     root, accreditor, controller = senders
     w3 = chain.w3
     deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
-    reader = EvmLedgerReader(w3, deployment, finality=finality)
+    reader = EvmLedgerReader(nodes, deployment, finality=finality)
     with sql_journal() as journal:
         publisher = Publisher(
             w3,
@@ -82,6 +95,7 @@ def _stack(
         )
         yield LedgerStack(
             w3,
+            nodes,
             deployment,
             reader,
             RootAuthority(w3, deployment, root),
@@ -111,7 +125,9 @@ def ledger_stack(kind: str, *, state_file: Path | None = None) -> Iterator[Ledge
     """
     if kind == "eth-tester":
         chain = DevelopmentChain()
-        with _stack(chain, [chain.funded_sender() for _ in range(3)], "instant") as made:
+        nodes = NodeQuorum([chain.endpoint()], 1)
+        senders = [chain.funded_sender() for _ in range(3)]
+        with _stack(chain, nodes, senders, "instant") as made:
             yield made
         chain.stop()
         return
@@ -119,11 +135,13 @@ def ledger_stack(kind: str, *, state_file: Path | None = None) -> Iterator[Ledge
         node = AnvilNode(state_file=state_file)
     except AnvilMissing:
         pytest.skip("needs node: anvil from npm")
+    nodes = open_quorum([node.url], required=1, development=True)
     try:
         senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(3)]
         for sender in senders:
             node.fund(sender.address)
-        with _stack(node, senders, "tag") as made:
+        with _stack(node, nodes, senders, "tag") as made:
             yield made
     finally:
+        nodes.close()
         node.stop()

@@ -23,6 +23,7 @@ from wallet.trust.events import AccreditorRevoked, BatchWithdrawn, IssuerRevoked
 from wallet.trust.facts import (
     AccreditorScope,
     AnchorFacts,
+    Assurance,
     BatchFact,
     BlockRef,
     IssuerScope,
@@ -95,7 +96,7 @@ class MemoryStatusListSource:
 
 @dataclass(slots=True)
 class MemoryReplica:
-    """`ports.facts.AnchorReplica` and the `head` and `apply` of `ports.ledger.ReplicaStore`."""
+    """`ports.facts.AnchorReplica`; `head`, `alarm`, `apply` of `ports.ledger.ReplicaStore`."""
 
     observed_at: int = 0
     _head: BlockRef | None = None
@@ -106,6 +107,12 @@ class MemoryReplica:
 
     def head(self) -> BlockRef | None:
         return self._head
+
+    def alarm(self) -> str | None:
+        return None
+
+    def assurance(self) -> Assurance | None:
+        return None
 
     def apply(self, events: Sequence[LedgerEvent], head: BlockRef, observed_at: int) -> None:
         for event in events:

@@ -14,13 +14,12 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
 from tests.support.publishing import AnchoringIssuer, Place
 from wallet.adapters.clock import SystemClock
-from wallet.adapters.evm.node import parse_deployment
+from wallet.adapters.evm.deployment import parse_deployment
 from wallet.adapters.evm.publisher import PublisherStep
 from wallet.encoding.json import JsonObject
 
@@ -151,7 +150,7 @@ class PublisherProcesses:
         order = {
             "folder": str(place.folder),
             "url": place.url,
-            "deployment": asdict(place.deployment),
+            "deployment": place.deployment.to_json(),
             "secret": place.secret.hex(),
             "step": step,
             "time": time,

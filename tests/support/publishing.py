@@ -19,6 +19,7 @@ from wallet.adapters.evm.fees import FeeLimits
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.evm.node import Deployment, connect
 from wallet.adapters.evm.publisher import Publisher, PublisherStep
+from wallet.adapters.evm.quorum import open_quorum
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.writer import EvmLedgerWriter
 from wallet.adapters.sql.engine import migrate, open_engine, read, sqlite_url
@@ -63,7 +64,8 @@ class AnchoringIssuer:
         migrate_issuer(self.engine)
         self._clock = clock
         self.w3: Web3 = connect(place.url)
-        reader = EvmLedgerReader(self.w3, place.deployment)
+        self._nodes = open_quorum([place.url], required=1, development=True)
+        reader = EvmLedgerReader(self._nodes, place.deployment)
         self.journal = SqlTransactionJournal(self.engine)
         publisher = Publisher.from_secret(
             self.w3,
@@ -78,7 +80,7 @@ class AnchoringIssuer:
         self.key = publisher.key
         self.writer = EvmLedgerWriter(self.w3, place.deployment, publisher)
         replica = SqlReplica(self.engine)
-        self._follower = Follower(reader, replica, clock, place.deployment)
+        self._follower = Follower(reader, replica, clock)
         self.records = SqlBatchRecords(self.engine)
         self.anchoring = Anchoring(
             identity=IDENTITY,
@@ -119,5 +121,6 @@ class AnchoringIssuer:
             return [(row.nonce, row.state) for row in connection.execute(columns)]
 
     def close(self) -> None:
-        """Release the database."""
+        """Release the database and the connection to the node."""
         self.engine.dispose()
+        self._nodes.close()

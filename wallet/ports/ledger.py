@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from wallet.errors import ConflictError
 from wallet.ports.facts import ChainUnavailable
 from wallet.ports.outbox import TransactionState
 from wallet.trust.events import LedgerEvent
-from wallet.trust.facts import BlockRef
+from wallet.trust.facts import Assurance, BlockRef
 
 
 class LedgerRefused(ConflictError):
@@ -119,11 +119,41 @@ class ReplicaStore(Protocol):
     def head(self) -> BlockRef | None:
         """Return the last block that was applied, or None."""
 
-    def apply(self, events: Sequence[LedgerEvent], head: BlockRef, observed_at: int) -> None:
+    def apply(
+        self,
+        events: Sequence[LedgerEvent],
+        head: BlockRef,
+        observed_at: int,
+        *,
+        log_heads: Mapping[str, bytes] | None = None,
+        assurance: Assurance | None = None,
+    ) -> None:
         """Apply the events of the blocks up to and including `head`, all or nothing.
 
-        `observed_at` is when the head was read, unix seconds. Applying the same again changes
-        nothing but the time; an older head than the last one changes nothing. Raises
-        `ReplicaMismatch` when the replica is not bound, knows another block of the same number,
-        or lacks what an event refers to.
+        `observed_at` is when the head was read, unix seconds; `log_heads` are the contracts' log
+        heads there, by address, and `assurance` how it was checked. Applying the same again
+        changes nothing but time and assurance; an older head than the last one changes nothing.
+        Raises `ReplicaMismatch` when the replica is not bound, knows another block of the same
+        number, or lacks what an event refers to.
+        """
+
+    def position(self) -> tuple[BlockRef | None, Mapping[str, bytes]]:
+        """Return the last block that was applied and the contracts' log heads there, by address.
+
+        Both of one moment, also while another follower applies.
+        """
+
+    def accreditor_of(self, mandate_id: int) -> str | None:
+        """Return the accreditor of a mandate, or None if none with this number was given."""
+
+    def alarm(self) -> str | None:
+        """Return why the replica must not be used, or None."""
+
+    def raise_alarm(self, reason: str) -> None:
+        """Let no fact be read and nothing be applied until `start_anew`; survives a restart."""
+
+    def start_anew(self) -> None:
+        """Forget every fact, the head and the alarm, but not which deployment it copies.
+
+        An operator's act, after looking: the next run of the follower reads everything again.
         """

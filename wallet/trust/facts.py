@@ -28,8 +28,24 @@ class BlockRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Assurance:
+    """How well a finalized block and its facts were checked.
+
+    `endpoints` nodes agreed. `proven`: each contract's log head was proven against the block's
+    state root, so that no log was withheld. One endpoint, or facts that are not proven, are for a
+    development chain on this machine only.
+    """
+
+    endpoints: int
+    proven: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AccreditorScope:
-    """The root authority lets `accreditor` accredit issuers for a schema in [from, until)."""
+    """The root authority lets `accreditor` accredit issuers for a schema in [from, until).
+
+    `mandate_id` is the contract's number for the pair of accreditor and schema, from 1 on.
+    """
 
     accreditor: str
     schema_id: bytes
@@ -37,6 +53,7 @@ class AccreditorScope:
     valid_from: int
     valid_until: int
     revoked_at: int | None = None
+    mandate_id: int = 0
 
     def in_force(self, at: int) -> bool:
         """Tell whether the scope covers the moment `at`."""
@@ -95,7 +112,8 @@ class AnchorFacts:
 
     `issuer_scopes` are those of the issuer for the schema, `accreditor_scopes` those of the
     accreditors that they name; `batch` is the one with the receipt's root, `status` the newest
-    digest of the list. `head` is the finalized block up to which this is complete.
+    digest of the list. `head` is the finalized block up to which this is complete, `assurance`
+    how that was checked.
     """
 
     head: BlockRef
@@ -104,14 +122,13 @@ class AnchorFacts:
     batch: BatchFact | None = None
     status: StatusFact | None = None
     superseded_status_digests: frozenset[bytes] = frozenset()
+    assurance: Assurance | None = None
 
     def accredited(self, at: int) -> bool:
         """Tell whether issuer and accreditor were both in force at the moment `at`."""
-        return any(
-            scope.in_force(at)
-            and any(
-                above.accreditor == scope.accreditor and above.in_force(at)
-                for above in self.accreditor_scopes
-            )
-            for scope in self.issuer_scopes
-        )
+        for scope in self.issuer_scopes:
+            if scope.in_force(at):
+                for above in self.accreditor_scopes:
+                    if above.accreditor == scope.accreditor and above.in_force(at):
+                        return True
+        return False

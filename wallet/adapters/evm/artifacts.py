@@ -30,11 +30,24 @@ def error_selectors(name: str) -> dict[bytes, str]:
     """Return the custom errors of a contract: 4-byte selector to name."""
     from eth_utils.crypto import keccak
 
-    def signature(entry: dict[str, Any]) -> str:
-        return f"{entry['name']}({','.join(item['type'] for item in entry['inputs'])})"
-
     return {
-        keccak(text=signature(entry))[:4]: entry["name"]
+        keccak(text=_signature(entry))[:4]: entry["name"]
         for entry in artifact(name)["abi"]
         if entry["type"] == "error"
     }
+
+
+@cache
+def events(name: str) -> dict[bytes, JsonObject]:
+    """Return the events of a contract: topic 0 to ABI entry."""
+    from eth_utils.crypto import keccak
+
+    return {
+        keccak(text=_signature(entry)): entry
+        for entry in artifact(name)["abi"]
+        if entry["type"] == "event"
+    }
+
+
+def _signature(entry: dict[str, Any]) -> str:
+    return f"{entry['name']}({','.join(item['type'] for item in entry['inputs'])})"

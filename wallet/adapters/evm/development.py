@@ -10,13 +10,20 @@ import secrets
 import threading
 import time
 import warnings
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from eth_tester import EthereumTester, PyEVMBackend
+from eth_utils.crypto import keccak
 from web3 import EthereumTesterProvider, Web3
+from web3.exceptions import BlockNotFound
 
+from wallet.adapters.evm.blocks import Header, Log
+from wallet.adapters.evm.endpoints import Endpoint
 from wallet.adapters.evm.node import ask
+from wallet.adapters.evm.proofs import ProvenSlot
 from wallet.adapters.evm.sender import Sender
+from wallet.ports.facts import ChainUnavailable
 
 FINALITY: Final = "instant"
 _FUNDS_ETHER: Final = 100
@@ -56,6 +63,10 @@ class DevelopmentChain:
         """Begin to mine."""
         self._miner.start()
 
+    def endpoint(self) -> Endpoint:
+        """Return the chain as an endpoint of a quorum of one; it gives no proofs."""
+        return _InProcessEndpoint(self.w3)
+
     def stop(self) -> None:
         """Answer nothing any more."""
         self._provider.stopped = True
@@ -84,3 +95,71 @@ class DevelopmentChain:
         while not self._halt.wait(self._interval_s):
             if int(self.w3.eth.get_block("latest")["timestamp"]) < time.time():
                 self._provider.make_request("evm_mine", [1])
+
+
+class _InProcessEndpoint:
+    """An `endpoints.Endpoint` over the chain in this process, whose answers are its own.
+
+    Headers are not hashed here, and the logs of a block are those that the search for blocks
+    found: eth-tester takes a second for a hundred logs.
+    """
+
+    name = "in this process"
+    proves = False
+
+    def __init__(self, w3: Web3) -> None:
+        self._w3 = w3
+        self._found: dict[int, list[Log]] = {}
+
+    def chain_id(self) -> int:
+        return int(ask(lambda: self._w3.eth.chain_id))
+
+    def header(self, which: int | bytes | str) -> Header:
+        asked: Any = "latest" if which == "finalized" else which
+        try:
+            block = ask(lambda: self._w3.eth.get_block(asked))
+        except BlockNotFound as error:
+            raise ChainUnavailable("the chain does not have the block") from error
+        return Header(
+            int(block["number"]),
+            bytes(block["hash"]),
+            bytes(block["parentHash"]),
+            int(block["timestamp"]),
+            bytes(block["stateRoot"]),
+            bytes(block["logsBloom"]),
+        )
+
+    def log_blocks(self, first: int, last: int, addresses: Collection[str]) -> Sequence[int]:
+        wanted: Any = {
+            "fromBlock": first,
+            "toBlock": last,
+            "address": [Web3.to_checksum_address(address) for address in sorted(addresses)],
+        }
+        self._found = {}
+        for log in ask(lambda: self._w3.eth.get_logs(wanted)):
+            number = int(log["blockNumber"])
+            self._found.setdefault(number, []).append(
+                Log(
+                    str(log["address"]).lower(),
+                    tuple(bytes(topic) for topic in log["topics"]),
+                    bytes(log["data"]),
+                    number,
+                    int(log["logIndex"]),
+                )
+            )
+        return sorted(self._found)
+
+    def logs(self, header: Header, addresses: Collection[str]) -> tuple[Log, ...]:
+        if header.number not in self._found:
+            self.log_blocks(header.number, header.number, addresses)
+        return tuple(sorted(self._found.get(header.number, ()), key=lambda log: log.index))
+
+    def code_hash(self, address: str) -> bytes:
+        at = Web3.to_checksum_address(address)
+        return keccak(bytes(ask(lambda: self._w3.eth.get_code(at))))
+
+    def close(self) -> None:
+        """There is no connection."""
+
+    def slot(self, header: Header, address: str, slot: bytes) -> ProvenSlot:
+        raise ChainUnavailable("the chain in this process gives no proofs")

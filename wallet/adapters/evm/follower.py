@@ -2,63 +2,93 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
 
-from wallet.adapters.evm.node import Deployment
-from wallet.errors import UnavailableError
+from wallet.adapters.evm.quorum import Agreement, EndpointBehind
+from wallet.adapters.evm.reader import EvmLedgerReader
+from wallet.adapters.evm.recent import RecentBlocks
 from wallet.ports.clock import Clock
-from wallet.ports.ledger import LedgerReader, ReplicaStore
+from wallet.ports.facts import ReplicaDiverged
+from wallet.ports.ledger import ReplicaStore
+from wallet.trust.events import LedgerEvent
 from wallet.trust.facts import BlockRef
-
-MAX_BLOCKS_PER_STEP: Final = 5_000
-
-
-class ReplicaDiverged(UnavailableError):
-    """The chain no longer has a block that was final: a person must look; nothing is repaired."""
-
-    code = "replica_diverged"
-
-
-class BlockReader(LedgerReader, Protocol):
-    """A ledger reader that can also name the block at a height."""
-
-    def block(self, number: int) -> BlockRef:
-        """Return the block at `number`."""
 
 
 class Follower:
-    """Moves a replica forward, a bounded number of blocks at a time."""
+    """Moves a replica forward, a bounded number of logs at a time."""
 
-    def __init__(
-        self, reader: BlockReader, store: ReplicaStore, clock: Clock, deployment: Deployment
-    ) -> None:
+    def __init__(self, reader: EvmLedgerReader, store: ReplicaStore, clock: Clock) -> None:
         """Bind `store` to the deployment. Raises `ReplicaMismatch` if it copies another one."""
-        store.bind(deployment.identity)
+        store.bind(reader.deployment.identity)
         self._reader = reader
         self._store = store
         self._clock = clock
-        self._first_block = deployment.first_block
+        self._recent = RecentBlocks(reader.logs)
 
     def run_once(self) -> BlockRef:
         """Follow up to the present finalized head and return it.
 
-        Raises `ChainUnavailable` (the replica stays as it is, with its own time) and
-        `ReplicaDiverged`.
+        Nothing of a step is applied before all of it is agreed and proven. Raises
+        `ChainUnavailable` and its subclasses (the replica stays as it is, with its own time) and
+        `ReplicaDiverged`, from then on at every run until an operator starts the replica anew.
         """
+        alarm = self._store.alarm()
+        if alarm is not None:
+            raise ReplicaDiverged(alarm)
         observed_at = self._clock.now()
-        head = self._reader.finalized_head()
-        known = self._store.head()
+        agreed = self._reader.agree()
+        known, log_heads = self._store.position()
         if known is not None:
-            if head.number < known.number:
-                raise ReplicaDiverged("the finalized head went backwards")
-            if self._reader.block(known.number).hash != known.hash:
-                raise ReplicaDiverged("a finalized block was replaced")
-        first = self._first_block if known is None else known.number + 1
-        while first <= head.number:
-            last = min(first + MAX_BLOCKS_PER_STEP - 1, head.number)
-            upto = head if last == head.number else self._reader.block(last)
-            self._store.apply(self._reader.events(first, last), upto, observed_at)
-            first = last + 1
-        if known is not None and head.number == known.number:
-            self._store.apply((), head, observed_at)
-        return head
+            self._compare(known, agreed)
+        self._apply(agreed, known, log_heads, observed_at)
+        if not self._reader.finality.is_instant:
+            self._recent.follow(agreed.endpoints[0], agreed.head)
+        return agreed.head.ref
+
+    def _compare(self, known: BlockRef, agreed: Agreement) -> None:
+        head = agreed.head
+        # Asked also when the nodes are behind: a chain that became shorter may be another one.
+        there = head if head.number == known.number else agreed.header(known.number)
+        if there.hash != known.hash:
+            reason = "a finalized block was replaced"
+            self._store.raise_alarm(reason)
+            raise ReplicaDiverged(reason)
+        if head.number < known.number:
+            raise EndpointBehind("the nodes' finalized block is older than the replica's")
+
+    def _apply(
+        self,
+        agreed: Agreement,
+        known: BlockRef | None,
+        log_heads: Mapping[str, bytes],
+        observed_at: int,
+    ) -> None:
+        first = self._reader.deployment.first_block if known is None else known.number + 1
+        # The head that is known already is applied again too, with the new time.
+        while True:
+            step = self._reader.read(agreed, first, log_heads, self._store.accreditor_of)
+            self._store.apply(
+                step.events,
+                step.head,
+                observed_at,
+                log_heads=step.log_heads,
+                assurance=step.assurance,
+            )
+            if step.head.number >= agreed.head.number:
+                return
+            first, log_heads = step.head.number + 1, step.log_heads
+
+    def provisional_events(self) -> Sequence[LedgerEvent]:
+        """Return what the last run saw above the finalized mark, in order; never a fact.
+
+        One node says so and a reorganisation may undo it. Raises `NodeAnswerInvalid`,
+        `MandateUnknown`, `StorageUnavailable`.
+        """
+        given: dict[int, str] = {}
+        return [
+            event
+            for block in self._recent.blocks
+            for event in self._reader.translated(
+                block.logs, block.header.time, self._store.accreditor_of, given
+            )
+        ]

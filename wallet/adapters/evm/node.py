@@ -1,70 +1,35 @@
-"""Connecting to a node, and the failures of nodes as typed errors."""
+"""Connecting to a node to write, and the failures of nodes as typed errors."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import requests
 from eth_tester.exceptions import TransactionFailed
+from eth_utils.crypto import keccak
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 from web3.exceptions import ContractLogicError, Web3Exception
 
 from wallet.adapters.evm.artifacts import artifact, error_selectors
-from wallet.encoding.json import JsonObject
-from wallet.errors import MalformedError
+from wallet.adapters.evm.deployment import (
+    ANCHOR,
+    CONTRACTS,
+    REGISTRY,
+    ContractPin,
+)
+from wallet.adapters.evm.deployment import (
+    Deployment as Deployment,
+)
 from wallet.ports.facts import ChainUnavailable
 from wallet.ports.ledger import LedgerRefused
 
 REQUEST_TIMEOUT_S: Final = 10
-CONTRACTS: Final = ("TrustRegistry", "CredentialAnchor")
 T = TypeVar("T")
 _HEX_DATA: Final = re.compile(r"0x((?:[0-9a-f]{2}){4,})")
-
-
-class DeploymentMismatch(MalformedError):
-    """The chain or its contracts are not the ones that the configuration names."""
-
-    code = "deployment_mismatch"
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """Where the contracts are: chain id, addresses (lower-case hex), first block to read."""
-
-    chain_id: int
-    registry: str
-    anchor: str
-    first_block: int
-
-    @property
-    def identity(self) -> str:
-        """A text that tells this deployment from every other."""
-        return f"eip155:{self.chain_id}:{self.registry}:{self.anchor}"
-
-    def to_json(self) -> JsonObject:
-        """Return the form that configuration files carry."""
-        return {
-            "chain_id": self.chain_id,
-            "registry": self.registry,
-            "anchor": self.anchor,
-            "first_block": self.first_block,
-        }
-
-
-def parse_deployment(value: JsonObject) -> Deployment:
-    """Return the deployment of its JSON form. Raises `DeploymentMismatch`."""
-    chain_id, first = value.get("chain_id"), value.get("first_block")
-    addresses = (value.get("registry"), value.get("anchor"))
-    if type(chain_id) is not int or type(first) is not int or first < 0:
-        raise DeploymentMismatch("a deployment names chain_id and first_block")
-    if not all(isinstance(address, str) and Web3.is_address(address) for address in addresses):
-        raise DeploymentMismatch("a deployment names the addresses of registry and anchor")
-    return Deployment(chain_id, str(addresses[0]).lower(), str(addresses[1]).lower(), first)
 
 
 def connect(url: str) -> Web3:
@@ -120,20 +85,15 @@ def _revert_data(error: Exception) -> bytes:
 
 
 def contracts(w3: Web3, deployment: Deployment) -> tuple[Contract, Contract]:
-    """Return registry and anchor after checking chain id and code.
-
-    Raises `ChainUnavailable`, `DeploymentMismatch`.
-    """
-    found = ask(lambda: w3.eth.chain_id)
-    if found != deployment.chain_id:
-        raise DeploymentMismatch(f"expected chain {deployment.chain_id}, the node is on {found}")
-    result = []
-    for name, address in zip(CONTRACTS, (deployment.registry, deployment.anchor), strict=True):
-        checksum = Web3.to_checksum_address(address)
-        if not ask(lambda at=checksum: w3.eth.get_code(at)):  # type: ignore[misc]
-            raise DeploymentMismatch(f"there is no contract at the address of {name}")
-        result.append(w3.eth.contract(address=checksum, abi=artifact(name)["abi"]))
-    return result[0], result[1]
+    """Return registry and anchor, to write to. Asks nothing; see `check_deployment`."""
+    registry, anchor = (
+        w3.eth.contract(
+            address=Web3.to_checksum_address(deployment.contracts[name].address),
+            abi=artifact(name)["abi"],
+        )
+        for name in CONTRACTS
+    )
+    return registry, anchor
 
 
 def deploy(
@@ -144,15 +104,19 @@ def deploy(
     `send(constructor)` sends a constructor call and returns its receipt. Raises
     `ChainUnavailable`, `LedgerRefused`.
     """
-    registry_code = artifact("TrustRegistry")
-    anchor_code = artifact("CredentialAnchor")
+    registry_code, anchor_code = artifact(REGISTRY), artifact(ANCHOR)
     registry = w3.eth.contract(abi=registry_code["abi"], bytecode=registry_code["bytecode"])
     deployed = send(registry.constructor(hand_over_delay_s, Web3.to_checksum_address(root)))
     anchor = w3.eth.contract(abi=anchor_code["abi"], bytecode=anchor_code["bytecode"])
     anchored = send(anchor.constructor(deployed["contractAddress"]))
     return Deployment(
         ask(lambda: w3.eth.chain_id),
-        str(deployed["contractAddress"]).lower(),
-        str(anchored["contractAddress"]).lower(),
+        {REGISTRY: _pin(w3, deployed), ANCHOR: _pin(w3, anchored)},
         int(deployed["blockNumber"]),
     )
+
+
+def _pin(w3: Web3, receipt: Any) -> ContractPin:
+    address = receipt["contractAddress"]
+    code = ask(lambda: w3.eth.get_code(address, receipt["blockNumber"]))
+    return ContractPin(str(address).lower(), keccak(bytes(code)))

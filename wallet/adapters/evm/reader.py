@@ -1,186 +1,192 @@
-"""`ports.ledger.LedgerReader` over both contracts: finalized blocks and their events."""
+"""`ports.ledger.LedgerReader` over nodes that are not trusted."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from web3 import Web3
-from web3.exceptions import BlockNotFound
-
-from wallet.adapters.evm.node import Deployment, ask, contracts
-from wallet.errors import MalformedError
-from wallet.ports.facts import ChainUnavailable
-from wallet.trust.events import (
-    AccreditorRevoked,
-    BatchWithdrawn,
-    IssuerRevoked,
-    LedgerEvent,
+from wallet.adapters.evm.blocks import Header, Log
+from wallet.adapters.evm.deployment import Deployment
+from wallet.adapters.evm.endpoints import Endpoint, Finality
+from wallet.adapters.evm.events import Context, translate
+from wallet.adapters.evm.log_chain import (
+    EMPTY_LOG_HEAD,
+    LogsWithheld,
+    extend_log_head,
+    watched_contracts,
 )
-from wallet.trust.facts import AccreditorScope, BatchFact, BlockRef, IssuerScope, StatusFact
+from wallet.adapters.evm.proofs import ProofInvalid
+from wallet.adapters.evm.quorum import Agreement, NodeQuorum
+from wallet.ports.facts import ChainUnavailable
+from wallet.trust.events import LedgerEvent
+from wallet.trust.facts import AccreditorScope, Assurance, BlockRef
 
-MAX_LOGS_PER_READ: Final = 10_000
-_DEPTH: Final = re.compile(r"depth:([0-9]{1,4})\Z")
+MAX_LOGS_PER_STEP: Final = 100_000
 
 
-class FinalityUnknown(MalformedError):
-    """A finality mode other than `tag`, `instant` and `depth:N`."""
+class MandateUnknown(ChainUnavailable):
+    """An accreditation names a mandate that was never given in the logs so far."""
 
-    code = "finality_unknown"
+    code = "mandate_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Everything that happened up to and including the block `head`, and the log heads there.
+
+    `log_heads` has an entry for each contract address.
+    """
+
+    events: Sequence[LedgerEvent]
+    head: BlockRef
+    log_heads: Mapping[str, bytes]
+    assurance: Assurance
 
 
 class EvmLedgerReader:
-    """Reads finalized facts.
+    """Reads finalized facts on which the nodes of a quorum agree.
 
-    `finality` says what is final: `tag` (the node's finalized tag), `instant` (every block: BFT
-    chains and the in-process chain) or `depth:N` (N blocks below the head).
+    `finality` is `tag`, `instant` or `depth:N`: see `endpoints.Finality`. Completeness is proven
+    by `read`; `events` alone compares the nodes with each other and no more.
     """
 
-    def __init__(self, w3: Web3, deployment: Deployment, *, finality: str = "tag") -> None:
-        depth = _DEPTH.match(finality)
-        if finality not in ("tag", "instant") and depth is None:
-            raise FinalityUnknown("finality is tag, instant or depth:N")
-        self._w3 = w3
-        self._finality = finality
-        self._depth = int(depth[1]) if depth else 0
-        registry, anchor = contracts(w3, deployment)
-        self._addresses = [registry.address, anchor.address]
-        self._registry = registry
-        self._accreditors: dict[int, str] = {}
-        self._decoders: dict[bytes, Any] = {}
-        for contract in (registry, anchor):
-            for abi in contract.abi:
-                if abi["type"] == "event" and abi["name"] in _TRANSLATORS:
-                    event = contract.events[abi["name"]]()
-                    self._decoders[bytes.fromhex(event.topic.removeprefix("0x"))] = event
+    def __init__(
+        self, nodes: NodeQuorum, deployment: Deployment, *, finality: str = "tag"
+    ) -> None:
+        """Asks nothing yet. Raises `FinalityUnknown`."""
+        self.deployment = deployment
+        self.finality = Finality(finality)
+        self._nodes = nodes
+        self._contracts = watched_contracts(deployment)
+        self._names = {contract.address: contract.name for contract in self._contracts}
+        self._addresses = frozenset(self._names)
+        self._mandates: dict[int, str] = {}
+        self._is_checked = False
+
+    def check_deployment(self) -> None:
+        """Hold chain id and code against the deployment.
+
+        Raises `DeploymentMismatch`, `ChainUnavailable`.
+        """
+        self._nodes.check(self.deployment)
+        self._is_checked = True
+
+    def agree(self) -> Agreement:
+        """Return the newest finalized block that the quorum agrees on.
+
+        Raises `ChainUnavailable` and its subclasses.
+        """
+        if not self._nodes.proves and not self._is_checked:
+            # Where there is no proof of it, the code is compared once.
+            self.check_deployment()
+        return self._nodes.agree(self.deployment.chain_id, self.finality)
 
     def finalized_head(self) -> BlockRef:
         """Return the newest final block. Raises `ChainUnavailable`."""
-        if self._finality == "tag":
-            return self._block("finalized")
-        if self._depth:
-            number = ask(lambda: self._w3.eth.block_number)
-            return self._block(max(0, number - self._depth))
-        return self._block("latest")
-
-    def block(self, number: int) -> BlockRef:
-        """Return the block at a height. Raises `ChainUnavailable`."""
-        return self._block(number)
-
-    def _block(self, which: Any) -> BlockRef:
-        try:
-            block = ask(lambda: self._w3.eth.get_block(which))
-        except BlockNotFound as error:
-            raise ChainUnavailable("the node does not have the block") from error
-        return BlockRef(int(block["number"]), bytes(block["hash"]), int(block["timestamp"]))
+        return self.agree().head.ref
 
     def events(self, first: int, last: int) -> Sequence[LedgerEvent]:
-        """Return the contracts' events of blocks `first` to `last`. Raises `ChainUnavailable`."""
-        logs = ask(
-            lambda: self._w3.eth.get_logs(
-                {"fromBlock": first, "toBlock": last, "address": self._addresses}
+        """Return the contracts' events of finalized blocks `first` to `last`.
+
+        Mandates of blocks that were not read by this object are not known to it. Raises
+        `ChainUnavailable`.
+        """
+        agreed = self.agree()
+        if last > agreed.head.number:
+            raise ChainUnavailable("the blocks asked for are not final yet")
+        found: list[LedgerEvent] = []
+        for number in agreed.log_blocks(first, last, self._addresses):
+            header = agreed.header(number)
+            logs = agreed.logs(header, self._addresses)
+            found += self.translated(logs, header.time, self._mandates.get, self._mandates)
+        return found
+
+    def read(
+        self,
+        agreed: Agreement,
+        first: int,
+        log_heads: Mapping[str, bytes],
+        accreditor_of: Callable[[int], str | None],
+    ) -> Step:
+        """Return what happened from block `first` on, proven complete at the step's head.
+
+        `log_heads` are those before `first`; `accreditor_of` knows the mandates given before it.
+        The step ends at the agreed head, or earlier once it holds `MAX_LOGS_PER_STEP` logs; a
+        node must then have the state of that earlier block. Raises `LogsWithheld`,
+        `ProofInvalid`, `EndpointsDisagree`, `ChainUnavailable`.
+        """
+        heads = {name: log_heads.get(name, EMPTY_LOG_HEAD) for name in sorted(self._addresses)}
+        head = agreed.head
+        blocks: list[tuple[Header, tuple[Log, ...]]] = []
+        size = 0
+        for number in agreed.log_blocks(first, head.number, self._addresses):
+            header = head if number == head.number else agreed.header(number)
+            logs = agreed.logs(header, self._addresses)
+            blocks.append((header, logs))
+            size += len(logs)
+            if size >= MAX_LOGS_PER_STEP:
+                head = header
+                break
+        for contract in self._contracts:
+            heads[contract.address] = extend_log_head(
+                heads[contract.address],
+                (log for _, logs in blocks for log in logs if log.address == contract.address),
             )
+        if self._nodes.proves:
+            self._prove(agreed, head, heads)
+        found: list[LedgerEvent] = []
+        given: dict[int, str] = {}
+        for header, logs in blocks:
+            found += self.translated(logs, header.time, accreditor_of, given)
+        return Step(
+            found,
+            head.ref,
+            heads,
+            Assurance(endpoints=len(agreed.endpoints), proven=self._nodes.proves),
         )
-        if len(logs) > MAX_LOGS_PER_READ:
-            raise ChainUnavailable("the node returned more logs than one read may hold")
-        times: dict[int, int] = {}
-        result: list[LedgerEvent] = []
-        for log in sorted(logs, key=lambda entry: (entry["blockNumber"], entry["logIndex"])):
-            decoder = self._decoders.get(bytes(log["topics"][0]))
-            if decoder is None:
-                continue
-            number = int(log["blockNumber"])
-            if log.get("removed") or not first <= number <= last:
-                raise ChainUnavailable("the node returned a log from outside the blocks asked for")
-            if number not in times:
-                times[number] = self._block(number).time
-            decoded = decoder.process_log(log)
-            translate = _TRANSLATORS[decoded["event"]]
-            translated = translate(self, decoded["args"], times[number])
-            if translated is not None:
-                result.append(translated)
+
+    def _prove(self, agreed: Agreement, head: Header, log_heads: Mapping[str, bytes]) -> None:
+        for contract in self._contracts:
+            slot = agreed.first(lambda node: node.slot(head, contract.address, contract.head_slot))  # noqa: B023
+            if slot.code_hash != contract.code_hash:
+                agreed.distrust()
+                raise ProofInvalid(f"the code of {contract.name} is not the pinned code")
+            if slot.value != log_heads[contract.address]:
+                agreed.distrust()
+                raise LogsWithheld(
+                    f"the logs of {contract.name} are not those that its log head is over"
+                )
+
+    def logs(self, endpoint: Endpoint, header: Header) -> tuple[Log, ...]:
+        """Return the contracts' logs of a block, as one node says. Raises `ChainUnavailable`."""
+        return endpoint.logs(header, self._addresses)
+
+    def translated(
+        self,
+        logs: Sequence[Log],
+        time: int,
+        accreditor_of: Callable[[int], str | None],
+        given: dict[int, str],
+    ) -> Sequence[LedgerEvent]:
+        """Return the events of a block's logs.
+
+        Mandates that the logs give are added to `given`, which is asked before `accreditor_of`.
+        Raises `NodeAnswerInvalid`, `MandateUnknown`.
+        """
+
+        def known(mandate_id: int) -> str:
+            found = given.get(mandate_id) or accreditor_of(mandate_id)
+            if found is None:
+                raise MandateUnknown("an accreditation names a mandate that was never given")
+            return found
+
+        context = Context(time, known)
+        result = []
+        for log in logs:
+            event = translate(self._names[log.address], log, context)
+            if isinstance(event, AccreditorScope):
+                given[event.mandate_id] = event.accreditor
+            if event is not None:
+                result.append(event)
         return result
-
-    def accreditor_of(self, mandate_id: int) -> str:
-        """Return the accreditor of a mandate, which never changes."""
-        known = self._accreditors.get(mandate_id)
-        if known is None:
-            found = ask(lambda: self._registry.functions.accreditorOf(mandate_id).call())
-            known = self._accreditors[mandate_id] = str(found).lower()
-        return known
-
-
-def _accreditor_accredited(reader: EvmLedgerReader, args: Any, _time: int) -> AccreditorScope:
-    return AccreditorScope(
-        args["accreditor"].lower(),
-        bytes(args["schemaId"]),
-        args["scopeIndex"],
-        args["validFrom"],
-        args["validUntil"],
-    )
-
-
-def _accreditor_revoked(reader: EvmLedgerReader, args: Any, _time: int) -> AccreditorRevoked:
-    return AccreditorRevoked(
-        args["accreditor"].lower(), bytes(args["schemaId"]), args["scopeIndex"], args["revokedAt"]
-    )
-
-
-def _issuer_accredited(reader: EvmLedgerReader, args: Any, _time: int) -> IssuerScope:
-    return IssuerScope(
-        bytes(args["issuerId"]),
-        bytes(args["schemaId"]),
-        args["scopeIndex"],
-        reader.accreditor_of(args["mandateId"]),
-        args["validFrom"],
-        args["validUntil"],
-    )
-
-
-def _issuer_revoked(reader: EvmLedgerReader, args: Any, _time: int) -> IssuerRevoked:
-    return IssuerRevoked(
-        bytes(args["issuerId"]), bytes(args["schemaId"]), args["scopeIndex"], args["revokedAt"]
-    )
-
-
-def _batch_anchored(reader: EvmLedgerReader, args: Any, time: int) -> BatchFact:
-    return BatchFact(
-        bytes(args["issuerId"]),
-        bytes(args["schemaId"]),
-        bytes(args["root"]),
-        args["size"],
-        bytes(args["manifestDigest"]),
-        time,
-    )
-
-
-def _batch_revoked(reader: EvmLedgerReader, args: Any, time: int) -> BatchWithdrawn:
-    return BatchWithdrawn(bytes(args["issuerId"]), bytes(args["root"]), time)
-
-
-def _status_published(reader: EvmLedgerReader, args: Any, time: int) -> StatusFact:
-    return StatusFact(
-        bytes(args["issuerId"]),
-        bytes(args["listId"]),
-        args["version"],
-        bytes(args["digest"]),
-        args["expires"],
-        time,
-    )
-
-
-def _controller_changed(reader: EvmLedgerReader, args: Any, _time: int) -> None:
-    """Who may write for an issuer is the contract's business; no verification depends on it."""
-
-
-_TRANSLATORS: Final[dict[str, Callable[[EvmLedgerReader, Any, int], LedgerEvent | None]]] = {
-    "AccreditorAccredited": _accreditor_accredited,
-    "AccreditorRevoked": _accreditor_revoked,
-    "IssuerAccredited": _issuer_accredited,
-    "IssuerRevoked": _issuer_revoked,
-    "BatchAnchored": _batch_anchored,
-    "BatchRevoked": _batch_revoked,
-    "StatusPublished": _status_published,
-    "ControllerChanged": _controller_changed,
-}

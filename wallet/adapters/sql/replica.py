@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -14,7 +15,9 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     select,
+    true,
     update,
 )
 
@@ -23,15 +26,17 @@ from wallet.adapters.sql.replica_tables import (
     ACCREDITOR_SCOPES,
     BATCHES,
     ISSUER_SCOPES,
+    LOG_HEADS,
     STATE,
     STATUS_DIGESTS,
 )
-from wallet.ports.facts import ReplicaEmpty
+from wallet.ports.facts import ReplicaDiverged, ReplicaEmpty
 from wallet.ports.ledger import ReplicaMismatch
 from wallet.trust.events import AccreditorRevoked, BatchWithdrawn, IssuerRevoked, LedgerEvent
 from wallet.trust.facts import (
     AccreditorScope,
     AnchorFacts,
+    Assurance,
     BatchFact,
     BlockRef,
     IssuerScope,
@@ -68,19 +73,69 @@ class SqlReplica:
         with read(self._engine) as connection:
             return _head(connection.execute(_STATE).one_or_none())
 
-    def apply(self, events: Sequence[LedgerEvent], head: BlockRef, observed_at: int) -> None:
+    def assurance(self) -> Assurance | None:
+        """Return how the last head was checked, or None while nothing is known of it."""
+        with read(self._engine) as connection:
+            return _assurance(connection.execute(_STATE).one_or_none())
+
+    def position(self) -> tuple[BlockRef | None, Mapping[str, bytes]]:
+        with read(self._engine) as connection:
+            rows = connection.execute(_POSITION).all()
+        if not rows:
+            return None, {}
+        return _head(rows[0]), {row.contract: row.head for row in rows if row.head is not None}
+
+    def accreditor_of(self, mandate_id: int) -> str | None:
+        with read(self._engine) as connection:
+            found = connection.execute(_MANDATE, {"of_mandate": mandate_id})
+            return found.scalars().first()
+
+    def alarm(self) -> str | None:
+        with read(self._engine) as connection:
+            state = connection.execute(_STATE).one_or_none()
+            return None if state is None else state.alarm
+
+    def raise_alarm(self, reason: str) -> None:
+        with write(self._engine) as connection:
+            connection.execute(update(STATE).values(alarm=reason))
+
+    def start_anew(self) -> None:
+        with write(self._engine) as connection:
+            for table in (*_TABLES.values(), LOG_HEADS):
+                connection.execute(delete(table))
+            nothing = {column.name: None for column in STATE.c if column.name not in _BOUND}
+            connection.execute(update(STATE).values(**nothing))
+        self._superseded_by.clear()
+
+    def apply(
+        self,
+        events: Sequence[LedgerEvent],
+        head: BlockRef,
+        observed_at: int,
+        *,
+        log_heads: Mapping[str, bytes] | None = None,
+        assurance: Assurance | None = None,
+    ) -> None:
         with write(self._engine) as connection:
             # Two followers of one database wait for each other at this row.
             state = connection.execute(_STATE.with_for_update()).one_or_none()
             if state is None:
                 raise ReplicaMismatch("the replica is not bound to a deployment yet")
+            if state.alarm is not None:
+                raise ReplicaMismatch("the replica must be started anew by an operator")
             before = _head(state)
             if before is not None and head.number <= before.number:
-                _observe_again(connection, before, head, max(observed_at, state.observed_at))
+                seen_at = max(observed_at, state.observed_at)
+                _observe_again(connection, before, head, seen_at, assurance)
                 return
             for event in events:
                 _apply_event(connection, event)
-            _set_head(connection, head, observed_at)
+            for contract, log_head in (log_heads or {}).items():
+                statement = insert(connection, LOG_HEADS).on_conflict_do_update(
+                    index_elements=["contract"], set_={"head": log_head}
+                )
+                connection.execute(statement, {"contract": contract, "head": log_head})
+            _set_head(connection, head, observed_at, assurance)
 
     def anchor_facts(
         self,
@@ -94,6 +149,8 @@ class SqlReplica:
             head = _head(state)
             if state is None or head is None:
                 raise ReplicaEmpty("the replica has not followed the chain yet")
+            if state.alarm is not None:
+                raise ReplicaDiverged(state.alarm)
             status = _newest_status(connection, issuer_id, status_list_id)
             of_issuer = {"of_issuer": issuer_id, "of_schema": schema_id}
             facts = AnchorFacts(
@@ -109,6 +166,7 @@ class SqlReplica:
                 batch=_batch(connection, issuer_id, batch_root),
                 status=status,
                 superseded_status_digests=self._superseded(connection, status),
+                assurance=_assurance(state),
             )
         return Fact(facts, min(head.time, state.observed_at))
 
@@ -129,24 +187,36 @@ class SqlReplica:
         return known[1]
 
 
-def _head(state: Row[int, str, int, bytes, int, int] | None) -> BlockRef | None:
+def _head(state: Row[Any] | None) -> BlockRef | None:
     if state is None or state.head_number is None:
         return None
     return BlockRef(state.head_number, state.head_hash, state.head_time)
 
 
+def _assurance(state: Row[Any] | None) -> Assurance | None:
+    if state is None or state.endpoints is None:
+        return None
+    return Assurance(state.endpoints, state.proven)
+
+
 def _observe_again(
-    connection: Connection, before: BlockRef, head: BlockRef, observed_at: int
+    connection: Connection,
+    before: BlockRef,
+    head: BlockRef,
+    observed_at: int,
+    assurance: Assurance | None,
 ) -> None:
     """The events of this head are applied: only the moment of the same head can be newer."""
     if head.number < before.number:
         return
     if head != before:
         raise ReplicaMismatch("the chain shows another block where the replica has a final one")
-    _set_head(connection, head, observed_at)
+    _set_head(connection, head, observed_at, assurance)
 
 
-def _set_head(connection: Connection, head: BlockRef, observed_at: int) -> None:
+def _set_head(
+    connection: Connection, head: BlockRef, observed_at: int, assurance: Assurance | None
+) -> None:
     connection.execute(
         update(STATE),
         {
@@ -154,6 +224,8 @@ def _set_head(connection: Connection, head: BlockRef, observed_at: int) -> None:
             "head_hash": head.hash,
             "head_time": head.time,
             "observed_at": observed_at,
+            "endpoints": None if assurance is None else assurance.endpoints,
+            "proven": None if assurance is None else assurance.proven,
         },
     )
 
@@ -217,7 +289,14 @@ _TABLES: dict[type, Table] = {
     BatchFact: BATCHES,
     StatusFact: STATUS_DIGESTS,
 }
+# What a replica is a copy of stays when its facts go.
+_BOUND = frozenset(("id", "identity"))
 _STATE = select(STATE)
+# One statement, so that both are of one moment on every database.
+_POSITION = select(STATE, LOG_HEADS).select_from(STATE.outerjoin(LOG_HEADS, true()))
+_MANDATE = select(ACCREDITOR_SCOPES.c.accreditor).where(
+    ACCREDITOR_SCOPES.c.mandate_id == bindparam("of_mandate")
+)
 _ISSUER_SCOPES = (
     select(ISSUER_SCOPES)
     .where(

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Dialect,
+    Index,
     LargeBinary,
     MetaData,
     String,
@@ -48,6 +50,17 @@ STATE = Table(
     Column("head_hash", LargeBinary(32)),
     Column("head_time", BigInteger),
     Column("observed_at", BigInteger),
+    # how the head was checked, and why the replica must not be used
+    Column("endpoints", BigInteger),
+    Column("proven", Boolean(create_constraint=False)),
+    Column("alarm", String),
+)
+# The hash-chained log head of each contract at the head.
+LOG_HEADS = Table(
+    "replica_log_heads",
+    METADATA,
+    Column("contract", String(42), primary_key=True),
+    Column("head", LargeBinary(32), nullable=False),
 )
 ACCREDITOR_SCOPES = Table(
     "replica_accreditor_scopes",
@@ -58,6 +71,8 @@ ACCREDITOR_SCOPES = Table(
     Column("valid_from", BigInteger, nullable=False),
     Column("valid_until", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("mandate_id", BigInteger, nullable=False),
+    Index("replica_accreditor_scopes_mandate", "mandate_id"),
 )
 ISSUER_SCOPES = Table(
     "replica_issuer_scopes",
