@@ -13,6 +13,7 @@ import click
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
+        "replica": ("seoul_wallet.replica_cli:replica", "Facts for verifiers without a chain."),
         "run": ("seoul_wallet.run:run", "Serve the issuer or the verifier."),
         "sample-register": (
             "seoul_wallet.sample_register:main",
