@@ -8,6 +8,7 @@ from seoul_wallet.demo.command import demo
 from seoul_wallet.run import run
 from seoul_wallet.sample_register import main as sample_register
 from seoul_wallet.serve import serve
+from seoul_wallet.verify_cli import verify
 from seoul_wallet.wallet_cli import wallet
 
 
@@ -26,4 +27,5 @@ main.add_command(demo)
 main.add_command(serve)
 main.add_command(run)
 main.add_command(wallet)
+main.add_command(verify)
 main.add_command(sample_register)

@@ -1,145 +1,42 @@
-"""A publisher against a real node: lost, stuck, orphaned, reverted and displaced transactions."""
+"""A publisher against a real node: lost, stuck and unpaid transactions."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from eth_account.signers.local import LocalAccount
 
-from seoul_wallet.anvil import AnvilNode
-from tests.support.chains import LedgerStack, ledger_stack, sql_journal
-from tests.support.clock import SettableClock
-from wallet.adapters.evm.fees import GWEI, FeeLimits
-from wallet.adapters.evm.publisher import MAX_FAILURES, MAX_WAITING, Publisher
-from wallet.adapters.evm.reader import EvmLedgerReader
-from wallet.adapters.evm.sender import Sender
-from wallet.adapters.evm.writer import EvmLedgerWriter
-from wallet.adapters.sql.outbox import SqlTransactionJournal
+from tests.support.chains import sql_journal
+from tests.support.publisher_desk import (
+    FEES,
+    FINALITY_DEPTH,
+    ISSUER,
+    MANIFEST,
+    ROOT,
+    SCHEMA,
+    Desk,
+    publisher_desk,
+)
+from wallet.adapters.evm.fees import GWEI
+from wallet.adapters.evm.publisher import MAX_WAITING
 from wallet.ports.facts import ChainUnavailable
 from wallet.ports.ledger import (
     GasPriceAboveLimit,
-    LedgerRefused,
     LedgerRound,
     WriterBusy,
     WriterUnfunded,
 )
-from wallet.ports.outbox import JournalEntry, TransactionState
-from wallet.trust.facts import BatchFact, StatusFact
+from wallet.ports.outbox import TransactionState
 
 pytestmark = [pytest.mark.anvil, pytest.mark.loopback]
 
-ISSUER, SCHEMA, ROOT, LIST = (bytes([n]) * 32 for n in (1, 2, 3, 4))
-MANIFEST, DIGEST = b"\x05" * 32, b"\x06" * 32
-FEES = FeeLimits(tip_wei=GWEI, max_fee_wei=100 * GWEI, raise_after_s=60)
-# Deep enough for a reorganisation of three blocks above the final one.
-FINALITY_DEPTH = 5
-SUBMITTED, INCLUDED, FINAL, REPLACED, FAILED = TransactionState
-
-
-class Desk:
-    """A writer over a node that mines only when it is told to, and a look behind its back."""
-
-    def __init__(self, stack: LedgerStack, journal: SqlTransactionJournal) -> None:
-        assert isinstance(stack.chain, AnvilNode)
-        self.stack = stack
-        self.node = stack.chain
-        self.w3 = stack.w3
-        self.journal = journal
-        self.clock = SettableClock(stack.now())
-        self.account: LocalAccount = stack.controller.account
-        self.publisher, self.writer = self.another(journal)
-        self.until = stack.now() + 100_000
-        stack.root.accredit_accreditor(stack.accreditor_address, SCHEMA, self.until)
-        self.accredit()
-        self.mine(FINALITY_DEPTH)
-        self.node.request("evm_setAutomine", [False])
-
-    def another(self, journal: SqlTransactionJournal) -> tuple[Publisher, EvmLedgerWriter]:
-        """Return a publisher and writer of the same key over a journal."""
-        stack = self.stack
-        finality = f"depth:{FINALITY_DEPTH}"
-        reader = EvmLedgerReader(stack.w3, stack.deployment, finality=finality)
-        publisher = Publisher(
-            stack.w3,
-            self.account,
-            chain_id=stack.deployment.chain_id,
-            journal=journal,
-            clock=self.clock,
-            finalized=reader.finalized_head,
-            fees=FEES,
-        )
-        return publisher, EvmLedgerWriter(stack.w3, stack.deployment, publisher)
-
-    def accredit(self) -> None:
-        self.stack.accreditor.accredit_issuer(
-            ISSUER, self.stack.controller_address, SCHEMA, self.until
-        )
-
-    def anchor(self, root: bytes = ROOT) -> TransactionState:
-        return self.writer.anchor_batch(ISSUER, SCHEMA, root, 64, MANIFEST)
-
-    def mine(self, blocks: int = 1, *, base_fee: int | None = None) -> None:
-        if base_fee is not None:
-            self.node.request("anvil_setNextBlockBaseFeePerGas", [hex(base_fee)])
-        self.node.request("anvil_mine", [hex(blocks)])
-
-    def reorganise(self, depth: int) -> None:
-        self.node.request("anvil_reorg", [depth, []])
-
-    def entries(self) -> list[JournalEntry]:
-        return list(self.journal.unsettled(self.publisher.key, limit=99))
-
-    def entry(self) -> JournalEntry:
-        (found,) = self.entries()
-        return found
-
-    def in_pool(self) -> list[bytes]:
-        """The transactions that wait at the node."""
-        block = self.w3.eth.get_block("pending")
-        return [bytes(found) for found in block["transactions"]]  # type: ignore[arg-type]
-
-    def anchored(self) -> list[bytes]:
-        return [event.root for event in self.events() if isinstance(event, BatchFact)]
-
-    def events(self) -> list[Any]:
-        first = self.stack.deployment.first_block
-        return list(self.stack.reader.events(first, self.w3.eth.block_number))
-
-    def send_past_the_journal(
-        self,
-        nonce: int,
-        call: Any,
-        *,
-        by: Sender | None = None,
-        fee: int = 90 * GWEI,
-        tip: int = 50 * GWEI,
-    ) -> None:
-        """Put a transaction into the pool, with a fee that beats every other; ours by default."""
-        account = self.account if by is None else by.account
-        transaction = call.build_transaction(
-            {
-                "from": account.address,
-                "nonce": nonce,
-                "gas": 300_000,
-                "chainId": self.w3.eth.chain_id,
-                "maxFeePerGas": fee,
-                "maxPriorityFeePerGas": tip,
-            }
-        )
-        signed = account.sign_transaction(transaction)
-        self.w3.eth.send_raw_transaction(signed.raw_transaction)
-
-    def set_balance(self, wei: int) -> None:
-        self.node.request("anvil_setBalance", [self.account.address, hex(wei)])
+SUBMITTED, INCLUDED, FINAL, _, _ = TransactionState
 
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    with ledger_stack("anvil") as stack, sql_journal() as journal:
-        yield Desk(stack, journal)
+    with publisher_desk() as made:
+        yield made
 
 
 def test_a_transaction_is_submitted_then_included_then_final(desk: Desk) -> None:
@@ -323,157 +220,3 @@ def test_no_more_are_sent_than_a_node_keeps(desk: Desk) -> None:
     desk.writer.advance()
     assert desk.anchor() is SUBMITTED
     assert [entry.nonce for entry in desk.entries()] == list(range(MAX_WAITING + 1))
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3])
-def test_what_a_reorganisation_orphaned_is_sent_again_unchanged(
-    desk: Desk, depth: int, caplog: pytest.LogCaptureFixture
-) -> None:
-    desk.anchor()
-    signed = desk.entry().newest.signed
-    desk.mine(depth)
-    desk.writer.advance()
-    assert desk.anchor() is INCLUDED
-    desk.reorganise(depth)
-    assert desk.anchored() == []
-    with caplog.at_level(logging.WARNING):
-        done = desk.writer.advance()
-    assert (done.orphaned, done.waiting) == (1, 1)
-    assert "fell out of the chain" in caplog.text
-    assert desk.anchor() is SUBMITTED
-    assert desk.entry().attempts[0].signed == signed
-    assert desk.in_pool() == [signed.hash]
-    desk.mine(1 + FINALITY_DEPTH)
-    desk.writer.advance()
-    assert desk.anchor() is FINAL
-    assert desk.anchored() == [ROOT]
-
-
-def test_a_block_that_was_replaced_by_another_with_the_transaction_is_noted(desk: Desk) -> None:
-    desk.anchor()
-    raw = desk.entry().newest.signed.raw
-    desk.mine()
-    desk.writer.advance()
-    before = desk.entry().inclusion
-    desk.reorganise(1)
-    desk.w3.eth.send_raw_transaction(raw)
-    desk.mine()
-    assert desk.writer.advance() == LedgerRound(unsettled=1)
-    after = desk.entry().inclusion
-    assert before is not None
-    assert after is not None
-    assert after.block_hash != before.block_hash
-
-
-def test_a_chain_that_lost_what_was_final_is_not_written_to(desk: Desk) -> None:
-    desk.anchor()
-    desk.mine(1 + FINALITY_DEPTH)
-    desk.writer.advance()
-    desk.anchor(b"\x07" * 32)
-    desk.reorganise(2 + FINALITY_DEPTH)
-    with pytest.raises(ChainUnavailable, match="behind what was final"):
-        desk.writer.advance()
-
-
-def test_what_reverts_in_its_block_is_recorded_with_the_rule_that_it_broke(desk: Desk) -> None:
-    desk.anchor()
-    registry = desk.stack.accreditor._registry
-    key = desk.stack.accreditor._key
-    nonce = desk.w3.eth.get_transaction_count(key.account.address)
-    desk.send_past_the_journal(nonce, registry.functions.revokeIssuer(ISSUER, SCHEMA, 0), by=key)
-    desk.mine()
-    assert desk.writer.advance().failed == 1
-    assert (desk.entry().state, desk.entry().reason) == (
-        FAILED,
-        "the contract refused: NotAccredited",
-    )
-    assert desk.writer.advance().failed == 0
-    with pytest.raises(LedgerRefused, match="NotAccredited"):
-        desk.anchor()
-    desk.node.request("evm_setAutomine", [True])
-    desk.accredit()
-    assert desk.anchor() is SUBMITTED
-    desk.writer.advance()
-    assert desk.anchored() == [ROOT]
-
-
-def test_a_revert_that_a_reorganisation_undid_counts_no_more(desk: Desk) -> None:
-    desk.mine(FINALITY_DEPTH)
-    desk.anchor()
-    registry = desk.stack.accreditor._registry
-    key = desk.stack.accreditor._key
-    nonce = desk.w3.eth.get_transaction_count(key.account.address)
-    desk.send_past_the_journal(nonce, registry.functions.revokeIssuer(ISSUER, SCHEMA, 0), by=key)
-    desk.mine()
-    desk.writer.advance()
-    assert desk.entry().state is FAILED
-    desk.reorganise(1)
-    assert desk.writer.advance().orphaned == 1
-    assert desk.anchor() is SUBMITTED
-    desk.mine(1 + FINALITY_DEPTH)
-    desk.writer.advance()
-    assert desk.anchor() is FINAL
-    assert desk.anchored() == [ROOT]
-
-
-def test_a_foreign_transaction_of_the_key_displaces_one_and_both_effects_arrive_once(
-    desk: Desk,
-) -> None:
-    desk.writer.publish_status(ISSUER, LIST, DIGEST, 1, desk.until)
-    desk.anchor()
-    functions = desk.writer._anchor.functions
-    desk.send_past_the_journal(0, functions.anchorBatch(ISSUER, SCHEMA, ROOT, 64, MANIFEST))
-    desk.mine()
-    assert desk.writer.advance().failed == 1
-    status, anchor = desk.entries()
-    assert (status.state, anchor.state, anchor.reason) == (
-        SUBMITTED,
-        FAILED,
-        "the contract refused: BatchExists",
-    )
-    assert desk.anchor() is INCLUDED
-    desk.mine(FINALITY_DEPTH)
-    assert desk.writer.advance().displaced == 1
-    assert desk.writer.publish_status(ISSUER, LIST, DIGEST, 1, desk.until) is SUBMITTED
-    assert desk.entry().nonce == 2
-    desk.mine()
-    desk.writer.advance()
-    assert desk.anchored() == [ROOT]
-    assert [event.version for event in desk.events() if isinstance(event, StatusFact)] == [1]
-
-
-def test_a_journal_that_was_lost_goes_on_from_the_chain(desk: Desk) -> None:
-    desk.anchor()
-    desk.mine()
-    with sql_journal() as empty:
-        publisher, writer = desk.another(empty)
-        assert writer.anchor_batch(ISSUER, SCHEMA, ROOT, 64, MANIFEST) is INCLUDED
-        assert writer.publish_status(ISSUER, LIST, DIGEST, 1, desk.until) is SUBMITTED
-        (entry,) = empty.unsettled(publisher.key, limit=9)
-        assert entry.nonce == 1
-    desk.mine()
-    assert desk.anchored() == [ROOT]
-
-
-def test_what_failed_again_and_again_is_not_paid_for_any_more(desk: Desk) -> None:
-    for _ in range(MAX_FAILURES):
-        assert desk.anchor() is SUBMITTED
-        desk.journal.mark(
-            desk.entry(), FAILED, now=desk.clock.now(), reason="it broke", settled=True
-        )
-    with pytest.raises(LedgerRefused, match=f"it broke, {MAX_FAILURES} times"):
-        desk.anchor()
-
-
-def test_a_revocation_is_sent_once_and_refused_when_it_is_in_a_block(desk: Desk) -> None:
-    with pytest.raises(LedgerRefused, match="UnknownBatch"):
-        desk.writer.revoke_batch(ISSUER, ROOT)
-    desk.anchor()
-    desk.mine()
-    assert desk.writer.revoke_batch(ISSUER, ROOT) is SUBMITTED
-    assert desk.writer.revoke_batch(ISSUER, ROOT) is SUBMITTED
-    desk.mine()
-    desk.writer.advance()
-    with pytest.raises(LedgerRefused, match="BatchAlreadyRevoked"):
-        desk.writer.revoke_batch(ISSUER, ROOT)
-    assert [entry.nonce for entry in desk.entries()] == [0, 1]
