@@ -13,6 +13,7 @@ from wallet.errors import MalformedError, UnavailableError
 
 REGISTRY: Final = "TrustRegistry"
 ANCHOR: Final = "CredentialAnchor"
+DIRECTORY: Final = "Directory"
 # What every deployment has; one may name further contracts of ours.
 CONTRACTS: Final = (REGISTRY, ANCHOR)
 _NUMBER_LIMIT: Final = 2**63

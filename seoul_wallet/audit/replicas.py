@@ -1,0 +1,118 @@
+"""A local replica against what the events lead to at the replica's own block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Final
+
+from sqlalchemy import Engine
+
+from seoul_wallet.audit.difference import AuditDifference, AuditIncomplete, expect, short, shown
+from seoul_wallet.audit.replay import Replay
+from wallet.adapters.sql.replica_snapshot import export_snapshot
+from wallet.trust.facts import AccreditorScope, IssuerScope
+from wallet.trust.replica_bundle import KINDS, ReplicaSnapshot
+
+# The fields by which a fact is found, after those of the tables' primary keys.
+KEYS: Final[Mapping[str, Sequence[str]]] = {
+    "accreditor_scopes": ("accreditor", "schema_id", "index"),
+    "issuer_scopes": ("issuer_id", "schema_id", "index"),
+    "batches": ("issuer_id", "root"),
+    "statuses": ("issuer_id", "list_id", "version"),
+}
+
+
+@dataclass
+class ReplicaUnderAudit:
+    """What a replica holds. `name` is how messages call it."""
+
+    name: str
+    snapshot: ReplicaSnapshot
+
+    @classmethod
+    def of(cls, name: str, engine: Engine) -> ReplicaUnderAudit:
+        """Read a replica. Raises `ReplicaEmpty`, `ReplicaDiverged`, `StorageUnavailable`."""
+        return cls(name, export_snapshot(engine))
+
+    @property
+    def block_number(self) -> int:
+        """The block up to which it is complete."""
+        return self.snapshot.head.number
+
+    def compare(self, replay: Replay, block_hash: bytes, log_heads: Mapping[str, bytes]) -> int:
+        """Compare with the events up to the replica's block; return how many facts it has.
+
+        Raises `AuditDifference`, `AuditIncomplete`.
+        """
+        if set(KINDS) != set(KEYS):
+            raise AuditIncomplete("the replica holds facts that the audit does not know")
+        expect(self.name, "the hash of its block", self.snapshot.head.hash, block_hash)
+        expected = _facts(replay)
+        for kind in KINDS:
+            _compare_facts(
+                f"{self.name}, {kind.replace('_', ' ')}",
+                _by_key(kind, self.snapshot.facts[kind]),
+                _by_key(kind, expected[kind]),
+            )
+        for address, head in log_heads.items():
+            found = self.snapshot.log_heads.get(address)
+            expect(self.name, f"the log head of {address}", found, head)
+        return sum(len(rows) for rows in self.snapshot.facts.values())
+
+
+def _facts(replay: Replay) -> Mapping[str, Sequence[object]]:
+    trust, anchor = replay.trust, replay.anchor
+    return {
+        "accreditor_scopes": [
+            AccreditorScope(
+                accreditor,
+                schema,
+                index,
+                scope.valid_from,
+                scope.valid_until,
+                scope.revoked_at or None,
+                scope.mandate_id,
+            )
+            for (accreditor, schema), history in trust.accreditors.items()
+            for index, scope in enumerate(history)
+        ],
+        "issuer_scopes": [
+            IssuerScope(
+                issuer,
+                schema,
+                index,
+                scope.accreditor,
+                scope.valid_from,
+                scope.valid_until,
+                scope.revoked_at or None,
+            )
+            for (issuer, schema), history in trust.issuer_scopes.items()
+            for index, scope in enumerate(history)
+        ],
+        "batches": list(anchor.batches.values()),
+        "statuses": [fact for versions in anchor.statuses.values() for fact in versions],
+    }
+
+
+def _by_key(kind: str, facts: Sequence[object]) -> Mapping[tuple[object, ...], object]:
+    return {tuple(getattr(fact, name) for name in KEYS[kind]): fact for fact in facts}
+
+
+def _compare_facts(
+    subject: str,
+    found: Mapping[tuple[object, ...], object],
+    expected: Mapping[tuple[object, ...], object],
+) -> None:
+    for key in sorted(found.keys() | expected.keys()):
+        named = " ".join(short(part) if isinstance(part, bytes) else str(part) for part in key)
+        here, there = found.get(key), expected.get(key)
+        if here is None or there is None:
+            state = "missing" if here is None else "not on the chain"
+            raise AuditDifference(f"{subject} {named}: {state}")
+        for field in fields(there):  # type: ignore[arg-type]
+            mine, theirs = getattr(here, field.name), getattr(there, field.name)
+            if mine != theirs:
+                raise AuditDifference(
+                    f"{subject} {named}: {field.name} is {shown(mine)}, expected {shown(theirs)}"
+                )
