@@ -61,6 +61,8 @@ class AnvilNode:
             command += ["--block-time", str(block_time_s)]
         if state_file is not None:
             command += ["--state", str(state_file), "--state-interval", "1"]
+            # after a restart too the follower asks for proofs of blocks below the head
+            command += ["--preserve-historical-states"]
         self._process = subprocess.Popen(  # noqa: S603 (our own arguments)
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -82,9 +84,17 @@ class AnvilNode:
         raise AnvilFailed(f"anvil did not answer within {START_TIMEOUT_S} s")
 
     def fund(self, address: str, ether: int = 100) -> None:
-        """Give an address ether."""
-        balance = hex(self.w3.to_wei(ether, "ether"))
-        self.request("anvil_setBalance", [Web3.to_checksum_address(address), balance])
+        """Give an address ether from the first of anvil's own accounts, in a block of its own."""
+        # Not by anvil_setBalance: it would alter the state of the newest block, whose proofs then
+        # no longer fit its header.
+        rich = self.w3.eth.accounts[0]
+        payment = {
+            "from": rich,
+            "to": Web3.to_checksum_address(address),
+            "value": hex(self.w3.to_wei(ether, "ether")),
+        }
+        self.request("eth_sendTransaction", [payment])
+        self.request("evm_mine", [])
 
     def request(self, method: str, parameters: list[object]) -> object:
         """Send a node-specific request and return its result."""

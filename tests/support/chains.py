@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from wallet.adapters.evm.sender import Sender
 from wallet.adapters.evm.writer import EvmLedgerWriter
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
+from wallet.trust.events import LedgerEvent
 
 
 @dataclass
@@ -53,6 +54,12 @@ class LedgerStack:
             # Blocks of one second have one time; the next acts are to be later.
             self.chain.request("evm_increaseTime", ["0x5"])
             self.chain.request("anvil_mine", ["0x3"])
+        self.writer.advance()
+
+    def events(self) -> Sequence[LedgerEvent]:
+        """Return what the chain says now, whether it is final or not."""
+        reader = EvmLedgerReader(self.nodes, self.deployment, finality="instant")
+        return reader.events(self.deployment.first_block, self.w3.eth.block_number)
 
     def now(self) -> int:
         """Return the time of the newest block."""

@@ -49,7 +49,7 @@ class Desk:
         """Return a publisher and writer of the same key over a journal."""
         stack = self.stack
         finality = f"depth:{FINALITY_DEPTH}"
-        reader = EvmLedgerReader(stack.w3, stack.deployment, finality=finality)
+        reader = EvmLedgerReader(stack.nodes, stack.deployment, finality=finality)
         publisher = Publisher(
             stack.w3,
             self.account,
@@ -93,8 +93,7 @@ class Desk:
         return [event.root for event in self.events() if isinstance(event, BatchFact)]
 
     def events(self) -> list[Any]:
-        first = self.stack.deployment.first_block
-        return list(self.stack.reader.events(first, self.w3.eth.block_number))
+        return list(self.stack.events())
 
     def send_past_the_journal(
         self,

@@ -64,8 +64,8 @@ class AnchoringIssuer:
         migrate_issuer(self.engine)
         self._clock = clock
         self.w3: Web3 = connect(place.url)
-        nodes = open_quorum([place.url], required=1, development=True)
-        reader = EvmLedgerReader(nodes, place.deployment)
+        self._nodes = open_quorum([place.url], required=1, development=True)
+        reader = EvmLedgerReader(self._nodes, place.deployment)
         self.journal = SqlTransactionJournal(self.engine)
         publisher = Publisher.from_secret(
             self.w3,
@@ -121,5 +121,6 @@ class AnchoringIssuer:
             return [(row.nonce, row.state) for row in connection.execute(columns)]
 
     def close(self) -> None:
-        """Release the database."""
+        """Release the database and the connection to the node."""
         self.engine.dispose()
+        self._nodes.close()

@@ -137,8 +137,11 @@ class ReplicaStore(Protocol):
         number, or lacks what an event refers to.
         """
 
-    def log_heads(self) -> Mapping[str, bytes]:
-        """Return the contracts' log heads at the last head, by address."""
+    def position(self) -> tuple[BlockRef | None, Mapping[str, bytes]]:
+        """Return the last block that was applied and the contracts' log heads there, by address.
+
+        Both of one moment, also while another follower applies.
+        """
 
     def accreditor_of(self, mandate_id: int) -> str | None:
         """Return the accreditor of a mandate, or None if none with this number was given."""

@@ -30,7 +30,7 @@ from wallet.credentials.jsonld.pinned import (
     pinned_contexts,
     pinned_json_ld,
 )
-from wallet.credentials.jsonld.processor import MAX_SHAPES, JsonLd
+from wallet.credentials.jsonld.processor import JsonLd
 from wallet.encoding.json import JsonObject, to_json
 from wallet.errors import SeoulWalletError
 
@@ -198,42 +198,6 @@ def test_refuses_what_a_signature_would_not_cover(name: str) -> None:
             canonicalizer.canonicalize(document)
 
 
-def test_an_undefined_term_is_refused_also_when_the_shape_was_seen() -> None:
-    canonicalizer = JsonLd(contexts())
-    canonicalizer.canonicalize(card(ISSUER, HOLDER))
-    assert len(canonicalizer._by_shape) == 1
-    for _ in range(2):
-        with pytest.raises(StatementsLost):
-            canonicalizer.canonicalize({**card(ISSUER, HOLDER), "nickname": "x"})
-    assert len(canonicalizer._by_shape) == 1
-
-
-def test_documents_of_one_shape_with_other_types_do_not_share_a_context() -> None:
-    canonicalizer = JsonLd(contexts())
-    one = card(ISSUER, HOLDER)
-    other = copy.deepcopy(one)
-    other["credentialSubject"]["type"] = "VerifiableCredential"
-    canonicalizer.canonicalize(one)
-    with pytest.raises(StatementsLost):
-        canonicalizer.canonicalize(other)
-    canonicalizer.canonicalize(one)
-
-
-def test_a_value_that_is_a_term_makes_another_shape_and_the_same_result() -> None:
-    canonicalizer = JsonLd(contexts())
-    for name in ("합성", "issuer", "DataIntegrityProof", "합성"):
-        document = with_subject(givenName=name)
-        theirs = PYLD.canonicalize(copy.deepcopy(document)).statements
-        assert canonicalizer.canonicalize(document).statements == theirs
-
-
-def test_the_shapes_that_are_kept_are_limited() -> None:
-    canonicalizer = JsonLd(contexts())
-    for number in range(MAX_SHAPES + 3):
-        canonicalizer._keep(((str(number),), frozenset()), {})
-    assert len(canonicalizer._by_shape) == MAX_SHAPES
-
-
 @pytest.mark.parametrize(
     "context",
     [
@@ -360,65 +324,3 @@ def test_any_json_raises_only_our_errors(value: Any, name: str) -> None:
 
 def test_the_signer_of_these_tests_is_the_same_in_every_run() -> None:
     assert ed25519().did == ed25519().did != ed25519(2).did
-
-
-def configuration(**changes: Any) -> JsonObject:
-    return {
-        "@context": [CREDENTIALS_V2, CARD_CONTEXT],
-        "type": "DataIntegrityProof",
-        "cryptosuite": "eddsa-rdfc-2022",
-        "created": "2026-01-01T00:00:00Z",
-        "verificationMethod": "did:web:issuer.example#key-1",
-        "proofPurpose": "assertionMethod",
-        "challenge": "first",
-        "domain": "https://verifier.example",
-        **changes,
-    }
-
-
-@given(
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "challenge": TEXT | st.sampled_from(["issuer", "a\\b", 'a"b', "", "https", "did:x"]),
-            "domain": TEXT | st.sampled_from(["first", "second", "did:web:issuer.example#key-1"]),
-            "created": st.sampled_from(["2026-01-01T00:00:01Z", "first"]),
-            "cryptosuite": st.sampled_from(["ecdsa-rdfc-2019", "first"]),
-            "verificationMethod": st.sampled_from(
-                ["did:key:z6Mk#z6Mk", "did:web:a%3A8001#k", "urn:x:y", "https://a.example/#k"]
-            ),
-            "proofPurpose": st.sampled_from(["authentication", "assertionMethod", "did:a:b"]),
-            "type": st.sampled_from(["DataIntegrityProof", "VerifiableCredential"]),
-        },
-    )
-)
-def test_a_flat_document_is_written_as_the_whole_way_would_write_it(changes: JsonObject) -> None:
-    quick, document = JsonLd(contexts()), configuration(**changes)
-    quick.canonicalize(configuration())
-    try:
-        slow = JsonLd(contexts()).canonicalize(document).statements
-    except SeoulWalletError as error:
-        with pytest.raises(type(error)):
-            quick.canonicalize(document)
-        return
-    assert quick.canonicalize(document).statements == slow
-    assert quick.canonicalize(document).statements == slow
-
-
-def test_a_flat_document_like_one_seen_before_takes_the_short_way() -> None:
-    canonicalizer = JsonLd(contexts())
-    canonicalizer.canonicalize(configuration())
-    other = configuration(challenge="second", verificationMethod="did:key:z6Mk#z6Mk")
-    assert canonicalizer._flat.render(other) is not None
-    for slow in (
-        configuration(challenge="a\nb"),
-        configuration(challenge="카드"),
-        configuration(verificationMethod="did:key:a b"),
-        configuration(verificationMethod="urn:x"),
-        configuration(proofPurpose="authentication"),
-        configuration(note="x"),
-        {**configuration(), "id": "urn:x"},
-        {**configuration(), "@context": [CREDENTIALS_V2]},
-        {**configuration(), "created": 5},
-    ):
-        assert canonicalizer._flat.render(slow) is None

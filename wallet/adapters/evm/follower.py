@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wallet.adapters.evm.quorum import Agreement, EndpointBehind
 from wallet.adapters.evm.reader import EvmLedgerReader
@@ -37,10 +37,10 @@ class Follower:
             raise ReplicaDiverged(alarm)
         observed_at = self._clock.now()
         agreed = self._reader.agree()
-        known = self._store.head()
+        known, log_heads = self._store.position()
         if known is not None:
             self._compare(known, agreed)
-        self._apply(agreed, known, observed_at)
+        self._apply(agreed, known, log_heads, observed_at)
         if not self._reader.finality.is_instant:
             self._recent.follow(agreed.endpoints[0], agreed.head)
         return agreed.head.ref
@@ -56,9 +56,14 @@ class Follower:
         if head.number < known.number:
             raise EndpointBehind("the nodes' finalized block is older than the replica's")
 
-    def _apply(self, agreed: Agreement, known: BlockRef | None, observed_at: int) -> None:
+    def _apply(
+        self,
+        agreed: Agreement,
+        known: BlockRef | None,
+        log_heads: Mapping[str, bytes],
+        observed_at: int,
+    ) -> None:
         first = self._reader.deployment.first_block if known is None else known.number + 1
-        log_heads = self._store.log_heads()
         # The head that is known already is applied again too, with the new time.
         while True:
             step = self._reader.read(agreed, first, log_heads, self._store.accreditor_of)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     delete,
     select,
+    true,
     update,
 )
 
@@ -77,9 +78,12 @@ class SqlReplica:
         with read(self._engine) as connection:
             return _assurance(connection.execute(_STATE).one_or_none())
 
-    def log_heads(self) -> Mapping[str, bytes]:
+    def position(self) -> tuple[BlockRef | None, Mapping[str, bytes]]:
         with read(self._engine) as connection:
-            return {row.contract: row.head for row in connection.execute(select(LOG_HEADS))}
+            rows = connection.execute(_POSITION).all()
+        if not rows:
+            return None, {}
+        return _head(rows[0]), {row.contract: row.head for row in rows if row.head is not None}
 
     def accreditor_of(self, mandate_id: int) -> str | None:
         with read(self._engine) as connection:
@@ -288,6 +292,8 @@ _TABLES: dict[type, Table] = {
 # What a replica is a copy of stays when its facts go.
 _BOUND = frozenset(("id", "identity"))
 _STATE = select(STATE)
+# One statement, so that both are of one moment on every database.
+_POSITION = select(STATE, LOG_HEADS).select_from(STATE.outerjoin(LOG_HEADS, true()))
 _MANDATE = select(ACCREDITOR_SCOPES.c.accreditor).where(
     ACCREDITOR_SCOPES.c.mandate_id == bindparam("of_mandate")
 )

@@ -3,6 +3,7 @@
 Parsing a whole context costs several times what the document costs. The definitions that a
 document can reach follow from its shape, so the cut contexts are kept by shape. The first document
 of each shape is also processed with the whole contexts, and the shape is kept only if both agree.
+Documents that differ only in plain values are not even parsed again (`templates`).
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ import pyoxigraph
 from wallet.credentials.jsonld import rdfc
 from wallet.credentials.jsonld.context_set import UNDEFINED, ContextSet, ContextUrls
 from wallet.credentials.jsonld.errors import GraphTooComplex, JsonLdMalformed, StatementsLost
-from wallet.credentials.jsonld.flat import FlatDocuments
 from wallet.credentials.jsonld.rdfc import CanonicalDataset
 from wallet.credentials.jsonld.reading import DocumentReading, Shape
+from wallet.credentials.jsonld.templates import Templates
 from wallet.crypto.hashing import HashFunction, sha256
 from wallet.encoding.json import JsonObject
 
 # The document with its contexts in place.
 MAX_INLINED_BYTES: Final = 1024 * 1024
-MAX_SHAPES: Final = 1024
+MAX_SHAPES: Final = 512
+# Larger documents are processed every time, so that what is kept stays small.
+MAX_KEPT_STATEMENTS: Final = 256
 # What a relative reference is resolved against. It is looked for in every result, and refused.
 RELATIVE: Final = "https://relative.invalid/"
 
@@ -58,7 +61,7 @@ class JsonLd:
         self._contexts = contexts
         self._lock = threading.Lock()
         self._by_shape: dict[_Key, _Fragments] = {}
-        self._flat = FlatDocuments(contexts)
+        self._templates = Templates(contexts.terms)
 
     @property
     def contexts(self) -> ContextSet:
@@ -69,6 +72,15 @@ class JsonLd:
 
         Raises `JsonLdMalformed`, `UnsupportedContext`, `StatementsLost`, `GraphTooComplex`.
         """
+        known = self._templates.render(document)
+        if known is not None:
+            return known
+        nquads = self._whole(document)
+        self._templates.learn(document, nquads, self._whole)
+        return nquads
+
+    def _whole(self, document: JsonObject) -> str:
+        """Return the statements without templates."""
         reading = DocumentReading(document, self._contexts)
         key = (reading.shape, reading.used)
         fragments = self._by_shape.get(key)
@@ -78,7 +90,8 @@ class JsonLd:
         whole = {urls: contexts.full(urls, reading.joint.get(urls)) for urls in reading.contexts}
         nquads = self._parse(document, reading, _to_fragments(whole))
         pruned = _to_fragments(contexts.pruned(whole, reading.used))
-        if self._agrees(nquads, document, reading, pruned):
+        small = reading.statements <= MAX_KEPT_STATEMENTS
+        if small and self._agrees(nquads, document, reading, pruned):
             self._keep(key, pruned)
         return nquads
 
@@ -86,13 +99,7 @@ class JsonLd:
         self, document: JsonObject, hash_function: HashFunction = sha256
     ) -> CanonicalDataset:
         """Return the canonical form of `document`. Raises what `to_nquads` raises."""
-        # One blank node has one label, so for flat documents the hash function does not matter.
-        known = self._flat.render(document)
-        if known is not None:
-            return known
-        canonical = rdfc.canonicalize(self.to_nquads(document), hash_function)
-        self._flat.learn(document, canonical)
-        return canonical
+        return rdfc.canonicalize(self.to_nquads(document), hash_function)
 
     def _parse(self, document: JsonObject, reading: DocumentReading, fragments: _Fragments) -> str:
         """Return the statements, if they are as many as were counted and all are defined."""
