@@ -4,6 +4,7 @@ import logging
 
 import click
 
+from seoul_wallet.anchor.command import anchor
 from seoul_wallet.demo.command import demo
 from seoul_wallet.run import run
 from seoul_wallet.sample_register import main as sample_register
@@ -29,3 +30,4 @@ main.add_command(run)
 main.add_command(wallet)
 main.add_command(verify)
 main.add_command(sample_register)
+main.add_command(anchor)
