@@ -58,12 +58,12 @@ class Acting:
     """The contracts, and the key of whoever acts."""
 
     def __init__(self, w3: Web3, deployment: Deployment, key: CallSender) -> None:
-        self._parts = w3, deployment, key
-        self.root = RootAuthority(*self._parts)
-        self.accreditor = Accreditor(*self._parts)
-        self.suspender = Suspender(*self._parts)
-        self.registrar = Registrar(*self._parts)
-        self.controller = Controller(*self._parts)
+        self.deployment = deployment
+        self.root = RootAuthority(w3, deployment, key)
+        self.accreditor = Accreditor(w3, deployment, key)
+        self.suspender = Suspender(w3, deployment, key)
+        self.registrar = Registrar(w3, deployment, key)
+        self.controller = Controller(w3, deployment, key)
 
 
 def act(command: Callable[..., Inclusion]) -> Callable[..., Any]:

@@ -17,6 +17,7 @@ from web3 import Web3
 from seoul_wallet.anchor.options import (
     ChainOptions,
     chain_options,
+    console,
     database_url,
     read_file,
     require_urls,
@@ -220,7 +221,7 @@ def _print(report: AuditReport) -> None:
         if check.state is CheckState.COULD_NOT_RUN:
             note += f": {check.went_over}"
         table.add_row(_MARKS[check.state], check.name, note)
-    Console().print(table)
+    console().print(table)
     if report.is_complete:
         click.echo("no difference")
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import click
 
-from seoul_wallet.anchor import acts
+from seoul_wallet.anchor import acts, replicas
 from seoul_wallet.anchor.auditing import audit
+from seoul_wallet.anchor.costing import cost
+from seoul_wallet.anchor.deploying import deploy, list_contract
+from seoul_wallet.anchor.looking import status
+from seoul_wallet.anchor.receipts import verify_receipt
+from seoul_wallet.anchor.rehearsal import rehearse
 from seoul_wallet.typed_errors import TypedErrors
 
 
@@ -23,5 +28,21 @@ def anchor() -> None:
     """
 
 
-for command in (acts.accredit, acts.revoke, acts.suspend, acts.controller, audit):
+for command in (
+    deploy,
+    list_contract,
+    status,
+    acts.accredit,
+    acts.revoke,
+    acts.suspend,
+    acts.controller,
+    verify_receipt,
+    audit,
+    cost,
+    rehearse,
+    replicas.follow,
+    replicas.export_,
+    replicas.import_,
+    replicas.start_anew,
+):
     anchor.add_command(command)

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import click
 from eth_account import Account
+from rich.console import Console
 from web3 import Web3
 
 from issuer.calendar import start_of
@@ -29,6 +30,7 @@ from wallet.errors import MalformedError
 
 KEY_VARIABLE: Final = "SEOUL_WALLET_OPERATOR_KEY"
 PASSPHRASE_VARIABLE: Final = "SEOUL_WALLET_KEY_PASSPHRASE"  # noqa: S105
+_PIPE_WIDTH: Final = 140
 MAX_KEY_FILE_BYTES: Final = 16 * 1024
 _HEX_KEY: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
@@ -158,11 +160,12 @@ def operator(w3: Web3, key_file: Path | None) -> Sender:
         if not text:
             raise OperatorKeyUnusable(f"give --key-file, or the key in {KEY_VARIABLE}")
     else:
-        text = _private_text(key_file)
+        text = private_text(key_file)
     return Sender.from_secret(w3, _secret(text.strip()))
 
 
-def _private_text(path: Path) -> str:
+def private_text(path: Path) -> str:
+    """Return what is in a file of a key. Raises `OperatorKeyUnusable` if others may read it."""
     try:
         with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
@@ -245,6 +248,12 @@ class Moment(click.ParamType[int]):
 ADDRESS: Final = Address()
 DIGEST: Final = Digest()
 MOMENT: Final = Moment()
+
+
+def console() -> Console:
+    """Return where tables go: as wide as the terminal, and wide enough where there is none."""
+    found = Console()
+    return found if found.is_terminal else Console(width=_PIPE_WIDTH)
 
 
 def read_file(path: Path) -> bytes:

@@ -62,6 +62,10 @@ def inclusion_of(receipt: Any) -> Inclusion:
     )
 
 
+def _directory_name(name: str) -> bytes:
+    return name.encode("ascii").ljust(_NAME_BYTES, b"\0")
+
+
 class RootAuthority(_Office):
     """The default admin of TrustRegistry and Directory."""
 
@@ -96,9 +100,18 @@ class RootAuthority(_Office):
     def list_contract(self, name: str) -> Inclusion:
         """Put a contract of the deployment into the directory as its next version in force."""
         pin = self._deployment.contracts[name]
-        listed_name = name.encode("ascii").ljust(_NAME_BYTES, b"\0")
         location = Web3.to_checksum_address(pin.address)
-        return self._act(DIRECTORY, "list", listed_name, location, pin.code_hash)
+        return self._act(DIRECTORY, "list", _directory_name(name), location, pin.code_hash)
+
+    def is_listed(self, name: str) -> bool:
+        """Tell whether the newest listing of a name is the deployment's contract."""
+        views = self._contract(DIRECTORY).functions
+        listed_name = _directory_name(name)
+        newest = ask(lambda: views.versionsOf(listed_name).call())
+        if newest == 0:
+            return False
+        location = ask(lambda: views.entryOf(listed_name, newest).call())[0]
+        return str(location).lower() == self._deployment.contracts[name].address
 
 
 class Accreditor(_Office):
