@@ -40,25 +40,42 @@ class ReplicaUnderAudit:
         """The block up to which it is complete."""
         return self.snapshot.head.number
 
-    def compare(self, replay: Replay, block_hash: bytes, log_heads: Mapping[str, bytes]) -> int:
-        """Compare with the events up to the replica's block; return how many facts it has.
+    def compare(self, expected: ReplicaExpectation) -> int:
+        """Compare with what it must hold at its block; return how many facts it has.
 
         Raises `AuditDifference`, `AuditIncomplete`.
         """
         if set(KINDS) != set(KEYS):
             raise AuditIncomplete("the replica holds facts that the audit does not know")
-        expect(self.name, "the hash of its block", self.snapshot.head.hash, block_hash)
-        expected = _facts(replay)
+        expect(self.name, "its deployment", self.snapshot.identity, expected.identity)
+        expect(self.name, "the hash of its block", self.snapshot.head.hash, expected.block_hash)
         for kind in KINDS:
             _compare_facts(
                 f"{self.name}, {kind.replace('_', ' ')}",
                 _by_key(kind, self.snapshot.facts[kind]),
-                _by_key(kind, expected[kind]),
+                _by_key(kind, expected.facts[kind]),
             )
-        for address, head in log_heads.items():
+        for address, head in expected.log_heads.items():
             found = self.snapshot.log_heads.get(address)
             expect(self.name, f"the log head of {address}", found, head)
         return sum(len(rows) for rows in self.snapshot.facts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaExpectation:
+    """What a replica must hold at a block."""
+
+    identity: str
+    block_hash: bytes
+    facts: Mapping[str, Sequence[object]]
+    log_heads: Mapping[str, bytes]
+
+
+def expectation(
+    identity: str, block_hash: bytes, replay: Replay, log_heads: Mapping[str, bytes]
+) -> ReplicaExpectation:
+    """Return what the events so far lead to, as it is now."""
+    return ReplicaExpectation(identity, block_hash, _facts(replay), dict(log_heads))
 
 
 def _facts(replay: Replay) -> Mapping[str, Sequence[object]]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from web3 import Web3
 
-from seoul_wallet.audit.difference import expect, require
+from seoul_wallet.audit.difference import AuditDifference, expect, require
 from seoul_wallet.audit.issuer_records import IssuerUnderAudit
 from seoul_wallet.audit.replay import Replay
-from seoul_wallet.audit.replicas import ReplicaUnderAudit
+from seoul_wallet.audit.replicas import ReplicaExpectation, ReplicaUnderAudit, expectation
 from seoul_wallet.audit.views import Views, comparisons
 from wallet.adapters.evm.blocks import HASH_BYTES, Header
 from wallet.adapters.evm.deployment import Deployment
@@ -97,8 +97,7 @@ class Audit:
         count = len(agreed.endpoints)
         self._passed("finalized block", f"block {agreed.head.number}, agreed by {count} node(s)")
         self._passed("code of the contracts", f"{len(self._contracts)} contracts")
-        replay, log_heads = self._replay(agreed)
-        self._prove(agreed, log_heads)
+        replay = self._replay(agreed)
         self._compare_views(replay, agreed.head)
         self._compare_directory(replay, agreed)
         self._compare_issuer(replay)
@@ -107,53 +106,55 @@ class Audit:
     def _passed(self, name: str, went_over: str) -> None:
         self._checks.append(Check(name, CheckState.PASSED, went_over))
 
-    def _replay(self, agreed: Agreement) -> tuple[Replay, dict[str, bytes]]:
-        """Replay every log, and compare each replica on the way, at its own block."""
-        head = agreed.head
-        if self._replicas and self._replicas[-1].block_number > head.number:
+    def _replay(self, agreed: Agreement) -> Replay:
+        """Replay every log; compare log heads, then what each replica holds at its own block.
+
+        A log that is missing may look like a broken rule: what is wrong with the events counts
+        only once it is proven that they are all of them.
+        """
+        head, waiting = agreed.head, list(self._replicas)
+        if waiting and waiting[-1].block_number > head.number:
             raise EndpointBehind("the nodes' finalized block is older than the replica's")
-        replay, waiting = Replay(self._deployment), list(self._replicas)
+        replay = Replay(self._deployment)
         heads = {contract.address: EMPTY_LOG_HEAD for contract in self._contracts}
-        addresses = heads.keys()
+        broken: AuditDifference | None = None
+        expectations: list[tuple[ReplicaUnderAudit, ReplicaExpectation]] = []
         name = "events against the rules"
-        self._tell(name, 0, head.number)
-        replica_checks: list[Check] = []
-        for number in (
-            *agreed.log_blocks(self._deployment.first_block, head.number, addresses),
-            head.number + 1,
-        ):
+        numbers = agreed.log_blocks(self._deployment.first_block, head.number, heads.keys())
+        for number in (*numbers, head.number + 1):
             while waiting and waiting[0].block_number < number:
-                replica = waiting.pop(0)
-                replica_checks.append(self._compare_replica(replica, replay, heads, agreed))
+                expected = self._expectation(waiting[0].block_number, replay, heads, agreed)
+                expectations.append((waiting.pop(0), expected))
             if number > head.number:
                 break
             header = agreed.header(number)
-            for log in agreed.logs(header, addresses):
+            for log in agreed.logs(header, heads.keys()):
                 heads[log.address] = extend_log_head(heads[log.address], (log,))
-                replay.apply(log, header)
+                try:
+                    if broken is None:
+                        replay.apply(log, header)
+                except AuditDifference as error:
+                    broken = error
             self._tell(name, number, head.number)
+        self._prove(agreed, heads)
+        if broken is not None:
+            raise broken
         total = sum(replay.counts.values())
         self._passed(name, f"{total} events of {len(replay.counts)} kinds")
-        none = Check("local replica", CheckState.NOT_ASKED, "")
-        self._checks += replica_checks or [none]
-        return replay, heads
+        for replica, expected in expectations:
+            facts = replica.compare(expected)
+            self._passed(replica.name, f"{facts} facts as of block {replica.block_number}")
+        if not expectations:
+            self._checks.append(Check("local replica", CheckState.NOT_ASKED, ""))
+        return replay
 
-    def _compare_replica(
-        self,
-        replica: ReplicaUnderAudit,
-        replay: Replay,
-        heads: dict[str, bytes],
-        agreed: Agreement,
-    ) -> Check:
-        expect(
-            replica.name, "its deployment", replica.snapshot.identity, self._deployment.identity
-        )
-        number = replica.block_number
+    def _expectation(
+        self, number: int, replay: Replay, heads: Mapping[str, bytes], agreed: Agreement
+    ) -> ReplicaExpectation:
         block = agreed.head if number == agreed.head.number else agreed.header(number)
-        facts = replica.compare(replay, block.hash, heads)
-        return Check(replica.name, CheckState.PASSED, f"{facts} facts as of block {number}")
+        return expectation(self._deployment.identity, block.hash, replay, heads)
 
-    def _prove(self, agreed: Agreement, log_heads: dict[str, bytes]) -> None:
+    def _prove(self, agreed: Agreement, log_heads: Mapping[str, bytes]) -> None:
         name = "log heads against the state root"
         if not self._nodes.proves:
             self._checks.append(
