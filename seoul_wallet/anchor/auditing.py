@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.table import Table
 from sqlalchemy import Engine
 from web3 import Web3
@@ -19,6 +18,7 @@ from seoul_wallet.anchor.options import (
     chain_options,
     console,
     database_url,
+    progress_bar,
     read_file,
     require_urls,
 )
@@ -198,7 +198,7 @@ def _name(url: str) -> str:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with progress_bar(*columns) as progress:
         tasks: dict[str, TaskID] = {}
 
         def tell(name: str, done: int, total: int) -> None:

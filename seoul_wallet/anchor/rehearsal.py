@@ -14,10 +14,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 from sqlalchemy import Engine
 
+from seoul_wallet.anchor.options import progress_bar
 from seoul_wallet.anvil import AnvilMissing
 from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain
 from wallet.adapters.clock import SystemClock
@@ -167,7 +166,7 @@ def _start(kind: str) -> LocalChain:
 
 @contextmanager
 def _progress() -> Iterator[Tell]:
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with progress_bar() as progress:
         tasks = {name: progress.add_task(name, total=None) for name in ("tree", "receipts")}
 
         def tell(name: str, done: int, total: int) -> None:

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 from sqlalchemy import Engine
 
 from seoul_wallet.anchor.options import (
@@ -17,6 +15,7 @@ from seoul_wallet.anchor.options import (
     chain_options,
     database_url,
     private_text,
+    progress_bar,
     read_file,
     require_urls,
     write_new_file,
@@ -62,7 +61,7 @@ def follow_once(chain: ChainOptions, engine: Engine) -> BlockRef:
     nodes = chain.nodes()
     try:
         follower = Follower(chain.reader(nodes), SqlReplica(engine), SystemClock())
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        with progress_bar() as progress:
             progress.add_task("following the chain", total=None)
             return follower.run_once()
     finally:

@@ -183,6 +183,12 @@ class Registrar(_Office):
 class Controller(_Office):
     """Acts for an issuer. A running issuer writes with the same key through `publisher`."""
 
+    def anchor_batch(
+        self, issuer_id: bytes, schema_id: bytes, root: bytes, size: int, manifest_digest: bytes
+    ) -> Inclusion:
+        """Anchor the root of a batch; once only."""
+        return self._act(ANCHOR, "anchorBatch", issuer_id, schema_id, root, size, manifest_digest)
+
     def revoke_batch(self, issuer_id: bytes, root: bytes) -> Inclusion:
         """Revoke every credential of a batch, for good.
 
