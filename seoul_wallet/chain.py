@@ -15,7 +15,7 @@ from web3 import Web3
 
 from seoul_wallet.anvil import AnvilNode
 from wallet.adapters.evm import development
-from wallet.adapters.evm.authority import Accreditor, RootAuthority
+from wallet.adapters.evm.authority import Accreditor, ContractDirectory, RootAuthority
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.node import ask, connect, deploy
 from wallet.adapters.evm.publisher import Publisher
@@ -160,6 +160,7 @@ def _deployed(
 ) -> LocalChain:
     root, accreditor, controller = senders
     deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
+    ContractDirectory(w3, deployment, root).list_all()
     return LocalChain(
         w3,
         nodes,

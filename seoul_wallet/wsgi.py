@@ -37,7 +37,12 @@ from seoul_wallet.chain import split_urls
 from verifier.app import build_verifier
 from verifier.config import VerifierConfig
 from wallet.adapters.clock import SystemClock
-from wallet.adapters.evm.deployment import Deployment, parse_deployment
+from wallet.adapters.evm.deployment import (
+    CONTRACTS,
+    Deployment,
+    DeploymentMismatch,
+    parse_deployment,
+)
 from wallet.adapters.evm.fees import GWEI, FeeLimits
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.evm.node import connect
@@ -72,6 +77,8 @@ class _Chain:
     replica: SqlReplica
     follower: Follower
     reader: EvmLedgerReader
+    # contracts that take no new records
+    deprecated: frozenset[str]
 
 
 def _text(name: str, default: str | None = None) -> str:
@@ -105,22 +112,51 @@ def _nodes(urls: list[str]) -> NodeQuorum:
     )
 
 
-def _chain() -> _Chain:
-    urls = split_urls(_text("RPC_URL"))
+def _reader(urls: list[str]) -> tuple[EvmLedgerReader, NodeQuorum, frozenset[str]]:
+    """Return the reader, its nodes, and which contracts are deprecated."""
     nodes = _nodes(urls)
     deployment = parse_deployment(parse_json_object(_bytes("DEPLOYMENT")))
     reader = EvmLedgerReader(nodes, deployment, finality=_text("FINALITY", "tag"))
+    deprecated: frozenset[str] = frozenset()
     try:
-        reader.check_deployment()
+        deprecated = reader.check_deployment()
     except ChainUnavailable as error:
         # A verifier decides from its replica while the chain is away, also after a restart. What
         # could not be checked now is proven before anything is applied.
         _LOG.warning("the deployment could not be checked at the start: %s", error.code)
+    if deprecated:
+        _LOG.warning("deprecated in the directory: %s", ", ".join(sorted(deprecated)))
+    return reader, nodes, deprecated
+
+
+def check_start(service: str) -> None:
+    """Raise what `service` (`issuer` or `verifier`) would end with, before a worker is started.
+
+    Raises `SettingMissing`, `DeploymentMismatch`, `NodeUrlMalformed`, `QuorumTooSmall`,
+    `FinalityUnknown`, and what the service's own configuration raises.
+    """
+    _, nodes, deprecated = _reader(split_urls(_text("RPC_URL")))
+    nodes.close()
+    if service == "issuer":
+        _check_takes_records(deprecated)
+        IssuerConfig.from_env()
+    else:
+        VerifierConfig.from_env()
+
+
+def _check_takes_records(deprecated: frozenset[str]) -> None:
+    for name in sorted(deprecated & set(CONTRACTS)):
+        raise DeploymentMismatch(f"{name} is deprecated in the directory: use its successor")
+
+
+def _chain() -> _Chain:
+    urls = split_urls(_text("RPC_URL"))
+    reader, _, deprecated = _reader(urls)
     engine = open_engine(_text("REPLICA_URL"))
     migrate(engine, "replica")
     replica = SqlReplica(engine)
     follower = Follower(reader, replica, SystemClock())
-    return _Chain(urls[0], deployment, replica, follower, reader)
+    return _Chain(urls[0], reader.deployment, replica, follower, reader, deprecated)
 
 
 def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
@@ -149,6 +185,7 @@ def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
 def issuer_app() -> Flask:
     """Return the issuer's application; its worker thread runs. Raises typed errors at start."""
     chain = _chain()
+    _check_takes_records(chain.deprecated)
     folder = Path(_text("REGISTER"))
     families = CsvFamilyRegister(folder / FAMILIES_FILE)
     appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)

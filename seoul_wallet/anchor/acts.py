@@ -23,6 +23,7 @@ from seoul_wallet.anchor.options import (
 from wallet.adapters.evm.authority import (
     Accreditor,
     CallSender,
+    ContractDirectory,
     Controller,
     Registrar,
     RootAuthority,
@@ -30,13 +31,12 @@ from wallet.adapters.evm.authority import (
 )
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.fees import GWEI
-from wallet.crypto.hashing import sha256
-from wallet.encoding.jcs import canonicalize
 from wallet.encoding.json import parse_json, to_json
 from wallet.ports.outbox import Inclusion
 from wallet.trust.identifiers import issuer_id, schema_id
+from wallet.trust.verifiers import claims_digest, purpose_digest, service_id, verifier_id
 
-ROLES: Final = {"suspender": "SUSPENDER_ROLE", "registrar": "REGISTRAR_ROLE"}
+ROLES: Final = ("suspender", "registrar")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -64,6 +64,7 @@ class Acting:
         self.suspender = Suspender(w3, deployment, key)
         self.registrar = Registrar(w3, deployment, key)
         self.controller = Controller(w3, deployment, key)
+        self.directory = ContractDirectory(w3, deployment, key)
 
 
 def act(command: Callable[..., Inclusion]) -> Callable[..., Any]:
@@ -84,7 +85,8 @@ def act(command: Callable[..., Inclusion]) -> Callable[..., Any]:
         deployment = chain.deployment()
         nodes = chain.nodes()
         try:
-            nodes.check(deployment)
+            # Whether the directory lists them is no reason not to act on them.
+            nodes.check(deployment, listing=False)
         finally:
             nodes.close()
         w3 = chain.w3()
@@ -188,16 +190,21 @@ def accredit_verifier(
     until: int,
 ) -> Inclusion:
     """Let a verifier ask for claims of a credential type. A registrar signs."""
-    parts = _service_parts(credential_type, purpose, claims)
-    return acting.registrar.register_verifier(issuer_id(did), *parts, until, valid_from)
+    return acting.registrar.register_verifier(
+        verifier_id(did),
+        schema_id(credential_type),
+        purpose_digest(purpose),
+        claims_digest(_paths(claims)),
+        until,
+        valid_from,
+    )
 
 
-def _service_parts(credential_type: str, purpose: str, claims: str) -> tuple[bytes, bytes, bytes]:
+def _paths(claims: str) -> list[list[str | int | None]]:
     paths = parse_json(claims.encode())
     if not isinstance(paths, list) or not paths or not all(isinstance(p, list) for p in paths):
         raise click.BadParameter("claims are a list of claim paths", param_hint="--claims")
-    ordered = sorted(paths, key=canonicalize)
-    return schema_id(credential_type), sha256(purpose.encode()), sha256(canonicalize(ordered))
+    return paths
 
 
 def _role_commands(group: click.Group, name: str, verb: str) -> None:
@@ -205,8 +212,14 @@ def _role_commands(group: click.Group, name: str, verb: str) -> None:
     @click.argument("address", type=ADDRESS)
     @act
     def change_role(acting: Acting, address: str) -> Inclusion:
-        change = acting.root.appoint if verb == "Give" else acting.root.dismiss
-        return change(ROLES[name], address)
+        root = acting.root
+        changes = {
+            ("Give", "suspender"): root.appoint_suspender,
+            ("Give", "registrar"): root.appoint_registrar,
+            ("Take from", "suspender"): root.dismiss_suspender,
+            ("Take from", "registrar"): root.dismiss_registrar,
+        }
+        return changes[verb, name](address)
 
 
 @click.group()
@@ -251,8 +264,8 @@ def revoke_verifier(
     acting: Acting, did: str, credential_type: str, purpose: str, claims: str, effective: int
 ) -> Inclusion:
     """End what a verifier may ask for. A registrar or root signs."""
-    service = sha256(b"".join(_service_parts(credential_type, purpose, claims)))
-    return acting.registrar.revoke_verifier(issuer_id(did), service, effective)
+    service = service_id(credential_type, purpose, _paths(claims))
+    return acting.registrar.revoke_verifier(verifier_id(did), service, effective)
 
 
 @revoke.command("batch")

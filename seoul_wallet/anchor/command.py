@@ -7,7 +7,7 @@ import click
 from seoul_wallet.anchor import acts, replicas
 from seoul_wallet.anchor.auditing import audit
 from seoul_wallet.anchor.costing import cost
-from seoul_wallet.anchor.deploying import deploy, list_contract
+from seoul_wallet.anchor.deploying import deploy, deprecate, list_contract
 from seoul_wallet.anchor.looking import status
 from seoul_wallet.anchor.receipts import verify_receipt
 from seoul_wallet.anchor.rehearsal import rehearse
@@ -31,6 +31,7 @@ def anchor() -> None:
 for command in (
     deploy,
     list_contract,
+    deprecate,
     status,
     acts.accredit,
     acts.revoke,

@@ -18,10 +18,9 @@ from seoul_wallet.anchor.options import (
     require_urls,
     write_new_file,
 )
-from wallet.adapters.evm.authority import RootAuthority
-from wallet.adapters.evm.deployment import DIRECTORY, Deployment
+from wallet.adapters.evm.authority import ContractDirectory
+from wallet.adapters.evm.deployment import DIRECTORY
 from wallet.adapters.evm.node import deploy as deploy_contracts
-from wallet.adapters.evm.sender import Sender
 from wallet.encoding.json import to_json
 from wallet.ports.outbox import Inclusion
 
@@ -75,17 +74,10 @@ def deploy(
     write_new_file(out, to_json(made.to_json()))
     for name, pin in made.contracts.items():
         click.echo(f"{name:20} {pin.address}  code 0x{pin.code_hash.hex()}")
-    if DIRECTORY in made.contracts and authority == sender.address:
-        _list_all(RootAuthority(w3, made, sender), made, sender)
+    if authority == sender.address:
+        ContractDirectory(w3, made, sender).list_all()
     click.echo(f"root authority       {authority}")
     click.echo(f"written to           {out}")
-
-
-def _list_all(root: RootAuthority, deployment: Deployment, sender: Sender) -> None:
-    for name in deployment.contracts:
-        if name != DIRECTORY and not root.is_listed(name):
-            root.list_contract(name)
-            click.echo(f"listed               {name}", err=True)
 
 
 @click.command("list")
@@ -98,4 +90,16 @@ def list_contract(acting: Acting, name: str) -> Inclusion:
     """
     if name not in acting.deployment.contracts or name == DIRECTORY:
         raise click.BadParameter("the deployment has no such contract", param_hint="NAME")
-    return acting.root.list_contract(name)
+    return acting.directory.list_contract(name)
+
+
+@click.command("deprecate")
+@click.argument("name")
+@click.argument("version", type=click.IntRange(1))
+@act
+def deprecate(acting: Acting, name: str, version: int) -> Inclusion:
+    """Mark a VERSION of the contract NAME in the directory as no longer for new records.
+
+    Root signs. What the contract holds stays good.
+    """
+    return acting.directory.deprecate(name, version)

@@ -22,7 +22,7 @@ from seoul_wallet.anchor.options import (
 from seoul_wallet.anchor.replicas import open_replica
 from seoul_wallet.audit.views import Views
 from wallet.adapters.clock import SystemClock
-from wallet.adapters.evm.deployment import REGISTRY, Deployment
+from wallet.adapters.evm.deployment import REGISTRY, Deployment, DeploymentMismatch
 from wallet.adapters.evm.log_chain import watched_contracts
 from wallet.adapters.evm.node import ask
 from wallet.adapters.evm.quorum import Agreement, NodeQuorum
@@ -58,7 +58,7 @@ def status(
     deployment = chain.deployment()
     nodes = chain.nodes()
     try:
-        nodes.check(deployment)
+        nodes.check(deployment, listing=False)
         agreed = nodes.agree(deployment.chain_id, chain.reader(nodes).finality)
         now = SystemClock().now()
         shown: dict[str, Any] = {
@@ -70,6 +70,7 @@ def status(
                 "age_s": now - agreed.head.time,
             },
             "contracts": dict(_contracts(nodes, agreed, deployment)),
+            "directory": _listing(nodes, deployment),
         }
         if did is not None:
             shown["issuer"] = _issuer(chain.w3(), deployment, agreed, did, types)
@@ -98,6 +99,14 @@ def _contracts(
             proven = agreed.first(lambda node: node.slot(agreed.head, address, slot))  # noqa: B023
             entry["log_head"] = "0x" + proven.value.hex()
         yield contract.name, entry
+
+
+def _listing(nodes: NodeQuorum, deployment: Deployment) -> str:
+    try:
+        deprecated = nodes.check(deployment)
+    except DeploymentMismatch as error:
+        return str(error)
+    return f"deprecated: {', '.join(sorted(deprecated))}" if deprecated else "as pinned"
 
 
 def _issuer(

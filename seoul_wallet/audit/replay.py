@@ -17,12 +17,12 @@ from seoul_wallet.audit.replay_records import (
     DidRecords,
     DirectoryRecords,
 )
-from seoul_wallet.audit.replay_trust import TrustRecords
+from seoul_wallet.audit.replay_trust import Moment, TrustRecords
 from wallet.adapters.evm.blocks import Header, Log
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.events import decode_event
 
-Handler = Callable[[Mapping[str, Any], Header], None]
+Handler = Callable[[Mapping[str, Any], Moment], None]
 # The hand-over of root is OpenZeppelin's: announced, and done by the two role events.
 _ANNOUNCEMENTS: Final = frozenset(
     (
@@ -62,7 +62,7 @@ class Replay:
             raise AuditIncomplete(f"the audit has no rule for the event {event} of {contract}")
         if handler is not None:
             try:
-                handler(arguments, block)
+                handler(arguments, Moment(block.number, block.time, log.index))
             except AuditDifference as error:
                 raise AuditDifference(
                     f"{contract}, block {log.block_number}, {event}: {error}"

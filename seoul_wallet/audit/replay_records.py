@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from seoul_wallet.audit.difference import ZERO_ADDRESS, expect, require, short
-from seoul_wallet.audit.replay_trust import RoleRecords, TrustRecords
-from wallet.adapters.evm.blocks import Header
+from seoul_wallet.audit.replay_trust import Moment, RoleRecords, TrustRecords
 from wallet.crypto.hashing import sha256
+from wallet.did.did_ethr import ChangeKind, DidChange
+from wallet.trust.boards import BoardFact, CheckpointFact, SealFact
+from wallet.trust.directory import name_in_directory
 from wallet.trust.facts import BatchFact, StatusFact
 
 Arguments = Mapping[str, Any]
-Handlers = Mapping[str, Callable[[Arguments, Header], None]]
+Handlers = Mapping[str, Callable[[Arguments, Moment], None]]
 EMPTY_ROOT: Final = sha256(b"")
 NO_DIGEST: Final = bytes(32)
+# the registry allows any number of 256 bits as an end; a replica keeps 63
+_FAR_FUTURE: Final = 2**63 - 1
 
 
 class AnchorRecords:
@@ -40,7 +44,7 @@ class AnchorRecords:
             "StatusPublished": self._published,
         }
 
-    def _anchored(self, args: Arguments, block: Header) -> None:
+    def _anchored(self, args: Arguments, block: Moment) -> None:
         key = issuer, root = args["issuerId"], args["root"]
         subject = f"batch {short(root)}"
         require(key not in self.batches, subject, "it was anchored twice")
@@ -53,7 +57,7 @@ class AnchorRecords:
             issuer, args["schemaId"], root, args["size"], args["manifestDigest"], block.time
         )
 
-    def _revoked(self, args: Arguments, block: Header) -> None:
+    def _revoked(self, args: Arguments, block: Moment) -> None:
         key = args["issuerId"], args["root"]
         subject = f"batch {short(args['root'])}"
         require(key in self.batches, subject, "it was revoked and never anchored")
@@ -61,7 +65,7 @@ class AnchorRecords:
         self.batches[key] = replace(self.batches[key], revoked_at=block.time)
         self.revoked_by[key] = args["by"]
 
-    def _published(self, args: Arguments, block: Header) -> None:
+    def _published(self, args: Arguments, block: Moment) -> None:
         key = args["issuerId"], args["listId"]
         versions = self.statuses[key]
         subject = f"status list {short(args['listId'])}"
@@ -74,19 +78,21 @@ class AnchorRecords:
 
 @dataclass
 class Board:
-    """The state of a ballot board."""
+    """A ballot board: how it was opened, its operator now, its checkpoints and its seal."""
 
-    organiser: str
-    operator: str
-    config_digest: bytes
-    opens: int
-    closes: int
-    flush_until: int
-    size: int = 0
-    checkpoints: int = 0
-    root: bytes = EMPTY_ROOT
-    sealed_at: int = 0
-    tally_digest: bytes = NO_DIGEST
+    opened: BoardFact
+    checkpoints: list[CheckpointFact] = field(default_factory=list)
+    seal: SealFact | None = None
+
+    @property
+    def size(self) -> int:
+        """How many leaves the newest checkpoint has."""
+        return self.checkpoints[-1].size if self.checkpoints else 0
+
+    @property
+    def root(self) -> bytes:
+        """The root of the newest checkpoint."""
+        return self.checkpoints[-1].root if self.checkpoints else EMPTY_ROOT
 
 
 class BoardRecords:
@@ -107,10 +113,10 @@ class BoardRecords:
     def _open(self, board_id: bytes) -> Board:
         subject = f"board {short(board_id)}"
         require(board_id in self.boards, subject, "it was never opened")
-        require(self.boards[board_id].sealed_at == 0, subject, "it changed after its seal")
+        require(self.boards[board_id].seal is None, subject, "it changed after its seal")
         return self.boards[board_id]
 
-    def _opened(self, args: Arguments, block: Header) -> None:
+    def _opened(self, args: Arguments, block: Moment) -> None:
         board_id, subject = args["boardId"], f"board {short(args['boardId'])}"
         require(board_id not in self.boards, subject, "it was opened twice")
         owner = encode(["address", "bytes32"], [args["organiser"], args["electionId"]])
@@ -118,35 +124,54 @@ class BoardRecords:
         opens, closes, flush = args["opens"], args["closes"], args["flushUntil"]
         require(block.time <= opens < closes <= flush, subject, "its times are out of order")
         self.boards[board_id] = Board(
-            args["organiser"], args["operator"], args["configDigest"], opens, closes, flush
+            BoardFact(
+                board_id,
+                args["organiser"],
+                args["electionId"],
+                args["operator"],
+                args["configDigest"],
+                opens,
+                closes,
+                flush,
+                block.time,
+            )
         )
 
-    def _operator_changed(self, args: Arguments, block: Header) -> None:
+    def _operator_changed(self, args: Arguments, block: Moment) -> None:
         board = self._open(args["boardId"])
         subject = f"board {short(args['boardId'])}"
-        expect(subject, "the operator before", args["previousOperator"], board.operator)
-        board.operator = args["operator"]
+        expect(subject, "the operator before", args["previousOperator"], board.opened.operator)
+        board.opened = replace(board.opened, operator=args["operator"])
 
-    def _checkpointed(self, args: Arguments, block: Header) -> None:
+    def _checkpointed(self, args: Arguments, block: Moment) -> None:
         board, subject = self._open(args["boardId"]), f"board {short(args['boardId'])}"
-        in_window = board.opens <= block.time < board.flush_until
+        in_window = board.opened.opens <= block.time < board.opened.flush_until
         require(in_window, subject, "a checkpoint came outside its hours")
         before = args["number"], args["oldSize"], args["oldRoot"]
-        expect(
-            subject, "the state before", before, (board.checkpoints + 1, board.size, board.root)
-        )
-        grows = args["size"] > board.size or (args["size"], args["root"]) == (
-            board.size,
-            board.root,
-        )
+        expected = len(board.checkpoints) + 1, board.size, board.root
+        expect(subject, "the state before", before, expected)
+        is_same = (args["size"], args["root"]) == (board.size, board.root)
+        grows = args["size"] > board.size or is_same
         require(grows, subject, "it shrank, or changed without growing")
-        board.checkpoints, board.size, board.root = args["number"], args["size"], args["root"]
+        board.checkpoints.append(
+            CheckpointFact(
+                args["boardId"],
+                args["number"],
+                args["oldSize"],
+                args["size"],
+                args["oldRoot"],
+                args["root"],
+                block.time,
+            )
+        )
 
-    def _sealed(self, args: Arguments, block: Header) -> None:
+    def _sealed(self, args: Arguments, block: Moment) -> None:
         board, subject = self._open(args["boardId"]), f"board {short(args['boardId'])}"
         expect(subject, "what is sealed", (args["size"], args["root"]), (board.size, board.root))
-        require(block.time >= board.closes, subject, "it was sealed before it closed")
-        board.sealed_at, board.tally_digest = block.time, args["tallyDigest"]
+        require(block.time >= board.opened.closes, subject, "it was sealed before it closed")
+        board.seal = SealFact(
+            args["boardId"], args["root"], args["size"], args["tallyDigest"], block.time
+        )
 
 
 class DidRecords:
@@ -156,30 +181,41 @@ class DidRecords:
         self.owners: dict[str, str] = {}
         self.changed: dict[str, int] = {}
         self.delegates: dict[tuple[str, bytes, str], int] = {}
+        self.changes: list[DidChange] = []
 
     def handlers(self) -> Handlers:
         """Return what to do with each event, by its name."""
         return {
             "DIDOwnerChanged": self._owner_changed,
             "DIDDelegateChanged": self._delegate_changed,
-            "DIDAttributeChanged": self._changed,
+            "DIDAttributeChanged": self._attribute_changed,
         }
 
-    def _changed(self, args: Arguments, block: Header) -> None:
+    def _change(
+        self, args: Arguments, block: Moment, kind: ChangeKind, name: bytes, value: bytes
+    ) -> None:
         identity = args["identity"]
         require(self.owners.get(identity) != ZERO_ADDRESS, identity, "it changed when deactivated")
         before = self.changed.get(identity, 0)
         expect(identity, "the block of the change before", args["previousChange"], before)
         self.changed[identity] = block.number
+        place = identity, block.number, block.log_index, block.time
+        valid_to = min(args.get("validTo", 0), _FAR_FUTURE)
+        self.changes.append(DidChange(*place, kind, name, value, valid_to))
 
-    def _owner_changed(self, args: Arguments, block: Header) -> None:
-        self._changed(args, block)
+    def _owner_changed(self, args: Arguments, block: Moment) -> None:
+        owner = bytes.fromhex(args["owner"][2:])
+        self._change(args, block, ChangeKind.OWNER, NO_DIGEST, owner)
         self.owners[args["identity"]] = args["owner"]
 
-    def _delegate_changed(self, args: Arguments, block: Header) -> None:
-        self._changed(args, block)
+    def _delegate_changed(self, args: Arguments, block: Moment) -> None:
+        delegate = bytes.fromhex(args["delegate"][2:])
+        self._change(args, block, ChangeKind.DELEGATE, args["delegateType"], delegate)
         key = args["identity"], args["delegateType"], args["delegate"]
         self.delegates[key] = args["validTo"]
+
+    def _attribute_changed(self, args: Arguments, block: Moment) -> None:
+        self._change(args, block, ChangeKind.ATTRIBUTE, args["name"], args["value"])
 
 
 @dataclass
@@ -208,7 +244,7 @@ class DirectoryRecords:
             "RoleRevoked": self.roles.revoked,
         }
 
-    def _listed(self, args: Arguments, block: Header) -> None:
+    def _listed(self, args: Arguments, block: Moment) -> None:
         versions = self.entries.setdefault(args["name"], [])
         subject = contract_name(args["name"])
         expect(subject, "the version", args["version"], len(versions) + 1)
@@ -216,7 +252,7 @@ class DirectoryRecords:
         require(is_new, subject, "an address was listed twice")
         versions.append(Listing(args["location"], block.time, 0, args["codeHash"]))
 
-    def _deprecated(self, args: Arguments, block: Header) -> None:
+    def _deprecated(self, args: Arguments, block: Moment) -> None:
         versions, subject = self.entries.get(args["name"], []), contract_name(args["name"])
         require(0 < args["version"] <= len(versions), subject, "a deprecated version is not there")
         entry = versions[args["version"] - 1]
@@ -226,4 +262,4 @@ class DirectoryRecords:
 
 def contract_name(name: bytes) -> str:
     """Return the name under which the directory lists a contract, as text."""
-    return name.rstrip(b"\0").decode("ascii", "replace")
+    return name_in_directory(name)

@@ -8,10 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seoul_wallet.audit.difference import ZERO_ADDRESS, expect, require, short
-from wallet.adapters.evm.blocks import Header
 from wallet.crypto.hashing import sha256
 
 Arguments = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where an event is: its block's number and time, and its place in the block."""
+
+    number: int
+    time: int
+    log_index: int
 
 
 @dataclass
@@ -86,12 +94,12 @@ class RoleRecords:
     def __init__(self) -> None:
         self.held: dict[tuple[bytes, str], bool] = {}
 
-    def granted(self, args: Arguments, block: Header) -> None:
+    def granted(self, args: Arguments, block: Moment) -> None:
         key = args["role"], args["account"]
         require(not self.held.get(key, False), args["account"], "a role was given twice")
         self.held[key] = True
 
-    def revoked(self, args: Arguments, block: Header) -> None:
+    def revoked(self, args: Arguments, block: Moment) -> None:
         key = args["role"], args["account"]
         require(self.held.get(key, False), args["account"], "a role was taken that nobody had")
         self.held[key] = False
@@ -111,9 +119,11 @@ class TrustRecords:
         self.issuer_scopes: dict[tuple[bytes, bytes], History] = defaultdict(History)
         self.issuers: dict[bytes, Issuer] = {}
         self.services: dict[tuple[bytes, bytes], History] = defaultdict(History)
+        # schema, purpose and claims of each service
+        self.asked: dict[bytes, tuple[bytes, bytes, bytes]] = {}
         self.roles = RoleRecords()
 
-    def handlers(self) -> Mapping[str, Callable[[Arguments, Header], None]]:
+    def handlers(self) -> Mapping[str, Callable[[Arguments, Moment], None]]:
         """Return what to do with each event, by its name."""
         return {
             "AccreditorAccredited": self._accreditor_accredited,
@@ -149,7 +159,7 @@ class TrustRecords:
             return 0
         return scope.mandate_id
 
-    def _accreditor_accredited(self, args: Arguments, block: Header) -> None:
+    def _accreditor_accredited(self, args: Arguments, block: Moment) -> None:
         pair = accreditor, _ = args["accreditor"], args["schemaId"]
         if pair not in self._numbers:
             self.mandates.append(pair)
@@ -159,12 +169,12 @@ class TrustRecords:
         scope = Scope(ZERO_ADDRESS, number, args["validFrom"], args["validUntil"])
         self.accreditors[pair].add(scope, args["scopeIndex"], accreditor, block.time)
 
-    def _accreditor_revoked(self, args: Arguments, block: Header) -> None:
+    def _accreditor_revoked(self, args: Arguments, block: Moment) -> None:
         pair = args["accreditor"], args["schemaId"]
         expect(pair[0], "the mandate's number", args["mandateId"], self.mandate_id(*pair))
         self.accreditors[pair].revoke(args["scopeIndex"], args["revokedAt"], pair[0], block.time)
 
-    def _issuer_accredited(self, args: Arguments, block: Header) -> None:
+    def _issuer_accredited(self, args: Arguments, block: Moment) -> None:
         pair = issuer, schema = args["issuerId"], args["schemaId"]
         subject = f"issuer {short(issuer)}"
         mandate_id = args["mandateId"]
@@ -177,26 +187,26 @@ class TrustRecords:
         scope = Scope(accreditor, mandate_id, args["validFrom"], args["validUntil"])
         self.issuer_scopes[pair].add(scope, args["scopeIndex"], subject, block.time)
 
-    def _issuer_revoked(self, args: Arguments, block: Header) -> None:
+    def _issuer_revoked(self, args: Arguments, block: Moment) -> None:
         pair = args["issuerId"], args["schemaId"]
         self.issuer_scopes[pair].revoke(
             args["scopeIndex"], args["revokedAt"], f"issuer {short(pair[0])}", block.time
         )
 
-    def _controller_changed(self, args: Arguments, block: Header) -> None:
+    def _controller_changed(self, args: Arguments, block: Moment) -> None:
         issuer = self._known(args["issuerId"])
         subject = f"issuer {short(args['issuerId'])}"
         expect(subject, "the controller before", args["previousController"], issuer.controller)
         issuer.controller = args["controller"]
 
-    def _issuer_suspended(self, args: Arguments, block: Header) -> None:
+    def _issuer_suspended(self, args: Arguments, block: Moment) -> None:
         issuer, subject = self._known(args["issuerId"]), f"issuer {short(args['issuerId'])}"
         require(not issuer.is_suspended, subject, "suspended twice")
         place = args["suspensionIndex"], args["since"]
         expect(subject, "the suspension", place, (len(issuer.suspensions), block.time))
         issuer.suspensions.append([block.time, 0])
 
-    def _issuer_unsuspended(self, args: Arguments, block: Header) -> None:
+    def _issuer_unsuspended(self, args: Arguments, block: Moment) -> None:
         issuer, subject = self._known(args["issuerId"]), f"issuer {short(args['issuerId'])}"
         require(issuer.is_suspended, subject, "a suspension was lifted that was not there")
         place = args["suspensionIndex"], args["until"]
@@ -207,15 +217,16 @@ class TrustRecords:
         require(issuer in self.issuers, f"issuer {short(issuer)}", "it was never accredited")
         return self.issuers[issuer]
 
-    def _verifier_registered(self, args: Arguments, block: Header) -> None:
+    def _verifier_registered(self, args: Arguments, block: Moment) -> None:
         verifier, service = args["verifierId"], args["serviceId"]
         subject = f"verifier {short(verifier)}"
-        parts = args["schemaId"] + args["purposeDigest"] + args["claimsDigest"]
-        expect(subject, "the service's identifier", service, sha256(parts))
+        parts = args["schemaId"], args["purposeDigest"], args["claimsDigest"]
+        expect(subject, "the service's identifier", service, sha256(b"".join(parts)))
+        self.asked[service] = parts
         scope = Scope(ZERO_ADDRESS, 0, args["validFrom"], args["validUntil"])
         self.services[verifier, service].add(scope, args["scopeIndex"], subject, block.time)
 
-    def _verifier_revoked(self, args: Arguments, block: Header) -> None:
+    def _verifier_revoked(self, args: Arguments, block: Moment) -> None:
         pair = args["verifierId"], args["serviceId"]
         self.services[pair].revoke(
             args["scopeIndex"], args["revokedAt"], f"verifier {short(pair[0])}", block.time

@@ -10,16 +10,27 @@ from sqlalchemy import Engine
 
 from seoul_wallet.audit.difference import AuditDifference, AuditIncomplete, expect, short, shown
 from seoul_wallet.audit.replay import Replay
+from seoul_wallet.audit.replay_records import contract_name
+from seoul_wallet.audit.replay_trust import TrustRecords
 from wallet.adapters.sql.replica_snapshot import export_snapshot
-from wallet.trust.facts import AccreditorScope, IssuerScope
+from wallet.trust.directory import DirectoryEntry
+from wallet.trust.facts import AccreditorScope, IssuerScope, SuspensionFact
 from wallet.trust.replica_bundle import KINDS, ReplicaSnapshot
+from wallet.trust.verifiers import VerifierScope
 
 # The fields by which a fact is found, after those of the tables' primary keys.
 KEYS: Final[Mapping[str, Sequence[str]]] = {
     "accreditor_scopes": ("accreditor", "schema_id", "index"),
     "issuer_scopes": ("issuer_id", "schema_id", "index"),
+    "suspensions": ("issuer_id", "index"),
     "batches": ("issuer_id", "root"),
     "statuses": ("issuer_id", "list_id", "version"),
+    "verifier_scopes": ("verifier_id", "service_id", "index"),
+    "boards": ("board_id",),
+    "checkpoints": ("board_id", "number"),
+    "seals": ("board_id",),
+    "directory": ("name", "version"),
+    "did_changes": ("identity", "block_number", "log_index"),
 }
 
 
@@ -79,36 +90,63 @@ def expectation(
 
 
 def _facts(replay: Replay) -> Mapping[str, Sequence[object]]:
-    trust, anchor = replay.trust, replay.anchor
+    boards, dids = replay.boards.boards.values(), replay.dids
+    return {
+        **_trust_facts(replay.trust),
+        "batches": list(replay.anchor.batches.values()),
+        "statuses": [fact for versions in replay.anchor.statuses.values() for fact in versions],
+        "boards": [board.opened for board in boards],
+        "checkpoints": [checkpoint for board in boards for checkpoint in board.checkpoints],
+        "seals": [board.seal for board in boards if board.seal is not None],
+        "directory": [
+            DirectoryEntry(
+                contract_name(name),
+                version,
+                entry.location,
+                entry.code_hash,
+                entry.listed_at,
+                entry.deprecated_at or None,
+            )
+            for name, versions in replay.directory.entries.items()
+            for version, entry in enumerate(versions, 1)
+        ],
+        "did_changes": list(dids.changes),
+    }
+
+
+def _trust_facts(trust: TrustRecords) -> Mapping[str, Sequence[object]]:
     return {
         "accreditor_scopes": [
             AccreditorScope(
-                accreditor,
-                schema,
-                index,
-                scope.valid_from,
-                scope.valid_until,
-                scope.revoked_at or None,
-                scope.mandate_id,
+                *pair, index, s.valid_from, s.valid_until, s.revoked_at or None, s.mandate_id
             )
-            for (accreditor, schema), history in trust.accreditors.items()
-            for index, scope in enumerate(history)
+            for pair, history in trust.accreditors.items()
+            for index, s in enumerate(history)
         ],
         "issuer_scopes": [
             IssuerScope(
-                issuer,
-                schema,
-                index,
-                scope.accreditor,
-                scope.valid_from,
-                scope.valid_until,
-                scope.revoked_at or None,
+                *pair, index, s.accreditor, s.valid_from, s.valid_until, s.revoked_at or None
             )
-            for (issuer, schema), history in trust.issuer_scopes.items()
-            for index, scope in enumerate(history)
+            for pair, history in trust.issuer_scopes.items()
+            for index, s in enumerate(history)
         ],
-        "batches": list(anchor.batches.values()),
-        "statuses": [fact for versions in anchor.statuses.values() for fact in versions],
+        "suspensions": [
+            SuspensionFact(issuer, index, since, until or None)
+            for issuer, known in trust.issuers.items()
+            for index, (since, until) in enumerate(known.suspensions)
+        ],
+        "verifier_scopes": [
+            VerifierScope(
+                *pair,
+                *trust.asked[pair[1]],
+                index,
+                s.valid_from,
+                s.valid_until,
+                s.revoked_at or None,
+            )
+            for pair, history in trust.services.items()
+            for index, s in enumerate(history)
+        ],
     }
 
 

@@ -14,7 +14,7 @@ from seoul_wallet.audit.replay import Replay
 from seoul_wallet.audit.replicas import ReplicaExpectation, ReplicaUnderAudit, expectation
 from seoul_wallet.audit.views import Views, comparisons
 from wallet.adapters.evm.blocks import HASH_BYTES, Header
-from wallet.adapters.evm.deployment import Deployment
+from wallet.adapters.evm.deployment import DIRECTORY, Deployment
 from wallet.adapters.evm.endpoints import Finality
 from wallet.adapters.evm.log_chain import (
     EMPTY_LOG_HEAD,
@@ -24,8 +24,8 @@ from wallet.adapters.evm.log_chain import (
 )
 from wallet.adapters.evm.proofs import ProvenSlot
 from wallet.adapters.evm.quorum import Agreement, EndpointBehind, NodeQuorum
+from wallet.trust.directory import directory_name
 
-_DIRECTORY = "Directory"
 _ANY_SLOT = bytes(HASH_BYTES)
 # Told how many of how many steps of a check are done.
 Tell = Callable[[str, int, int], None]
@@ -92,7 +92,7 @@ class Audit:
         Raises `AuditDifference` for the first difference, `LogsWithheld`, `ProofInvalid`,
         `DeploymentMismatch`, `ChainUnavailable`, `AuditIncomplete`, `StorageUnavailable`.
         """
-        self._nodes.check(self._deployment)
+        self._nodes.check(self._deployment, listing=False)
         agreed = self._nodes.agree(self._deployment.chain_id, self._finality)
         count = len(agreed.endpoints)
         self._passed("finalized block", f"block {agreed.head.number}, agreed by {count} node(s)")
@@ -187,18 +187,16 @@ class Audit:
 
     def _compare_directory(self, replay: Replay, agreed: Agreement) -> None:
         name = "directory against the deployment"
-        if _DIRECTORY not in self._deployment.contracts:
+        if DIRECTORY not in self._deployment.contracts:
             self._checks.append(Check(name, CheckState.NOT_ASKED, "the deployment has none"))
             return
         entries = replay.directory.entries
         for contract in self._contracts:
-            if contract.name == _DIRECTORY:
+            if contract.name == DIRECTORY:
                 continue
-            versions = entries.get(contract.name.encode().ljust(HASH_BYTES, b"\0"), [])
-            in_force = {
-                (entry.location, entry.code_hash) for entry in versions if not entry.deprecated_at
-            }
-            is_listed = (contract.address, contract.code_hash) in in_force
+            versions = entries.get(directory_name(contract.name), [])
+            listed = {(entry.location, entry.code_hash) for entry in versions}
+            is_listed = (contract.address, contract.code_hash) in listed
             require(is_listed, contract.name, "the directory does not list it as it is pinned")
         listings = [entry for versions in entries.values() for entry in versions]
         if self._nodes.proves:
@@ -207,7 +205,8 @@ class Audit:
                 expect(
                     entry.location, "the code hash listed for it", entry.code_hash, slot.code_hash
                 )
-        self._passed(name, f"{len(listings)} listings")
+        deprecated = sum(entry.deprecated_at != 0 for entry in listings)
+        self._passed(name, f"{len(listings)} listings, {deprecated} of them deprecated")
 
     def _compare_issuer(self, replay: Replay) -> None:
         name = "issuer's database"

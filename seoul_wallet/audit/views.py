@@ -10,7 +10,7 @@ from web3.contract import Contract
 
 from seoul_wallet.audit.difference import ZERO_ADDRESS, expect, short
 from seoul_wallet.audit.replay import Replay
-from seoul_wallet.audit.replay_records import contract_name
+from seoul_wallet.audit.replay_records import NO_DIGEST, contract_name
 from seoul_wallet.audit.replay_trust import History, RoleRecords
 from wallet.adapters.evm.artifacts import artifact
 from wallet.adapters.evm.blocks import Header
@@ -147,19 +147,20 @@ def _anchor(views: Views, replay: Replay) -> Iterator[Comparison]:
 
 def _boards(views: Views, replay: Replay) -> Iterator[Comparison]:
     for board_id, board in replay.boards.boards.items():
+        opened, seal = board.opened, board.seal
         expected = (
-            board.operator,
-            board.opens,
-            board.flush_until,
-            board.sealed_at != 0,
-            board.organiser,
-            board.closes,
-            board.sealed_at,
+            opened.operator,
+            opened.opens,
+            opened.flush_until,
+            seal is not None,
+            opened.organiser,
+            opened.closes,
+            0 if seal is None else seal.sealed_at,
             board.size,
-            board.checkpoints,
+            len(board.checkpoints),
             board.root,
-            board.config_digest,
-            board.tally_digest,
+            opened.config_digest,
+            NO_DIGEST if seal is None else seal.tally_digest,
         )
         yield _compare(
             views, "BallotBoard", "boardOf", f"board {short(board_id)}", expected, board_id

@@ -13,7 +13,7 @@ from web3 import Web3
 from seoul_wallet.anchor.acts import Acting
 from tests.support.chains import LedgerStack, ledger_stack
 from wallet.adapters.evm.artifacts import artifact
-from wallet.adapters.evm.deployment import DIRECTORY, ContractPin, Deployment
+from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.sender import Sender
 from wallet.crypto.hashing import sha256
@@ -60,35 +60,13 @@ class Town:
 def town(kind: str) -> Iterator[Town]:
     """Open a chain of a kind (`anvil`, `eth-tester`) and let everything happen there."""
     with ledger_stack(kind) as stack:
-        deployment = _with_the_rest(stack)
-        made = Town(stack, deployment, "tag" if kind == "anvil" else "instant")
+        made = Town(stack, stack.deployment, "tag" if kind == "anvil" else "instant")
         _trust(made)
         _batches(made)
         _boards_and_dids(made)
         for _ in range(2):
             stack.finalize()
         yield made
-
-
-def _with_the_rest(stack: LedgerStack) -> Deployment:
-    """Deploy what the stack did not deploy, with the controller as root of the directory."""
-    pins = dict(stack.deployment.contracts)
-    owner = Web3.to_checksum_address(stack.controller.address)
-    arguments = {"EthereumDIDRegistry": (), "BallotBoard": (), DIRECTORY: (0, owner)}
-    for name, given in arguments.items():
-        if name not in pins:
-            built = artifact(name)
-            factory = stack.w3.eth.contract(abi=built["abi"], bytecode=built["bytecode"])
-            receipt = stack.controller.send(factory.constructor(*given))
-            address = receipt["contractAddress"]
-            code = bytes(stack.w3.eth.get_code(address))
-            pins[name] = ContractPin(str(address).lower(), keccak(code))
-    deployment = Deployment(stack.deployment.chain_id, pins, stack.deployment.first_block)
-    acting = Acting(stack.w3, deployment, stack.controller)
-    for name in pins:
-        if name != DIRECTORY and not acting.root.is_listed(name):
-            acting.root.list_contract(name)
-    return deployment
 
 
 def _trust(made: Town) -> None:
@@ -100,15 +78,15 @@ def _trust(made: Town) -> None:
         stack.accreditor.accredit_issuer(issuer, stack.controller_address, schema, until)
     stack.accreditor.revoke_issuer(issuer, letter)
     stack.accreditor.accredit_issuer(issuer, stack.controller_address, letter, until)
-    for role in ("SUSPENDER_ROLE", "REGISTRAR_ROLE"):
-        stack.root.appoint(role, stack.controller_address)
+    stack.root.appoint_suspender(stack.controller_address)
+    stack.root.appoint_registrar(stack.controller_address)
     acting = Acting(stack.w3, made.deployment, stack.controller)
     purpose, claims = sha256(b"purpose"), sha256(b"claims")
     acting.registrar.register_verifier(issuer, card, purpose, claims, until)
     acting.registrar.revoke_verifier(issuer, sha256(card + purpose + claims))
     acting.suspender.suspend_issuer(issuer)
     stack.root.unsuspend_issuer(issuer)
-    stack.root.dismiss("REGISTRAR_ROLE", stack.controller_address)
+    stack.root.dismiss_registrar(stack.controller_address)
 
 
 def _batches(made: Town) -> None:
@@ -138,21 +116,12 @@ def _boards_and_dids(made: Town) -> None:
     key.send(opening)
     board = keccak(bytes(12) + bytes.fromhex(key.address[2:]) + ELECTION)
     other = made.stack.accreditor_address
-    _wait(made, opens)
+    made.stack.travel_to(opens)
     key.send(made.call("BallotBoard", "checkpoint", board, 0, 8, empty, first))
-    _wait(made, opens + 30)
+    made.stack.travel_to(opens + 30)
     key.send(made.call("BallotBoard", "seal", board, 8, first, sha256(b"tally")))
     registry = "EthereumDIDRegistry"
     key.send(made.call(registry, "setAttribute", me, IDENTITY_KEY, b"\x02" + first, 1000))
     kind, delegate = b"veriKey".ljust(32, b"\0"), Web3.to_checksum_address(other)
     key.send(made.call(registry, "addDelegate", me, kind, delegate, YEAR_S))
     key.send(made.call(registry, "changeOwner", me, delegate))
-
-
-def _wait(made: Town, time: int) -> None:
-    """Mine until the newest block has a time."""
-    while made.stack.now() < time:
-        missing = time - made.stack.now()
-        if made.finality == "tag":
-            made.w3.provider.make_request("evm_increaseTime", [hex(missing)])  # type: ignore[arg-type]
-        made.w3.provider.make_request("evm_mine", [] if made.finality == "tag" else [1])  # type: ignore[arg-type]

@@ -1,12 +1,17 @@
 """Where verification gets its outside facts."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from wallet.credentials.issuer_metadata import IssuerMetadata
+from wallet.did.did_ethr import EthrHistory
 from wallet.did.document import DidDocument
 from wallet.did.syntax import Did
 from wallet.errors import UnavailableError
+from wallet.trust.boards import BoardState, CheckpointFact
+from wallet.trust.directory import DirectoryEntry
 from wallet.trust.facts import AnchorFacts
+from wallet.trust.verifiers import VerifierScope
 from wallet.verification.evidence import Fact
 
 
@@ -44,6 +49,12 @@ class ReplicaDiverged(UnavailableError):
     """The chain no longer has a block that was final: a person must look; nothing is repaired."""
 
     code = "replica_diverged"
+
+
+class BoardUnknown(UnavailableError):
+    """No such ballot board is among the finalized facts at hand: not yet, or never opened."""
+
+    code = "board_unknown"
 
 
 class ChainUnavailable(UnavailableError):
@@ -120,3 +131,34 @@ class AnchorReplica(Protocol):
         the moment it was read. Raises `ReplicaEmpty`, and `ReplicaDiverged` from the moment that a
         final block was replaced until an operator starts the replica anew.
         """
+
+
+class DidHistories(Protocol):
+    """The changes of did:ethr identifiers, as of the last followed finalized block."""
+
+    def did_history(self, did: Did) -> Fact[EthrHistory]:
+        """Return every change of a did:ethr so far; one that was never changed has none.
+
+        Raises `DidMalformed`, `DidNetworkUnknown`, `DidHistoryTooLong`, `ReplicaEmpty`,
+        `ReplicaDiverged`.
+        """
+
+
+class ContractRecords(DidHistories, Protocol):
+    """The further finalized facts of the contracts. Never asks the chain.
+
+    Facts have the time of the replica, as those of `AnchorReplica` do; every method raises
+    `ReplicaEmpty` and `ReplicaDiverged`.
+    """
+
+    def verifier_scopes(self, verifier_id: bytes) -> Fact[Sequence[VerifierScope]]:
+        """Return every scope that a verifier ever had, by service, oldest first."""
+
+    def board(self, board_id: bytes) -> Fact[BoardState]:
+        """Return a ballot board as it is. Raises `BoardUnknown`."""
+
+    def checkpoints(self, board_id: bytes, first: int) -> Fact[Sequence[CheckpointFact]]:
+        """Return a board's checkpoints from number `first` on, a limited number at a time."""
+
+    def directory(self) -> Fact[Sequence[DirectoryEntry]]:
+        """Return every version of every contract that was ever listed."""

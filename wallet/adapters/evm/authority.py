@@ -10,16 +10,16 @@ from __future__ import annotations
 from typing import Any, Final, Protocol
 
 from web3 import Web3
-from web3.contract import Contract
 
-from wallet.adapters.evm.artifacts import artifact
 from wallet.adapters.evm.deployment import ANCHOR, DIRECTORY, REGISTRY, Deployment
-from wallet.adapters.evm.node import ask
+from wallet.adapters.evm.node import contract
 from wallet.ports.outbox import Inclusion
+from wallet.trust.directory import directory_name
 
 FROM_NOW: Final = 0
 AT_ONCE: Final = 0
-_NAME_BYTES: Final = 32
+SUSPENDER_ROLE: Final = bytes(Web3.keccak(text="SUSPENDER"))
+REGISTRAR_ROLE: Final = bytes(Web3.keccak(text="REGISTRAR"))
 
 
 class CallSender(Protocol):
@@ -35,19 +35,10 @@ class _Office:
         self._deployment = deployment
         self._key = key
 
-    def _contract(self, name: str) -> Contract:
-        return self._w3.eth.contract(
-            address=Web3.to_checksum_address(self._deployment.contracts[name].address),
-            abi=artifact(name)["abi"],
-        )
-
-    def _act(self, contract: str, function: str, *arguments: object) -> Inclusion:
-        call = self._contract(contract).get_function_by_name(function)(*arguments)
+    def _act(self, name: str, function: str, *arguments: object) -> Inclusion:
+        bound = contract(self._w3, self._deployment, name)
+        call = bound.get_function_by_name(function)(*arguments)
         return inclusion_of(self._key.send(call))
-
-    def _role(self, name: str) -> bytes:
-        role = self._contract(REGISTRY).get_function_by_name(name)
-        return bytes(ask(lambda: role().call()))
 
 
 def inclusion_of(receipt: Any) -> Inclusion:
@@ -62,12 +53,8 @@ def inclusion_of(receipt: Any) -> Inclusion:
     )
 
 
-def _directory_name(name: str) -> bytes:
-    return name.encode("ascii").ljust(_NAME_BYTES, b"\0")
-
-
 class RootAuthority(_Office):
-    """The default admin of TrustRegistry and Directory."""
+    """The default admin of TrustRegistry."""
 
     def accredit_accreditor(
         self, accreditor: str, schema_id: bytes, valid_until: int, valid_from: int = FROM_NOW
@@ -87,31 +74,24 @@ class RootAuthority(_Office):
         """Lift the suspension of an issuer; the suspended time stays suspended."""
         return self._act(REGISTRY, "unsuspendIssuer", issuer_id)
 
-    def appoint(self, role: str, account: str) -> Inclusion:
-        """Give an account a role of TrustRegistry: `SUSPENDER_ROLE` or `REGISTRAR_ROLE`."""
-        at = Web3.to_checksum_address(account)
-        return self._act(REGISTRY, "grantRole", self._role(role), at)
+    def appoint_suspender(self, address: str) -> Inclusion:
+        """Let an address suspend issuers."""
+        return self._change_role("grantRole", SUSPENDER_ROLE, address)
 
-    def dismiss(self, role: str, account: str) -> Inclusion:
-        """Take a role of TrustRegistry away."""
-        at = Web3.to_checksum_address(account)
-        return self._act(REGISTRY, "revokeRole", self._role(role), at)
+    def appoint_registrar(self, address: str) -> Inclusion:
+        """Let an address register verifiers."""
+        return self._change_role("grantRole", REGISTRAR_ROLE, address)
 
-    def list_contract(self, name: str) -> Inclusion:
-        """Put a contract of the deployment into the directory as its next version in force."""
-        pin = self._deployment.contracts[name]
-        location = Web3.to_checksum_address(pin.address)
-        return self._act(DIRECTORY, "list", _directory_name(name), location, pin.code_hash)
+    def dismiss_suspender(self, address: str) -> Inclusion:
+        """Let an address suspend no more."""
+        return self._change_role("revokeRole", SUSPENDER_ROLE, address)
 
-    def is_listed(self, name: str) -> bool:
-        """Tell whether the newest listing of a name is the deployment's contract."""
-        views = self._contract(DIRECTORY).functions
-        listed_name = _directory_name(name)
-        newest = ask(lambda: views.versionsOf(listed_name).call())
-        if newest == 0:
-            return False
-        location = ask(lambda: views.entryOf(listed_name, newest).call())[0]
-        return str(location).lower() == self._deployment.contracts[name].address
+    def dismiss_registrar(self, address: str) -> Inclusion:
+        """Let an address register no more."""
+        return self._change_role("revokeRole", REGISTRAR_ROLE, address)
+
+    def _change_role(self, function: str, role: bytes, address: str) -> Inclusion:
+        return self._act(REGISTRY, function, role, Web3.to_checksum_address(address))
 
 
 class Accreditor(_Office):
@@ -200,3 +180,23 @@ class Controller(_Office):
         """Let another address act for the issuer. Root may do it too."""
         at = Web3.to_checksum_address(controller)
         return self._act(REGISTRY, "changeController", issuer_id, at)
+
+
+class ContractDirectory(_Office):
+    """Root's acts on the directory of the contracts in force."""
+
+    def list_all(self) -> None:
+        """List every other contract of the deployment, with the code hash that it pins."""
+        for name in self._deployment.contracts:
+            if name != DIRECTORY:
+                self.list_contract(name)
+
+    def list_contract(self, name: str) -> Inclusion:
+        """List a contract of the deployment as the next version of its name."""
+        pin = self._deployment.contracts[name]
+        location = Web3.to_checksum_address(pin.address)
+        return self._act(DIRECTORY, "list", directory_name(name), location, pin.code_hash)
+
+    def deprecate(self, name: str, version: int) -> Inclusion:
+        """Mark a version as no longer to be used for new records."""
+        return self._act(DIRECTORY, "deprecate", directory_name(name), version)

@@ -64,13 +64,15 @@ class EvmLedgerReader:
         self._mandates: dict[int, str] = {}
         self._is_checked = False
 
-    def check_deployment(self) -> None:
-        """Hold chain id and code against the deployment.
+    def check_deployment(self) -> frozenset[str]:
+        """Hold chain id, code and the directory against the deployment.
 
-        Raises `DeploymentMismatch`, `ChainUnavailable`.
+        Returns the names of deprecated contracts: what they hold stays good, new records belong
+        to their successors. Raises `DeploymentMismatch`, `ChainUnavailable`.
         """
-        self._nodes.check(self.deployment)
+        deprecated = self._nodes.check(self.deployment)
         self._is_checked = True
+        return deprecated
 
     def agree(self) -> Agreement:
         """Return the newest finalized block that the quorum agrees on.
@@ -181,10 +183,9 @@ class EvmLedgerReader:
                 raise MandateUnknown("an accreditation names a mandate that was never given")
             return found
 
-        context = Context(time, known)
         result = []
         for log in logs:
-            event = translate(self._names[log.address], log, context)
+            event = translate(self._names[log.address], Context(log, time, known))
             if isinstance(event, AccreditorScope):
                 given[event.mandate_id] = event.accreditor
             if event is not None:
