@@ -28,7 +28,17 @@ from wallet.adapters.evm.quorum import EndpointBehind, NodeQuorum, open_quorum
 from wallet.adapters.evm.rpc import NodeAnswerInvalid
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url, write
 from wallet.adapters.sql.replica import SqlReplica
-from wallet.adapters.sql.replica_tables import BATCHES, ISSUER_SCOPES, STATE, STATUS_DIGESTS
+from wallet.adapters.sql.replica_tables import (
+    BATCHES,
+    CHECKPOINTS,
+    DID_CHANGES,
+    DIRECTORY,
+    ISSUER_SCOPES,
+    STATE,
+    STATUS_DIGESTS,
+    SUSPENSIONS,
+)
+from wallet.did.did_ethr import ChangeKind
 from wallet.errors import SeoulWalletError
 from wallet.ports.facts import ChainUnavailable, ReplicaDiverged, ReplicaEmpty
 from wallet.trust.replica_bundle import KINDS
@@ -122,12 +132,35 @@ def _rename_block(connection: Any) -> None:
     connection.execute(update(STATE).values(head_hash=bytes(32)))
 
 
+def _recount(connection: Any) -> None:
+    connection.execute(update(CHECKPOINTS).values(root=bytes(32)))
+
+
+def _redirect(connection: Any) -> None:
+    connection.execute(
+        update(DIRECTORY).where(DIRECTORY.c.name == "BallotBoard").values(address="0x" + "22" * 20)
+    )
+
+
+def _replace_key(connection: Any) -> None:
+    attribute = DID_CHANGES.c.kind == ChangeKind.ATTRIBUTE
+    connection.execute(update(DID_CHANGES).where(attribute).values(value=b"another key"))
+
+
+def _never_suspended(connection: Any) -> None:
+    connection.execute(delete(SUSPENSIONS))
+
+
 TAMPERED: dict[str, tuple[Callable[[Any], None], str]] = {
     "a batch has another size": (_size, "size is 65, expected 64"),
     "a withdrawn batch is not withdrawn": (_unrevoke, "revoked_at is missing, expected"),
     "a batch is missing": (_lose, "missing"),
     "a status digest was added": (_invent, "not on the chain"),
     "an accreditation lasts longer": (_prolong, "valid_until is"),
+    "a checkpoint has another root": (_recount, "checkpoints .*: root is 0x00"),
+    "a contract is listed elsewhere": (_redirect, "directory BallotBoard 1: address is 0x2222"),
+    "an identity has another key": (_replace_key, "did changes .*: value is"),
+    "a suspension is missing": (_never_suspended, "suspensions .*: missing"),
     "the block has another hash": (_rename_block, "the hash of its block"),
 }
 
