@@ -54,6 +54,7 @@ from wallet.adapters.evm.writer import EvmLedgerWriter
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.adapters.sql.replica_records import SqlReplicaRecords
 from wallet.encoding.json import parse_json_object
 from wallet.errors import MalformedError
 from wallet.ports.facts import ChainUnavailable
@@ -75,6 +76,7 @@ class _Chain:
     url: str
     deployment: Deployment
     replica: SqlReplica
+    records: SqlReplicaRecords
     follower: Follower
     reader: EvmLedgerReader
     # contracts that take no new records
@@ -155,8 +157,9 @@ def _chain() -> _Chain:
     engine = open_engine(_text("REPLICA_URL"))
     migrate(engine, "replica")
     replica = SqlReplica(engine)
+    records = SqlReplicaRecords(engine, reader.deployment.chain_id)
     follower = Follower(reader, replica, SystemClock())
-    return _Chain(urls[0], reader.deployment, replica, follower, reader, deprecated)
+    return _Chain(urls[0], reader.deployment, replica, records, follower, reader, deprecated)
 
 
 def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
@@ -213,6 +216,7 @@ def verifier_app() -> Flask:
         replica=chain.replica,
         follower=chain.follower,
         clock=SystemClock(),
+        did_histories=chain.records,
     )
     verifier.background.start()
     return verifier.app

@@ -32,7 +32,13 @@ from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.evidence import FactSources
 from wallet.ports.clock import Clock
-from wallet.ports.facts import AnchorReplica, CredentialSource, DidResolver, StatusListSource
+from wallet.ports.facts import (
+    AnchorReplica,
+    CredentialSource,
+    DidHistories,
+    DidResolver,
+    StatusListSource,
+)
 
 
 class Replica(AnchorReplica, ReplicaHead, Protocol):
@@ -68,12 +74,14 @@ def build_verifier(
     credentials: CredentialSource | None = None,
     json_ld: Canonicalizer | None = None,
     ca_file: str | None = None,
+    did_histories: DidHistories | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
 
     `follower` moves `replica` forward and may be None when another process does. Without `dids`
     and `status_lists` they are fetched over https with copies that survive an outage; `ca_file`
-    names further trust anchors (PEM). `credentials` and `json_ld` are for VC-API: where lists come
+    names further trust anchors (PEM). Without `did_histories` there are no keys for issuers that
+    are did:ethr. `credentials` and `json_ld` are for VC-API: where lists come
     from (over https otherwise) and the contexts (the pinned ones otherwise). Raises
     `ConfigurationError`, `StorageUnavailable`.
     """
@@ -114,6 +122,7 @@ def build_verifier(
                 development=config.development,
             ),
             config.trust_anchors,
+            did_histories,
         ),
         replica_head=replica,
         clock=clock,

@@ -351,8 +351,7 @@ class VerifierService:
         self._metrics.replica_age_s.set(age_s)
         replica: JsonObject = {"block": head.number, "age_s": age_s, "max_age_s": limit}
         if assurance is not None:
-            replica["endpoints"] = assurance.endpoints
-            replica["proven"] = assurance.proven
+            replica |= assurance.to_json()
         if age_s > limit:
             return False, {"status": "degraded", "code": "facts_too_old", "replica": replica}
         return True, {"status": "ok", "replica": replica}

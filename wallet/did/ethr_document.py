@@ -43,6 +43,7 @@ SECP256K1_KEY: Final = "EcdsaSecp256k1VerificationKey2019"
 ED25519_KEY: Final = "Ed25519VerificationKey2018"
 # did/pub/Secp256r1/veriKey/hex: the P-256 key of an issuer that signs with ES256
 SECP256R1_KEY: Final = "Secp256r1"
+_LAST_INSTANT: Final = 253_402_300_799  # the end of the year 9999
 _NOBODY: Final = bytes(20)
 _ATTRIBUTE: Final = re.compile(r"did/(pub|svc)/(\w+)(?:/(\w+))?(?:/(\w+))?\Z", re.ASCII)
 _USES: Final = {
@@ -89,7 +90,7 @@ class EthrResolution:
 
 
 def _instant(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(at, _LAST_INSTANT), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def ethr_document(
@@ -108,6 +109,8 @@ def ethr_document(
     state = _State(identifier)
     newest = following = None
     for change in changes:
+        if change.kind is not ChangeKind.OWNER and _name(change) is None:
+            continue  # no entry of a document: somebody uses the registry otherwise
         if block_number is not None and change.block_number > block_number:
             following = following or change
             continue
@@ -137,9 +140,7 @@ class _State:
         if change.kind is ChangeKind.OWNER:
             self._controller = change.value
             return change.value != _NOBODY
-        name = _text(change.name.rstrip(b"\0"))
-        if name is None:
-            return True  # not an entry of a document: somebody uses the registry otherwise
+        name = _name(change) or ""
         entry = (change.kind, name, change.value)
         if change.valid_to and change.valid_to >= now:
             if change.kind is ChangeKind.DELEGATE:
@@ -246,6 +247,10 @@ class _State:
         if self._agreement:
             document["keyAgreement"] = list(self._agreement.values())
         return document
+
+
+def _name(change: DidChange) -> str | None:
+    return _text(change.name.rstrip(b"\0"))
 
 
 def _text(value: bytes) -> str | None:

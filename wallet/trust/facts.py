@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError
 
 
@@ -44,6 +45,19 @@ class Assurance:
 
     endpoints: int
     proven: bool
+
+    @property
+    def is_development(self) -> bool:
+        """Whether one node alone vouches for the facts, or no proof does."""
+        return self.endpoints < 2 or not self.proven
+
+    def to_json(self) -> JsonObject:
+        """Return the form that reports carry."""
+        return {
+            "endpoints": self.endpoints,
+            "proven": self.proven,
+            "development": self.is_development,
+        }
 
 
 @dataclass(frozen=True, slots=True)

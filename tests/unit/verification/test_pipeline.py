@@ -25,7 +25,12 @@ from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError, UnavailableError
 from wallet.ports.facts import ReplicaEmpty
 from wallet.status.token_status_list import StatusIndexOutOfRange, StatusListMalformed
-from wallet.trust.facts import IssuerNotAccredited, IssuerSuspended, SuspensionFact
+from wallet.trust.facts import (
+    Assurance,
+    IssuerNotAccredited,
+    IssuerSuspended,
+    SuspensionFact,
+)
 from wallet.trust.identifiers import issuer_id
 from wallet.trust.receipt import ReceiptMalformed
 from wallet.verification.evidence import Evidence, Fact, FactMissing
@@ -376,6 +381,25 @@ def test_step_8_rejects_a_receipt_that_is_not_one(world: World, claim: object) -
     assert_only_step_fails(
         presentation, world.evidence(), policy(), "anchor_receipt", ReceiptMalformed
     )
+
+
+@pytest.mark.parametrize(
+    ("assurance", "told"),
+    [
+        (None, None),
+        (Assurance(2, True), {"endpoints": 2, "proven": True, "development": False}),
+        (Assurance(1, True), {"endpoints": 1, "proven": True, "development": True}),
+        (Assurance(2, False), {"endpoints": 2, "proven": False, "development": True}),
+    ],
+)
+def test_the_report_says_how_the_facts_of_the_chain_were_checked(
+    world: World, assurance: Assurance | None, told: dict[str, object] | None
+) -> None:
+    facts = replace(world.anchor_facts(), assurance=assurance)
+    evidence = replace(world.evidence(), anchor=Fact(facts, NOW))
+    presentation = world.present(world.issue())
+    report = check_presentation(presentation, evidence, policy(), now=NOW)
+    assert report.to_json()["assurance"] == told
 
 
 def test_step_9_rejects_an_issuer_without_accreditation(world: World) -> None:
