@@ -165,16 +165,17 @@ TAMPERED: dict[str, tuple[Callable[[Any], None], str]] = {
 }
 
 
+@pytest.mark.anvil
 @pytest.mark.parametrize("case", TAMPERED)
 def test_a_replica_that_was_tampered_with_is_named(
-    any_town: Town, tmp_path: Path, case: str
+    anvil_town: Town, tmp_path: Path, case: str
 ) -> None:
     tamper, message = TAMPERED[case]
-    with followed(any_town, tmp_path) as replica:
+    with followed(anvil_town, tmp_path) as replica:
         with write(replica) as connection:
             tamper(connection)
         with pytest.raises(AuditDifference, match=message):
-            audit(any_town, replica)
+            audit(anvil_town, replica)
 
 
 def test_a_replica_that_cannot_be_compared_is_no_difference(
