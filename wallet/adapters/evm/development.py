@@ -163,9 +163,10 @@ class _InProcessEndpoint:
         at = Web3.to_checksum_address(address)
         return keccak(bytes(ask(lambda: self._w3.eth.get_code(at))))
 
-    def call(self, address: str, data: bytes) -> bytes:
+    def call(self, address: str, data: bytes, at: Header | None = None) -> bytes:
         request: Any = {"to": Web3.to_checksum_address(address), "data": Web3.to_hex(data)}
-        return bytes(ask(lambda: self._w3.eth.call(request)))
+        block: Any = "latest" if at is None else at.number
+        return bytes(ask(lambda: self._w3.eth.call(request, block)))
 
     def close(self) -> None:
         """There is no connection."""

@@ -78,8 +78,8 @@ class Endpoint(Protocol):
     def code_hash(self, address: str) -> bytes:
         """Return the Keccak-256 of the code at an address, as the node says it is now."""
 
-    def call(self, address: str, data: bytes) -> bytes:
-        """Return what a view of a contract answers now, as the node says."""
+    def call(self, address: str, data: bytes, at: Header | None = None) -> bytes:
+        """Return what a view of a contract answers at a block or now, as the node says."""
 
     def slot(self, header: Header, address: str, slot: bytes) -> ProvenSlot:
         """Return a storage slot at a block, proven against the header's state root."""
@@ -129,9 +129,10 @@ class RpcEndpoint:
         code = self._rpc.call("eth_getCode", [address, "latest"])
         return keccak(octets(code, max_length=MAX_CODE_BYTES))
 
-    def call(self, address: str, data: bytes) -> bytes:
+    def call(self, address: str, data: bytes, at: Header | None = None) -> bytes:
         request = {"to": address, "data": "0x" + data.hex()}
-        answer = self._rpc.call("eth_call", [request, "latest"])
+        block = "latest" if at is None else hex(at.number)
+        answer = self._rpc.call("eth_call", [request, block])
         return octets(answer, max_length=MAX_RETURN_BYTES)
 
     def slot(self, header: Header, address: str, slot: bytes) -> ProvenSlot:
