@@ -6,7 +6,6 @@ import click
 
 from seoul_wallet.anchor.command import anchor
 from seoul_wallet.demo.command import demo
-from seoul_wallet.replica_cli import replica
 from seoul_wallet.run import run
 from seoul_wallet.sample_register import main as sample_register
 from seoul_wallet.serve import serve
@@ -30,6 +29,5 @@ main.add_command(serve)
 main.add_command(run)
 main.add_command(wallet)
 main.add_command(verify)
-main.add_command(replica)
 main.add_command(sample_register)
 main.add_command(anchor)

@@ -47,8 +47,7 @@ class Kept:
 
 
 def keep(folder: Path, stack: LocalStack) -> None:
-    """Write beside a stack's databases what an audit of them needs to know."""
-    (folder / DEPLOYMENT).write_bytes(to_json(stack.chain.deployment.to_json()))
+    """Write beside a stack's databases and deployment what an audit of them needs to know."""
     document = stack.issuer.service.identity.did_document()
     (folder / ISSUER_DOCUMENT).write_bytes(to_json(document))
 

@@ -95,24 +95,19 @@ def follow(chain: ChainOptions, replica: str) -> None:
     required=True,
     help="The bundle to write.",
 )
-@click.option(
-    "--public-key-out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the public key as a JWK too: what verifiers pin.",
-)
-def export_(replica: str, signing_key_file: Path, out: Path, public_key_out: Path | None) -> None:
+def export_(replica: str, signing_key_file: Path, out: Path) -> None:
     """Write the replica as one signed file, for verifiers that reach no chain.
 
-    Refused while the replica is empty or its alarm is raised.
+    Prints the public key as a JWK, for them to pin. Refused while the replica is empty or its
+    alarm is raised.
     """
     secret = base64url.decode(private_text(signing_key_file).strip())
     key = Es256SigningKey.from_secret(secret)
     with open_replica(replica) as engine:
         snapshot = export_snapshot(engine)
     write_new_file(out, issue_replica_bundle(snapshot, key, SystemClock().now()))
-    if public_key_out is not None:
-        write_new_file(public_key_out, to_json(dict(key.public_key.jwk)))
     _tell("exported", snapshot.head)
+    click.echo(to_json(dict(key.public_key.jwk)).decode())
 
 
 @click.command("import")
@@ -134,7 +129,8 @@ def import_(chain: ChainOptions, replica: str, bundle: Path, operator_key: Path)
     """Replace a replica's facts by those of a signed bundle; make it if it is not there.
 
     The deployment file says whose facts are wanted. An older bundle than what the replica holds
-    is refused, and so is one of another deployment or operator.
+    is refused, and so is one of another deployment or operator. How old the facts may be is the
+    verifier's policy, as with a replica that follows a chain.
     """
     try:
         if bundle.stat().st_size > MAX_BUNDLE_BYTES:
@@ -146,7 +142,12 @@ def import_(chain: ChainOptions, replica: str, bundle: Path, operator_key: Path)
     verified = verify_replica_bundle(read_file(bundle), key)
     with open_replica(replica, must_exist=False) as engine:
         SqlReplica(engine).bind(identity)
-        _tell("imported", import_bundle(engine, verified))
+        head = import_bundle(engine, verified)
+    _tell("imported", head)
+    snapshot = verified.snapshot
+    age_s = SystemClock().now() - min(head.time, snapshot.observed_at)
+    proven = "proven" if snapshot.assurance.proven else "not proven"
+    click.echo(f"{age_s} s old, {snapshot.assurance.endpoints} node(s) agreed, {proven}", err=True)
 
 
 @click.command("start-anew")
@@ -172,4 +173,4 @@ def start_anew(chain: ChainOptions, replica: str, yes: bool) -> None:
 
 
 def _tell(done: str, head: BlockRef) -> None:
-    click.echo(f"{done}: facts up to block {head.number}, 0x{head.hash.hex()}")
+    click.echo(f"{done}: facts up to block {head.number}, 0x{head.hash.hex()}", err=True)

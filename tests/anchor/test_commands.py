@@ -231,7 +231,7 @@ def test_a_bundle_goes_to_a_machine_without_a_chain(accredited: Desk, tmp_path: 
     export = ("export", "--replica", replica, "--signing-key-file", key, "--out", bundle)
     assert desk.run(*export).exit_code == 2  # there is no such replica
     desk.done("follow", "--replica", replica)
-    desk.done(*export, "--public-key-out", str(public))
+    public.write_text(desk.done(*export))
     offline = {"SEOUL_WALLET_RPC_URL": "http://127.0.0.1:1"}
     elsewhere = str(tmp_path / "b.db")
     bring = ("import", "--replica", elsewhere, "--bundle", bundle, "--operator-key")
