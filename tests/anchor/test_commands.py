@@ -98,6 +98,28 @@ def test_the_whole_life_of_an_issuer(accredited: Desk) -> None:
     assert "no difference" in desk.done("audit", "--without-replica")
 
 
+def test_where_root_is_another_it_lists_the_contracts_itself(desk: Desk, tmp_path: Path) -> None:
+    made = tmp_path / "deployment.json"
+    elsewhere = {"SEOUL_WALLET_DEPLOYMENT": str(made)}
+    root = desk.person("city")
+    desk.done("deploy", "--out", str(made), "--root", root, by="root")
+    desk.finalize()
+    shown = json.loads(desk.done("status", "--json", **elsewhere))
+    assert "does not list" in shown["directory"]
+    unlisted = desk.run("audit", "--without-replica", **elsewhere)
+    assert (unlisted.exit_code, unlisted.stderr.split(":")[0]) == (3, "audit_difference")
+    names = [name for name in shown["contracts"] if name != "Directory"]
+    for name in names:
+        desk.done("list", name, by="city", **elsewhere)
+    assert desk.run("list", "Directory", by="city", **elsewhere).exit_code == 2
+    desk.finalize()
+    assert "no difference" in desk.done("audit", "--without-replica", **elsewhere)
+    desk.done("deprecate", "BallotBoard", "1", by="city", **elsewhere)
+    desk.finalize()
+    assert "deprecated: BallotBoard" in desk.done("status", **elsewhere)
+    assert "no difference" in desk.done("audit", "--without-replica", **elsewhere)
+
+
 @pytest.mark.parametrize(
     ("arguments", "refusal"),
     [
