@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 
 import coincurve
 import pytest
 
 from benchmarks.conftest import Paired
+from benchmarks.node_peer import Turns, in_turns, node_peer
 from tests.support.bbs import HEADER, ISSUER, MESSAGES, nym_credential
 from wallet.crypto.bbs.batch import Claim, NymProofClaim, ProofClaim, verify_proofs
 from wallet.crypto.bbs.nym_proofs import (
@@ -20,6 +22,7 @@ from wallet.crypto.bbs.nym_proofs import (
 from wallet.crypto.bbs.proofs import ProofStatement, derive_proof, verify_proof
 from wallet.crypto.bbs.signatures import sign
 from wallet.crypto.bbs.types import parse_proof
+from wallet.encoding import base64url
 
 ROUNDS = 300
 BATCH = 20
@@ -123,3 +126,37 @@ def test_bbs_proofs_in_a_batch(paired: Paired, row: str, make: Callable[[], Clai
         subject=lambda case: verify_proofs(case.claims),
         rounds=ROUNDS // 10,
     )
+
+
+@pytest.mark.node
+def test_bbs_proof_verification_against_digitalbazaar_in_node(
+    pytestconfig: pytest.Config,
+) -> None:
+    """Twenty proofs of one credential for one nonce; the issuer's key is known to both."""
+    nonce = secrets.token_bytes(16)
+    statement = ProofStatement(ISSUER.public_key, len(MESSAGES), DISCLOSED, HEADER, nonce)
+    proofs = [
+        derive_proof(
+            ISSUER.public_key, SIGNATURE, MESSAGES, SHOWN, header=HEADER, presentation_header=nonce
+        ).octets
+        for _ in range(20)
+    ]
+    ours = cycle(proofs)
+    request = {
+        "work": "proof",
+        "public_key": base64url.encode(ISSUER.public_key.octets),
+        "header": base64url.encode(HEADER),
+        "presentation_header": base64url.encode(nonce),
+        "indexes": list(SHOWN),
+        "messages": [base64url.encode(message) for _, message in DISCLOSED],
+        "proofs": [base64url.encode(proof) for proof in proofs],
+    }
+    with node_peer("@digitalbazaar/bbs-signatures", request) as peer:
+        in_turns(
+            pytestconfig,
+            "BBS proof, 10 messages, 3 disclosed / @digitalbazaar/bbs-signatures",
+            lambda: verify_proof(parse_proof(next(ours)), statement),
+            peer,
+            Turns(turns=10, ours=60, theirs=3, warmup=10),
+            at_least=25,
+        )

@@ -6,14 +6,12 @@ nodes. A row below 1 is faster than its floor; 1 / ratio is how many times.
 
 from __future__ import annotations
 
-import time
-from statistics import median
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from benchmarks.conftest import _ROWS, Paired
-from tests.support.digitalbazaar import digitalbazaar, known_documents
+from benchmarks.conftest import Paired
+from benchmarks.node_peer import Turns, in_turns, node_peer, own_work
+from tests.support.digitalbazaar import known_documents
 from tests.support.w3c import (
     NOW,
     PyldCanonicalizer,
@@ -66,14 +64,14 @@ def raw_verification(data: bytes) -> None:
         return
 
 
-def test_against_the_same_code_on_pyld(paired: Paired) -> None:
-    verify(DATA, json_ld())
-    paired(
-        row="eddsa-rdfc-2022 verify / the same on PyLD: shape seen before",
-        fresh=lambda: DATA,
-        floor=lambda data: verify(data, PYLD),
-        subject=lambda data: verify(data, json_ld()),
-        rounds=500,
+def test_against_the_same_code_on_pyld(pytestconfig: pytest.Config) -> None:
+    in_turns(
+        pytestconfig,
+        "eddsa-rdfc-2022 verify / the same on PyLD",
+        lambda: verify(DATA, json_ld()),
+        lambda rounds: own_work(lambda: verify(DATA, PYLD), rounds),
+        Turns(turns=15, ours=40, theirs=10, warmup=10),
+        at_least=8,
     )
 
 
@@ -110,32 +108,18 @@ def test_json_canonicalization_against_rdf(paired: Paired) -> None:
 
 @pytest.mark.node
 def test_against_digitalbazaar_in_node(pytestconfig: pytest.Config) -> None:
-    """Each side in its own process, five times in turns; the ratio is that of the medians."""
-    measuring = bool(pytestconfig.getoption("benchmark_enable"))
-    turns, rounds, warmup = (5, 300, 100) if measuring else (1, 3, 1)
-    known, document = known_documents(ISSUER), parse_json_object(DATA)
-    ratios, ours, theirs = [], [], []
-    for _ in range(turns):
-        answer = digitalbazaar(
-            "measure",
-            EDDSA_RDFC_2022.name,
-            document,
-            documents=known,
-            rounds=rounds,
-            warmup=warmup,
+    request = {
+        "work": "credential",
+        "document": parse_json_object(DATA),
+        "documents": known_documents(ISSUER),
+        "now": NOW,
+    }
+    with node_peer("@digitalbazaar/vc", request) as peer:
+        in_turns(
+            pytestconfig,
+            "eddsa-rdfc-2022 verify / @digitalbazaar/vc in Node.js",
+            lambda: verify(DATA, json_ld()),
+            peer,
+            Turns(turns=15, ours=200, theirs=100, warmup=500),
+            at_least=4,
         )
-        assert len(answer["times_us"]) == rounds
-        times = []
-        for _ in range(warmup + rounds):
-            started = time.perf_counter()
-            verify(DATA, json_ld())
-            times.append((time.perf_counter() - started) * 1e6)
-        ours.append(median(times[warmup:]))
-        theirs.append(median(answer["times_us"]))
-        ratios.append(ours[-1] / theirs[-1])
-    if measuring:
-        rows = pytestconfig.stash.setdefault(_ROWS, [])
-        name = "eddsa-rdfc-2022 verify / @digitalbazaar/vc in Node.js"
-        spread = max(ratios) - min(ratios)
-        rows.append((name, median(ours), median(theirs), median(ratios), spread, rounds * turns))
-        assert median(ratios) < 1

@@ -47,7 +47,6 @@ class AnvilNode:
     def __init__(
         self,
         *,
-        block_time_s: int | None = None,
         state_file: Path | None = None,
         load_state: Path | None = None,
         port: int | None = None,
@@ -61,8 +60,6 @@ class AnvilNode:
             # finalized is two epochs behind: with one slot an epoch, two blocks
             *("--hardfork", hardfork, "--slots-in-an-epoch", "1"),
         ]
-        if block_time_s is not None:
-            command += ["--block-time", str(block_time_s)]
         if state_file is not None:
             command += ["--state", str(state_file), "--state-interval", "1"]
             # after a restart too the follower asks for proofs of blocks below the head

@@ -28,6 +28,7 @@ from wallet.ports.clock import Clock
 from wallet.ports.outbox import TransactionJournal
 from wallet.trust.identifiers import issuer_id, schema_id
 
+BLOCK_TIME_S: Final = 1
 FUNDS_ETHER: Final = 10
 ACCREDITED_FOR_S: Final = 365 * 86400
 
@@ -50,6 +51,7 @@ class LocalChain:
     accreditor: Accreditor
     accreditor_address: str
     controller: Sender
+    directory: ContractDirectory
     node: development.DevelopmentChain | AnvilNode | None
 
     def reader(self) -> EvmLedgerReader:
@@ -107,12 +109,16 @@ def in_process_chain() -> LocalChain:
 
 def anvil_chain(*, state_file: Path | None = None, port: int | None = None) -> LocalChain:
     """Start an anvil node of its own process. Raises `AnvilMissing`, `AnvilFailed`."""
-    node = AnvilNode(block_time_s=1, state_file=state_file, port=port)
+    node = AnvilNode(state_file=state_file, port=port)
     senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(3)]
     for sender in senders:
         node.fund(sender.address)
     nodes = open_quorum([node.url], required=1, development=True)
-    return _deployed(node.w3, nodes, senders, "tag", node)
+    deployed = _deployed(node.w3, nodes, senders, "tag", node)
+    # Once everything is there, a block a second, as on a chain of others.
+    node.request("evm_setAutomine", [False])
+    node.request("evm_setIntervalMining", [BLOCK_TIME_S])
+    return deployed
 
 
 def remote_chain(urls: str, *, finality: str, funding_key: bytes | None) -> LocalChain:
@@ -160,7 +166,8 @@ def _deployed(
 ) -> LocalChain:
     root, accreditor, controller = senders
     deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
-    ContractDirectory(w3, deployment, root).list_all()
+    directory = ContractDirectory(w3, deployment, root)
+    directory.list_all()
     return LocalChain(
         w3,
         nodes,
@@ -170,5 +177,6 @@ def _deployed(
         Accreditor(w3, deployment, accreditor),
         accreditor.address,
         controller,
+        directory,
         node,
     )

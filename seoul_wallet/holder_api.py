@@ -17,10 +17,10 @@ from wallet.adapters.http.holder import NoFactCache
 from wallet.adapters.http.sources import HttpDidResolver
 from wallet.credentials.cryptosuites.bbs_2023 import BBS_2023
 from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
-from wallet.credentials.data_integrity.disclosure import DisclosureSuite
 from wallet.credentials.data_integrity.issue import derive_credential
 from wallet.credentials.data_integrity.proof import UnsupportedCryptosuite, parse_proofs
 from wallet.credentials.data_integrity.selection import MAX_POINTER_CHARACTERS, MAX_POINTERS
+from wallet.credentials.data_integrity.statement_suite import DisclosureSuite
 from wallet.credentials.data_integrity.verify import ASSERTION, Expectations, verify_proofs
 from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.credentials.vcdm.credential import parse_credential

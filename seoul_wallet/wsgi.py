@@ -122,6 +122,9 @@ def _reader(urls: list[str]) -> tuple[EvmLedgerReader, NodeQuorum, frozenset[str
     deprecated: frozenset[str] = frozenset()
     try:
         deprecated = reader.check_deployment()
+    except DeploymentMismatch:
+        nodes.close()
+        raise
     except ChainUnavailable as error:
         # A verifier decides from its replica while the chain is away, also after a restart. What
         # could not be checked now is proven before anything is applied.

@@ -31,10 +31,12 @@ from wallet.adapters.evm.authority import (
 )
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.fees import GWEI
+from wallet.crypto.hashing import sha256
 from wallet.encoding.json import parse_json, to_json
 from wallet.ports.outbox import Inclusion
+from wallet.protocols.registration import Registration, claims_digest, parse_registration
 from wallet.trust.identifiers import issuer_id, schema_id
-from wallet.trust.verifiers import claims_digest, purpose_digest, service_id, verifier_id
+from wallet.trust.verifiers import verifier_id
 
 ROLES: Final = ("suspender", "registrar")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -190,21 +192,22 @@ def accredit_verifier(
     until: int,
 ) -> Inclusion:
     """Let a verifier ask for claims of a credential type. A registrar signs."""
+    service = _registration(credential_type, purpose, claims)
     return acting.registrar.register_verifier(
         verifier_id(did),
-        schema_id(credential_type),
-        purpose_digest(purpose),
-        claims_digest(_paths(claims)),
+        schema_id(service.credential_type),
+        sha256(service.purpose.encode()),
+        claims_digest(service.claims),
         until,
         valid_from,
     )
 
 
-def _paths(claims: str) -> list[list[str | int | None]]:
+def _registration(credential_type: str, purpose: str, claims: str) -> Registration:
     paths = parse_json(claims.encode())
-    if not isinstance(paths, list) or not paths or not all(isinstance(p, list) for p in paths):
-        raise click.BadParameter("claims are a list of claim paths", param_hint="--claims")
-    return paths
+    return parse_registration(
+        {"credential_type": credential_type, "purpose": purpose, "claims": paths}
+    )
 
 
 def _role_commands(group: click.Group, name: str, verb: str) -> None:
@@ -264,7 +267,7 @@ def revoke_verifier(
     acting: Acting, did: str, credential_type: str, purpose: str, claims: str, effective: int
 ) -> Inclusion:
     """End what a verifier may ask for. A registrar or root signs."""
-    service = service_id(credential_type, purpose, _paths(claims))
+    service = _registration(credential_type, purpose, claims).service_id
     return acting.registrar.revoke_verifier(verifier_id(did), service, effective)
 
 

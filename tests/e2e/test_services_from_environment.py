@@ -9,15 +9,19 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from seoul_wallet.anvil import AnvilMissing
 from seoul_wallet.chain import LocalChain, anvil_chain
+from seoul_wallet.cli import main
 from seoul_wallet.sample.register import make_sample_register
 from seoul_wallet.server import free_port
+from wallet.adapters.evm.deployment import ANCHOR, BOARD, REGISTRY, ContractPin, Deployment
 from wallet.adapters.http.fetch import FetchFailed, GuardedClient
 from wallet.adapters.sql.engine import sqlite_url
 from wallet.crypto.hashing import sha256
@@ -40,23 +44,31 @@ def chain() -> Iterator[LocalChain]:
 
 
 @contextmanager
-def service(name: str, port: int, environment: dict[str, str]) -> Iterator[None]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "seoul_wallet", "run", name, "--port", str(port)],
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def service(
+    name: str, port: int, environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "seoul_wallet", "run", name, "--port", str(port)],
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
     try:
-        yield
+        yield process
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{log.read_text()}") from error
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
 
 
-def wait_for(client: GuardedClient, url: str) -> dict[str, object]:
+def wait_for(
+    client: GuardedClient, url: str, process: subprocess.Popen[bytes]
+) -> dict[str, object]:
     ends_at = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < ends_at:
+        assert process.poll() is None, "the service ended"
         try:
             answer = client.get(url)
         except FetchFailed:
@@ -99,10 +111,10 @@ def test_the_issuer_answers_with_its_metadata_and_did_document(
         "SEOUL_WALLET_ISSUER_DEVELOPMENT": "1",
     }
     client = GuardedClient(allow_loopback_http=True)
-    with service("issuer", port, environment):
-        metadata = wait_for(client, f"{base}/.well-known/openid-credential-issuer")
+    with service("issuer", port, environment, tmp_path / "log") as process:
+        metadata = wait_for(client, f"{base}/.well-known/openid-credential-issuer", process)
         assert metadata["credential_issuer"] == base
-        document = wait_for(client, f"{base}/.well-known/did.json")
+        document = wait_for(client, f"{base}/.well-known/did.json", process)
         assert document["id"] == f"did:web:localhost%3A{port}"
 
 
@@ -121,8 +133,9 @@ def test_the_verifier_is_healthy_once_it_follows_the_chain(
         "SEOUL_WALLET_VERIFIER_DEVELOPMENT": "1",
         "SEOUL_WALLET_VERIFIER_FOLLOW_INTERVAL_S": "1",
     }
-    with service("verifier", port, environment):
-        health = wait_for(GuardedClient(allow_loopback_http=True), f"{base}/healthz")
+    with service("verifier", port, environment, tmp_path / "log") as process:
+        client = GuardedClient(allow_loopback_http=True)
+        health = wait_for(client, f"{base}/healthz", process)
         assert health["status"] == "ok"
 
 
@@ -136,3 +149,72 @@ def test_a_service_without_its_settings_ends_with_one_clear_line() -> None:
     )
     assert done.returncode != 0
     assert b"SEOUL_WALLET_RPC_URL is not set" in done.stderr.splitlines()[-1]
+
+
+def one_line(service: str, environment: dict[str, str]) -> str:
+    """Return the one line with which the command ends at its start."""
+    done = CliRunner().invoke(main, ["run", service, "--port", "1"], env=environment)
+    assert done.exit_code == 1, done.output
+    assert done.output.count("\n") == 1
+    return done.output
+
+
+def test_a_wrong_configuration_of_the_chain_ends_the_start_with_one_clear_line(
+    chain: LocalChain, tmp_path: Path
+) -> None:
+    environment = common(chain, tmp_path, "verifier")
+    there = chain.deployment
+    board = there.contracts[BOARD]
+
+    def told(deployment: Deployment) -> str:
+        (tmp_path / "deployment.json").write_text(json.dumps(deployment.to_json()))
+        return one_line("verifier", environment)
+
+    def with_board(pin: ContractPin) -> Deployment:
+        return replace(there, contracts={**there.contracts, BOARD: pin})
+
+    nowhere = with_board(replace(board, address="0x" + "11" * 20))
+    assert "no contract at the address of BallotBoard" in told(nowhere)
+    assert "not the pinned code" in told(with_board(replace(board, code_hash=bytes(32))))
+    assert "another chain" in told(replace(there, chain_id=there.chain_id + 1))
+    copied = there.contracts[ANCHOR], there.contracts[REGISTRY]
+    swapped = {**there.contracts, REGISTRY: copied[0], ANCHOR: copied[1]}
+    assert "not list" in told(replace(there, contracts=swapped))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"RPC_URL": "http://node.seoul.example"}, "elsewhere it is https"),
+        ({"RPC_URL": "https://a.example,https://a.example"}, "the same node is named twice"),
+        ({"RPC_URL": "https://a.example"}, "at least 2 nodes must agree"),
+        ({"DEVELOPMENT_CHAIN": "0"}, "2 nodes must agree and 1 are named"),
+        ({"FINALITY": "soon"}, "finality is tag, instant or depth:N"),
+        ({"DEPLOYMENT": "/nowhere"}, "names a file that cannot be read"),
+    ],
+)
+def test_a_wrong_setting_ends_the_start_with_one_clear_line(
+    tmp_path: Path, changes: dict[str, str], reason: str
+) -> None:
+    pin = ContractPin("0x" + "11" * 20, bytes(32))
+    deployment = tmp_path / "deployment.json"
+    there = Deployment(1, {REGISTRY: pin, ANCHOR: pin}, 0)
+    deployment.write_text(json.dumps(there.to_json()))
+    settings = {
+        "RPC_URL": f"http://127.0.0.1:{free_port()}",
+        "DEVELOPMENT_CHAIN": "1",
+        "DEPLOYMENT": str(deployment),
+        **changes,
+    }
+    environment = {f"SEOUL_WALLET_{name}": value for name, value in settings.items()}
+    assert reason in one_line("verifier", environment)
+
+
+def test_an_issuer_does_not_start_over_a_deprecated_contract(
+    chain: LocalChain, tmp_path: Path
+) -> None:
+    chain.directory.deprecate(ANCHOR, 1)
+    told = one_line("issuer", common(chain, tmp_path, "issuer"))
+    assert "CredentialAnchor is deprecated in the directory" in told
+    # A verifier goes on: what the contract holds stays good. It ends for want of its own settings.
+    assert "BASE_URL" in one_line("verifier", common(chain, tmp_path, "verifier"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,9 @@ from tests.support.w3c import (
     CHALLENGE,
     DOMAIN,
     NOW,
+    Controller,
     Signer,
+    bls,
     card,
     documents,
     ed25519,
@@ -22,18 +25,23 @@ from tests.support.w3c import (
     presentation,
 )
 from wallet.credentials.cryptosuites import CRYPTOSUITES
+from wallet.credentials.cryptosuites.bbs_2023 import BBS_2023
 from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
 from wallet.credentials.data_integrity.cryptosuite import WholeDocumentSuite
 from wallet.credentials.data_integrity.issue import (
+    SecuredDocument,
     derive_credential,
     issue_credential,
     issue_disclosable_credential,
     present_credentials,
 )
+from wallet.credentials.data_integrity.statement_suite import DisclosureSuite
 from wallet.credentials.data_integrity.verify import ChallengeMismatch, verify_credential
 from wallet.credentials.vc_presentation import PresentationPolicy, verify_presentation
+from wallet.crypto.bbs.types import BbsProofInvalid
 from wallet.crypto.keys import SignatureInvalid
 from wallet.encoding.json import JsonObject
+from wallet.errors import SeoulWalletError
 
 pytestmark = pytest.mark.node
 KINDS: dict[str, tuple[str, Callable[[int], Signer]]] = {
@@ -43,6 +51,7 @@ KINDS: dict[str, tuple[str, Callable[[int], Signer]]] = {
 }
 any_kind = pytest.mark.parametrize("kind", KINDS)
 MANDATORY = ["/issuer", "/validFrom", "/validUntil"]
+HOLDER = "did:example:holder"
 POINTERS = ["/credentialSubject/childCount", "/credentialSubject/children/1"]
 # The peer checks the date of a credential when it issues, so the dates are around NOW.
 
@@ -66,7 +75,7 @@ def test_we_accept_a_credential_of_theirs_and_refuse_it_when_changed(kind: str) 
     made = digitalbazaar(
         "issue",
         suite,
-        card(issuer.did, "did:example:holder"),
+        card(issuer.did, HOLDER),
         key=multikey(issuer, secret=True),
         documents=known_documents(issuer),
     )["document"]
@@ -80,7 +89,7 @@ def test_they_accept_a_credential_of_ours_and_refuse_it_when_changed(kind: str) 
     suite, make = KINDS[kind]
     issuer = make(1)
     issued = issue_credential(
-        card(issuer.did, "did:example:holder"),
+        card(issuer.did, HOLDER),
         issuer.key,
         issuer.options(),
         whole(suite),
@@ -92,51 +101,65 @@ def test_they_accept_a_credential_of_ours_and_refuse_it_when_changed(kind: str) 
     assert not digitalbazaar("verify", suite, tampered(issued), documents=known)["accepted"]
 
 
-def test_we_accept_what_they_derive_and_they_what_we_derive() -> None:
+def disclosing(suite: str) -> tuple[Controller, SecuredDocument]:
+    """One of each kind that signs so that the holder may choose, and what it issued."""
+    options = {"mandatory_pointers": MANDATORY, "json_ld": json_ld()}
+    if suite == "bbs-2023":
+        anonymous = bls(1)
+        return anonymous, issue_disclosable_credential(
+            card(anonymous.did, HOLDER), anonymous.key, anonymous.options(), BBS_2023, **options
+        )
     issuer = p256(1)
+    return issuer, issue_disclosable_credential(
+        card(issuer.did, HOLDER), issuer.key, issuer.options(), ECDSA_SD_2023, **options
+    )
+
+
+@pytest.mark.parametrize(
+    ("suite", "error"),
+    [(ECDSA_SD_2023, SignatureInvalid), (BBS_2023, BbsProofInvalid)],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_we_accept_what_they_derive_and_they_what_we_derive(
+    suite: DisclosureSuite[Any], error: type[SeoulWalletError]
+) -> None:
+    issuer, ours = disclosing(suite.name)
     known = known_documents(issuer)
-    unsigned = card(issuer.did, "did:example:holder")
     theirs = digitalbazaar(
         "issue",
-        "ecdsa-sd-2023",
-        unsigned,
+        suite.name,
+        card(issuer.did, HOLDER),
         key=multikey(issuer, secret=True),
         documents=known,
         mandatory_pointers=MANDATORY,
     )["document"]
-    ours = issue_disclosable_credential(
-        unsigned,
-        issuer.key,
-        issuer.options(),
-        ECDSA_SD_2023,
-        mandatory_pointers=MANDATORY,
-        json_ld=json_ld(),
-    ).document
-    for base in (theirs, ours):
+    for base in (theirs, ours.document):
         derived = {
             "by them": digitalbazaar(
-                "derive", "ecdsa-sd-2023", base, documents=known, pointers=POINTERS
+                "derive", suite.name, base, documents=known, pointers=POINTERS
             )["document"],
-            "by us": derive_credential(base, POINTERS, ECDSA_SD_2023, json_ld=json_ld()),
+            "by us": derive_credential(base, POINTERS, suite, json_ld=json_ld()),
         }
         assert derived["by us"]["credentialSubject"] == {
-            "id": "did:example:holder",
+            "id": HOLDER,
             "type": "CardHolder",
             "childCount": 2,
             "children": [{"birthMonth": "2018-11"}],
         }
         assert derived["by us"]["credentialSubject"] == derived["by them"]["credentialSubject"]
-        assert derived["by us"]["proof"]["proofValue"] == derived["by them"]["proof"]["proofValue"]
+        values = {document["proof"]["proofValue"] for document in derived.values()}
+        # ECDSA signatures are passed on as they are; no two BBS proofs are alike.
+        assert len(values) == (2 if suite is BBS_2023 else 1)
         for document in derived.values():
             verify_credential(document, documents(issuer), now=NOW, json_ld=json_ld())
-            with pytest.raises(SignatureInvalid):
+            with pytest.raises(error):
                 verify_credential(
                     tampered(document), documents(issuer), now=NOW, json_ld=json_ld()
                 )
-        answer = digitalbazaar("verify", "ecdsa-sd-2023", derived["by us"], documents=known)
+        answer = digitalbazaar("verify", suite.name, derived["by us"], documents=known)
         assert answer["accepted"], answer
         changed = tampered(derived["by us"])
-        assert not digitalbazaar("verify", "ecdsa-sd-2023", changed, documents=known)["accepted"]
+        assert not digitalbazaar("verify", suite.name, changed, documents=known)["accepted"]
 
 
 def test_presentations_cross_over_both_ways() -> None:

@@ -41,23 +41,17 @@ from wallet.did.did_ethr import ChangeKind
 from wallet.did.syntax import parse_did
 from wallet.ports.facts import BoardUnknown, ReplicaEmpty
 from wallet.ports.ledger import LedgerRefused
+from wallet.protocols.registration import Registration, claims_digest
 from wallet.trust.directory import in_force
 from wallet.trust.identifiers import schema_id
 from wallet.trust.replica_bundle import issue_replica_bundle, verify_replica_bundle
-from wallet.trust.verifiers import (
-    VerifierNotRegistered,
-    check_verifier_registered,
-    claims_digest,
-    purpose_digest,
-    service_id,
-    verifier_id,
-)
+from wallet.trust.verifiers import verifier_id
 
 ISSUER, SCHEMA = (bytes([n]) * 32 for n in (1, 2))
 ELECTION, CONFIG, TALLY = (bytes([n]) * 32 for n in (7, 8, 9))
 EMPTY_ROOT = sha256(b"")
 VERIFIER, VCT, PURPOSE = "did:web:agency.example", "urn:example:card", "할인 자격 확인"
-PATHS: list[list[str | int | None]] = [["valid_until"], ["children", None, "birth_year"]]
+PATHS = (("valid_until",), ("children", None, "birth_year"))
 
 
 @pytest.fixture(
@@ -105,7 +99,7 @@ def world(stack: LedgerStack, tmp_path: Path) -> Iterator[World]:
 def test_nothing_is_known_before_the_first_run(world: World) -> None:
     for question in (
         world.records.directory,
-        lambda: world.records.verifier_scopes(ISSUER),
+        lambda: world.records.verifier_services(ISSUER),
         lambda: world.records.board(ISSUER),
         lambda: world.records.checkpoints(ISSUER, 1),
     ):
@@ -140,35 +134,32 @@ def test_a_suspension_begins_at_once_ends_by_root_and_is_kept(world: World) -> N
     assert facts.accredited(lifted.until)
 
 
-def test_a_verifier_is_registered_for_exactly_what_it_asks(world: World) -> None:
+def test_a_registered_service_of_a_verifier_is_found_and_ends_when_it_is_revoked(
+    world: World,
+) -> None:
     until = world.stack.now() + 100_000
     world.stack.root.appoint_registrar(world.key.address)
-    service = service_id(VCT, PURPOSE, PATHS)
+    words = Registration(VCT, PURPOSE, PATHS)
     world.registrar.register_verifier(
-        verifier_id(VERIFIER), schema_id(VCT), purpose_digest(PURPOSE), claims_digest(PATHS), until
+        verifier_id(VERIFIER),
+        schema_id(VCT),
+        sha256(PURPOSE.encode()),
+        claims_digest(PATHS),
+        until,
     )
     world.follow()
-    scopes = world.records.verifier_scopes(verifier_id(VERIFIER)).value
-    at = world.stack.now()
-    scope = check_verifier_registered(scopes, VERIFIER, service, at)
-    assert scope.service_id == service == service_id(VCT, PURPOSE, reversed(PATHS))
-    for other in (
-        service_id(VCT, PURPOSE, PATHS[:1]),
-        service_id(VCT, PURPOSE, [*PATHS, ["name"]]),
-        service_id(VCT, "다른 목적", PATHS),
-        service_id("urn:example:letter", PURPOSE, PATHS),
-    ):
-        with pytest.raises(VerifierNotRegistered):
-            check_verifier_registered(scopes, VERIFIER, other, at)
-    for did, moment in ((VERIFIER + "x", at), (VERIFIER, scope.valid_from - 1), (VERIFIER, until)):
-        with pytest.raises(VerifierNotRegistered):
-            check_verifier_registered(scopes, did, service, moment)
-    world.registrar.revoke_verifier(verifier_id(VERIFIER), service, scope.valid_from)
-    world.follow()
-    scopes = world.records.verifier_scopes(verifier_id(VERIFIER)).value
-    with pytest.raises(VerifierNotRegistered):
-        check_verifier_registered(scopes, VERIFIER, service, at)
-    assert len(scopes) == 1
+    (service,) = world.records.verifier_services(verifier_id(VERIFIER)).value
+    assert (service.service_id, service.valid_until) == (words.service_id, until)
+    assert service.in_force(world.stack.now())
+    for moment in (service.valid_from - 1, until):
+        assert not service.in_force(moment)
+    assert world.records.verifier_services(verifier_id(VERIFIER + "x")).value == ()
+    for begun in (service.valid_from + 1, service.valid_from):
+        world.registrar.revoke_verifier(verifier_id(VERIFIER), service.service_id, begun)
+        world.follow()
+        (ended,) = world.records.verifier_services(verifier_id(VERIFIER)).value
+        assert ended == replace(service, revoked_at=begun)
+    assert not ended.in_force(service.valid_from)
 
 
 def test_a_board_is_followed_from_its_opening_to_its_seal(world: World) -> None:

@@ -13,11 +13,11 @@ from typing import Any, Final
 import pytest
 
 from tests.support.w3c import CARD_CONTEXT, NOW, Signer, card, json_ld, p256
-from wallet.credentials.cryptosuites import bbs_2023
 from wallet.credentials.cryptosuites.bbs_2023 import (
     BBS_2023,
-    Bbs2023,
+    BbsSuite,
     PresentationHeaderMismatch,
+    bbs_2023,
 )
 from wallet.credentials.cryptosuites.bbs_values import parse_derived_proof_value
 from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
@@ -78,16 +78,18 @@ def _base() -> JsonObject:
     key = secret_key()
     unsigned = card(did_of(key))
     configuration = options(did_of(key)).to_json(BBS_2023.name, ASSERTION)
-    value = bbs_2023._sign(unsigned, configuration, key, MANDATORY, json_ld(), bytes(32))
+    value, _ = BBS_2023.base_value(
+        unsigned, configuration, key, MANDATORY, json_ld(), hmac_key=bytes(32)
+    )
     return {**unsigned, "proof": {**configuration, "proofValue": value.to_text()}}
 
 
-def derived(pointers: list[str] = POINTERS, suite: Bbs2023 = BBS_2023) -> JsonObject:
+def derived(pointers: list[str] = POINTERS, suite: BbsSuite = BBS_2023) -> JsonObject:
     shown = derive_credential(_base(), pointers, suite, json_ld=json_ld())
     return copy.deepcopy(shown)
 
 
-def verify(document: JsonObject, suite: Bbs2023 = BBS_2023) -> VerifiedCredential:
+def verify(document: JsonObject, suite: BbsSuite = BBS_2023) -> VerifiedCredential:
     did = document["proof"]["verificationMethod"].partition("#")[0]
     documents = {did: resolve_self_contained(parse_did(did))}
     return verify_credential(
@@ -300,7 +302,7 @@ def _sd(signer: Signer) -> JsonObject:
 
 
 def test_a_verifier_that_expects_a_presentation_header_gets_that_one() -> None:
-    mine, yours = Bbs2023(presentation_header=b"mine"), Bbs2023(presentation_header=b"yours")
+    mine, yours = bbs_2023(b"mine"), bbs_2023(b"yours")
     document = derived(suite=mine)
     verify(document, mine)
     verify(document)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.w3c import NOW, Signer, contexts
+from tests.support.w3c import NOW, BbsSigner, Controller, Signer, contexts
 from wallet.crypto.keys import Ed25519SigningKey, Es256SigningKey
 from wallet.crypto.signing_keys import Es384SigningKey
 from wallet.did.did_key import multikey_from_public_key
@@ -18,6 +18,7 @@ from wallet.encoding.json import JsonObject
 from wallet.encoding.multibase import encode_base58btc
 
 FOLDER = Path(__file__).resolve().parents[1] / "interop"
+# Multicodec codes as variable-length integers.
 _SECRET_PREFIX = {
     Ed25519SigningKey: b"\x80\x26",
     Es256SigningKey: b"\x86\x26",
@@ -25,24 +26,30 @@ _SECRET_PREFIX = {
 }
 
 
-def multikey(signer: Signer, *, secret: bool = False) -> JsonObject:
+def multikey(signer: Controller, *, secret: bool = False) -> JsonObject:
     """Return the Multikey of a signer, with its secret if asked."""
     method: JsonObject = {
         "@context": "https://w3id.org/security/multikey/v1",
         "id": signer.method,
         "type": "Multikey",
         "controller": signer.did,
-        "publicKeyMultibase": multikey_from_public_key(signer.key.public_key),
+        "publicKeyMultibase": multikey_from_public_key(signer.public_key),
     }
     if secret:
-        key = signer.key
-        assert isinstance(key, (Ed25519SigningKey, Es256SigningKey, Es384SigningKey))
-        data = _SECRET_PREFIX[type(key)] + key.secret()
-        method["secretKeyMultibase"] = encode_base58btc(data)
+        method["secretKeyMultibase"] = encode_base58btc(_secret(signer))
     return method
 
 
-def known_documents(*signers: Signer) -> JsonObject:
+def _secret(signer: Controller) -> bytes:
+    if isinstance(signer, BbsSigner):
+        return b"\x8a\x26" + signer.key.secret
+    assert isinstance(signer, Signer)
+    key = signer.key
+    assert isinstance(key, (Ed25519SigningKey, Es256SigningKey, Es384SigningKey))
+    return _SECRET_PREFIX[type(key)] + key.secret()
+
+
+def known_documents(*signers: Controller) -> JsonObject:
     """Return what the peer's document loader may know: contexts, keys and their controllers."""
     known: JsonObject = {url: json.loads(data) for url, data in contexts().documents.items()}
     for signer in signers:

@@ -15,10 +15,14 @@ from wallet.credentials.jsonld.context_set import ContextSet
 from wallet.credentials.jsonld.pinned import CREDENTIALS_V2, pinned_contexts
 from wallet.credentials.jsonld.processor import JsonLd
 from wallet.credentials.jsonld.rdfc import CanonicalDataset
+from wallet.crypto.bbs.keys import BbsVerificationKey
+from wallet.crypto.bbs.signatures import derive_secret_key
+from wallet.crypto.bbs.types import BbsSecretKey
 from wallet.crypto.hashing import HashFunction, sha256
 from wallet.crypto.keys import (
     Ed25519SigningKey,
     Es256SigningKey,
+    PublicKey,
     SigningKey,
 )
 from wallet.crypto.signing_keys import Es384SigningKey
@@ -111,18 +115,34 @@ class PyldCanonicalizer:
         return CanonicalDataset(tuple(line + "\n" for line in text.split("\n") if line), {})
 
 
-class Signer:
+class Controller:
     """A did:key of some kind, its document and its verification method."""
 
-    def __init__(self, key: SigningKey) -> None:
-        self.key = key
-        self.did = did_key_from_public_key(key.public_key)
+    def __init__(self, public_key: PublicKey) -> None:
+        self.public_key = public_key
+        self.did = did_key_from_public_key(public_key)
         self.document: DidDocument = resolve_self_contained(parse_did(self.did))
         self.method = f"{self.did}#{self.did.removeprefix('did:key:')}"
 
     def options(self, **changes: Any) -> ProofOptions:
         """Return the options of a proof made a minute ago."""
         return ProofOptions(**{"verification_method": self.method, "created": NOW - 60, **changes})
+
+
+class Signer(Controller):
+    """One that signs bytes."""
+
+    def __init__(self, key: SigningKey) -> None:
+        super().__init__(key.public_key)
+        self.key = key
+
+
+class BbsSigner(Controller):
+    """One that signs lists of messages."""
+
+    def __init__(self, key: BbsSecretKey) -> None:
+        super().__init__(BbsVerificationKey(key.public_key))
+        self.key = key
 
 
 def ed25519(seed: int = 1) -> Signer:
@@ -140,7 +160,12 @@ def p384(seed: int = 1) -> Signer:
     return Signer(Es384SigningKey.from_secret(bytes([seed]) * 48))
 
 
-def documents(*signers: Signer) -> dict[str, DidDocument]:
+def bls(seed: int = 1) -> BbsSigner:
+    """Return a signer that is the same in every run."""
+    return BbsSigner(derive_secret_key(bytes([seed]) * 32))
+
+
+def documents(*signers: Controller) -> dict[str, DidDocument]:
     """Return the DID documents of `signers`, by DID."""
     return {signer.did: signer.document for signer in signers}
 

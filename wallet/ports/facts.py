@@ -11,7 +11,7 @@ from wallet.errors import UnavailableError
 from wallet.trust.boards import BoardState, CheckpointFact
 from wallet.trust.directory import DirectoryEntry
 from wallet.trust.facts import AnchorFacts
-from wallet.trust.verifiers import VerifierScope
+from wallet.trust.verifiers import RegisteredService
 from wallet.verification.evidence import Fact
 
 
@@ -144,15 +144,22 @@ class DidHistories(Protocol):
         """
 
 
-class ContractRecords(DidHistories, Protocol):
+class VerifierRegistry(Protocol):
+    """Tells what verifiers are registered to ask, as the chain has it."""
+
+    def verifier_services(self, verifier_id: bytes) -> Fact[Sequence[RegisteredService]]:
+        """Return every service scope a verifier ever had, and the time of the facts.
+
+        Raises `ReplicaEmpty`, `ReplicaDiverged`, `StorageUnavailable`.
+        """
+
+
+class ContractRecords(DidHistories, VerifierRegistry, Protocol):
     """The further finalized facts of the contracts. Never asks the chain.
 
     Facts have the time of the replica, as those of `AnchorReplica` do; every method raises
     `ReplicaEmpty` and `ReplicaDiverged`.
     """
-
-    def verifier_scopes(self, verifier_id: bytes) -> Fact[Sequence[VerifierScope]]:
-        """Return every scope that a verifier ever had, by service, oldest first."""
 
     def board(self, board_id: bytes) -> Fact[BoardState]:
         """Return a ballot board as it is. Raises `BoardUnknown`."""

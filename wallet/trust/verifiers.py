@@ -1,32 +1,40 @@
-"""Services of verifiers: for which purpose a verifier may ask for which claims of which type.
+"""What the chain knows of verifiers: services that one may ask for, as digests.
 
-A service is exactly its schema, purpose and claims; to ask for anything else is another service.
-Identifiers are those of contracts/README.md.
+A service is exactly its schema, purpose and claims (contracts/README.md); to ask for anything else
+is another service. `wallet.protocols.registration` compares requests with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from wallet.crypto.hashing import sha256
-from wallet.encoding.jcs import canonicalize
-from wallet.errors import RejectedError
-from wallet.trust.identifiers import schema_id
-
-# A claims path pointer as DCQL has it (OpenID4VP 1.0, 7): names, indexes, None for every element.
-ClaimPath = Sequence[str | int | None]
 
 
-class VerifierNotRegistered(RejectedError):
-    """The verifier is not registered to ask for these claims for this purpose, or not any more."""
+def verifier_id(did: str) -> bytes:
+    """Return SHA-256 of the verifier's DID in UTF-8."""
+    return sha256(did.encode())
 
-    code = "verifier_not_registered"
+
+@dataclass(frozen=True, slots=True)
+class RegisteredService:
+    """A scope of a verifier's service, in force in [from, until); times are unix seconds."""
+
+    verifier_id: bytes
+    service_id: bytes
+    valid_from: int
+    valid_until: int
+    revoked_at: int | None = None
+
+    def in_force(self, at: int) -> bool:
+        """Tell whether the scope covers the moment `at`."""
+        ended = self.revoked_at is not None and at >= self.revoked_at
+        return self.valid_from <= at < self.valid_until and not ended
 
 
 @dataclass(frozen=True, slots=True)
 class VerifierScope:
-    """A verifier may offer a service in [from, until)."""
+    """Everything that the chain says of scope `index` of a service."""
 
     verifier_id: bytes
     service_id: bytes
@@ -38,10 +46,12 @@ class VerifierScope:
     valid_until: int
     revoked_at: int | None = None
 
-    def in_force(self, at: int) -> bool:
-        """Tell whether the scope covers the moment `at`."""
-        ended = self.revoked_at is not None and self.revoked_at <= at
-        return self.valid_from <= at < self.valid_until and not ended
+    @property
+    def service(self) -> RegisteredService:
+        """The service and its time."""
+        return RegisteredService(
+            self.verifier_id, self.service_id, self.valid_from, self.valid_until, self.revoked_at
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +62,3 @@ class VerifierRevoked:
     service_id: bytes
     index: int
     effective_at: int
-
-
-def verifier_id(did: str) -> bytes:
-    """Return SHA-256 of the verifier's DID in UTF-8."""
-    return sha256(did.encode())
-
-
-def purpose_digest(purpose: str) -> bytes:
-    """Return SHA-256 of the purpose, as it is shown to the holder, in UTF-8."""
-    return sha256(purpose.encode())
-
-
-def claims_digest(paths: Iterable[ClaimPath]) -> bytes:
-    """Return SHA-256 of the canonical JSON (RFC 8785) of the paths, sorted by their own."""
-    return sha256(canonicalize(sorted((list(path) for path in paths), key=canonicalize)))
-
-
-def service_id(vct: str, purpose: str, paths: Iterable[ClaimPath]) -> bytes:
-    """Return the identifier of the service that asks for `paths` of type `vct` for `purpose`."""
-    return sha256(schema_id(vct) + purpose_digest(purpose) + claims_digest(paths))
-
-
-def check_verifier_registered(
-    scopes: Iterable[VerifierScope], did: str, service: bytes, at: int
-) -> VerifierScope:
-    """Return the scope under which a verifier offers a service at the moment `at`.
-
-    Raises `VerifierNotRegistered`.
-    """
-    wanted = verifier_id(did)
-    for scope in scopes:
-        if (scope.verifier_id, scope.service_id) == (wanted, service) and scope.in_force(at):
-            return scope
-    raise VerifierNotRegistered("the verifier is not registered for what it asks")

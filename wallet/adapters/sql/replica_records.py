@@ -28,7 +28,7 @@ from wallet.did.syntax import Did
 from wallet.ports.facts import BoardUnknown
 from wallet.trust.boards import BoardFact, BoardState, CheckpointFact, SealFact
 from wallet.trust.directory import DirectoryEntry
-from wallet.trust.verifiers import VerifierScope
+from wallet.trust.verifiers import RegisteredService, VerifierScope
 from wallet.verification.evidence import Fact
 
 MAX_DID_CHANGES: Final = 4096
@@ -46,7 +46,7 @@ class SqlReplicaRecords:
         self._engine = engine
         self._chain_id = chain_id
 
-    def verifier_scopes(self, verifier_id: bytes) -> Fact[Sequence[VerifierScope]]:
+    def verifier_services(self, verifier_id: bytes) -> Fact[Sequence[RegisteredService]]:
         columns = VERIFIER_SCOPES.c
         with read(self._engine) as connection:
             as_of = _as_of(connection)
@@ -55,7 +55,8 @@ class SqlReplicaRecords:
                 .where(columns.verifier_id == verifier_id)
                 .order_by(columns.service_id, columns["index"])
             )
-            return Fact(tuple(VerifierScope(**row) for row in _rows(connection, wanted)), as_of)
+            scopes = (VerifierScope(**row) for row in _rows(connection, wanted))
+            return Fact(tuple(scope.service for scope in scopes), as_of)
 
     def board(self, board_id: bytes) -> Fact[BoardState]:
         with read(self._engine) as connection:

@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from wallet.credentials.data_integrity.disclosure import (
+from wallet.credentials.data_integrity.proof import ProofMalformed
+from wallet.credentials.data_integrity.proof_values import (
     HMAC_KEY_BYTES,
+    encode_components,
+    encode_labels,
     parse_ascending,
     parse_bytes,
     parse_components,
+    parse_labels,
     parse_mandatory_indexes,
     parse_mandatory_pointers,
 )
-from wallet.credentials.data_integrity.proof import ProofMalformed
 from wallet.credentials.jsonld.rdfc import MAX_BLANK_NODES
 from wallet.crypto.bbs.types import (
     BbsProof,
@@ -24,14 +27,11 @@ from wallet.crypto.bbs.types import (
     parse_public_key,
     parse_signature,
 )
-from wallet.encoding.deterministic_cbor import to_cbor
-from wallet.encoding.multibase import encode_base64url
 
 _BASE: Final = b"\xd9\x5d\x02"
 _DERIVED: Final = b"\xd9\x5d\x03"
 HEADER_BYTES: Final = 64
 MAX_PRESENTATION_HEADER_BYTES: Final = 1024
-_LABEL_START: Final = "_:c14n"
 _SHOWN_START: Final = "_:b"
 
 
@@ -51,7 +51,7 @@ class BaseProofValue:
             self.signature.octets, self.header, self.public_key.octets, self.hmac_key,
             list(self.mandatory_pointers),
         ]  # fmt: skip
-        return encode_base64url(_BASE + to_cbor(parts))
+        return encode_components(_BASE, parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +69,12 @@ class DerivedProofValue:
 
     def to_text(self) -> str:
         """Return the multibase text."""
-        labels = {
-            int(label.removeprefix(_LABEL_START)): int(shown.removeprefix(_SHOWN_START))
-            for label, shown in self.labels.items()
-        }
+        labels = encode_labels(self.labels, lambda text: int(text.removeprefix(_SHOWN_START)))
         parts = [
             self.proof.octets, labels, list(self.mandatory_indexes), list(self.selective_indexes),
             self.presentation_header,
         ]  # fmt: skip
-        return encode_base64url(_DERIVED + to_cbor(parts))
+        return encode_components(_DERIVED, parts)
 
 
 def parse_base_proof_value(text: str) -> BaseProofValue:
@@ -102,21 +99,21 @@ def parse_derived_proof_value(text: str) -> DerivedProofValue:
     proof, labels, mandatory, selective, presentation_header = parse_components(
         text, _DERIVED, "derived proof of bbs-2023 without features"
     )
-    if type(labels) is not dict or len(labels) > MAX_BLANK_NODES:
-        raise ProofMalformed("the label map is a map of limited size")
-    if any(type(label) is not int or label >= MAX_BLANK_NODES for label in labels.values()):
-        raise ProofMalformed("the labels that were signed are small whole numbers")
-    if len(set(labels.values())) != len(labels):
-        raise ProofMalformed("the label map gives one label twice")
     if len(_bytes(presentation_header)) > MAX_PRESENTATION_HEADER_BYTES:
         raise ProofMalformed("the presentation header is too long")
     return DerivedProofValue(
         parse_proof(_bytes(proof)),
-        {f"{_LABEL_START}{at}": f"{_SHOWN_START}{label}" for at, label in labels.items()},
+        parse_labels(labels, _label),
         parse_mandatory_indexes(mandatory),
         parse_ascending(selective, "selective indexes"),
         presentation_header,
     )
+
+
+def _label(value: object) -> str:
+    if type(value) is not int or value >= MAX_BLANK_NODES:
+        raise ProofMalformed("the labels that were signed are small whole numbers")
+    return f"{_SHOWN_START}{value}"
 
 
 def _bytes(value: object) -> bytes:

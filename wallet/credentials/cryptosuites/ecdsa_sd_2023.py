@@ -8,9 +8,7 @@ can be recognised. Where that matters, use BBS.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
 from wallet.credentials.cryptosuites.ecdsa_sd_values import (
@@ -20,127 +18,65 @@ from wallet.credentials.cryptosuites.ecdsa_sd_values import (
     parse_derived_proof_value,
 )
 from wallet.credentials.data_integrity.cryptosuite import hash_for
-from wallet.credentials.data_integrity.disclosure import (
-    HMAC_KEY_BYTES,
-    SignedStatements,
-    disclose,
-    hash_configuration,
-    hash_statements,
-    require_mandatory,
-    split_by_pointers,
-    split_by_positions,
-)
+from wallet.credentials.data_integrity.disclosure import Disclosure
 from wallet.credentials.data_integrity.groups import hmac_labels
-from wallet.credentials.data_integrity.proof import Proof, ProofMalformed
-from wallet.credentials.jsonld.processor import Canonicalizer
+from wallet.credentials.data_integrity.proof import ProofMalformed
+from wallet.credentials.data_integrity.statement_suite import Signable, StatementSuite
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import EcPublicKey, Es256SigningKey, PublicKey, SigningKey
 from wallet.did.did_key import multikey_from_public_key, public_key_from_multikey
-from wallet.encoding.json import JsonObject
 from wallet.encoding.multibase import decode_base58btc, encode_base58btc
 
+_NAME: Final = "ecdsa-sd-2023"
 _HASHES: Final = {"ES256": sha256}
+EcdsaSdSuite = StatementSuite[SigningKey, BaseProofValue, DerivedProofValue]
 
 
-@dataclass(frozen=True, slots=True)
-class EcdsaSd2023:
-    """The cryptosuite `ecdsa-sd-2023`; P-256 and SHA-256 throughout."""
-
-    name: str = "ecdsa-sd-2023"
-
-    def sign(
-        self,
-        document: JsonObject,
-        options: JsonObject,
-        key: SigningKey,
-        mandatory_pointers: Sequence[str],
-        json_ld: Canonicalizer,
-    ) -> tuple[str, bytes]:
-        """See `DisclosureSuite.sign`. The bytes are those that `key` signed."""
-        require_mandatory(document, mandatory_pointers)
-        hmac_key = secrets.token_bytes(HMAC_KEY_BYTES)
-        value, data = _sign(
-            document, options, key, mandatory_pointers, json_ld, hmac_key,
-            Es256SigningKey.generate(),
-        )  # fmt: skip
-        return value.to_text(), data
-
-    def derive(
-        self,
-        document: JsonObject,
-        proof: Proof,
-        selective_pointers: Sequence[str],
-        json_ld: Canonicalizer,
-    ) -> JsonObject:
-        """See `DisclosureSuite.derive`."""
-        base = parse_base_proof_value(proof.proof_value)
-        shown = disclose(
-            document,
-            base.mandatory_pointers,
-            selective_pointers,
-            hmac_labels(base.hmac_key),
-            json_ld,
-        )
-        if len(shown.statements.others) != len(base.signatures):
-            raise ProofMalformed("the base proof has not one signature for each statement")
-        derived = DerivedProofValue(
-            base.base_signature,
-            base.public_key,
-            tuple(base.signatures[place] for place in shown.chosen),
-            shown.labels,
-            shown.mandatory_indexes,
-        )
-        return {**shown.revealed, "proof": {**proof.options, "proofValue": derived.to_text()}}
-
-    def verify(
-        self, document: JsonObject, proof: Proof, key: PublicKey, json_ld: Canonicalizer
-    ) -> bytes:
-        """See `Cryptosuite.verify`. A base proof is refused: it is for the holder only."""
-        hash_for(self.name, _HASHES, key.algorithm)
-        value = parse_derived_proof_value(proof.proof_value)
-        statements = split_by_positions(document, value.labels, value.mandatory_indexes, json_ld)
-        if len(statements.others) != len(value.signatures):
-            raise ProofMalformed("there is not one signature for each statement")
-        data = _signed_data(document, proof.options, value.public_key, statements, json_ld)
-        key.verify(value.base_signature, data)
-        once = _public_key(value.public_key)
-        for line, signature in zip(statements.others, value.signatures, strict=True):
-            once.verify(signature, line.encode("utf-8"))
-        return data
+def _check_key(key: PublicKey | SigningKey) -> None:
+    hash_for(_NAME, _HASHES, key.algorithm)
 
 
-def _sign(
-    document: JsonObject,
-    options: JsonObject,
+def _issue(
     key: SigningKey,
-    mandatory_pointers: Sequence[str],
-    json_ld: Canonicalizer,
+    signable: Signable,
     hmac_key: bytes,
-    once: Es256SigningKey,
+    pointers: tuple[str, ...],
+    new_key: Callable[[], Es256SigningKey] = Es256SigningKey.generate,
 ) -> tuple[BaseProofValue, bytes]:
-    hash_for(ECDSA_SD_2023.name, _HASHES, key.algorithm)
-    statements = split_by_pointers(document, mandatory_pointers, hmac_labels(hmac_key), json_ld)
+    _check_key(key)
+    once = new_key()
     public_key = decode_base58btc(multikey_from_public_key(once.public_key))
-    data = _signed_data(document, options, public_key, statements, json_ld)
-    value = BaseProofValue(
-        key.sign(data),
-        public_key,
-        hmac_key,
-        tuple(once.sign(line.encode("utf-8")) for line in statements.others),
-        tuple(mandatory_pointers),
+    data = _signed_data(signable, public_key)
+    signatures = tuple(once.sign(message) for message in signable.statements.messages)
+    return BaseProofValue(key.sign(data), public_key, hmac_key, signatures, pointers), data
+
+
+def _show(base: BaseProofValue, shown: Disclosure) -> DerivedProofValue:
+    if len(shown.statements.others) != len(base.signatures):
+        raise ProofMalformed("the base proof has not one signature for each statement")
+    return DerivedProofValue(
+        base.base_signature,
+        base.public_key,
+        tuple(base.signatures[place] for place in shown.chosen),
+        shown.labels,
+        shown.mandatory_indexes,
     )
-    return value, data
 
 
-def _signed_data(
-    document: JsonObject,
-    options: JsonObject,
-    public_key: bytes,
-    statements: SignedStatements,
-    json_ld: Canonicalizer,
-) -> bytes:
-    configuration = hash_configuration(document, options, json_ld)
-    return configuration + public_key + hash_statements(statements.mandatory)
+def _verify(key: PublicKey, value: DerivedProofValue, signable: Signable) -> bytes:
+    messages = signable.statements.messages
+    if len(messages) != len(value.signatures):
+        raise ProofMalformed("there is not one signature for each statement")
+    data = _signed_data(signable, value.public_key)
+    key.verify(value.base_signature, data)
+    once = _public_key(value.public_key)
+    for message, signature in zip(messages, value.signatures, strict=True):
+        once.verify(signature, message)
+    return data
+
+
+def _signed_data(signable: Signable, public_key: bytes) -> bytes:
+    return signable.configuration_hash + public_key + signable.statements.mandatory_hash
 
 
 def _public_key(multikey: bytes) -> EcPublicKey:
@@ -150,4 +86,14 @@ def _public_key(multikey: bytes) -> EcPublicKey:
     return key
 
 
-ECDSA_SD_2023: Final = EcdsaSd2023()
+# P-256 and SHA-256 throughout.
+ECDSA_SD_2023: Final[EcdsaSdSuite] = StatementSuite(
+    name=_NAME,
+    relabel=hmac_labels,
+    check_key=_check_key,
+    parse_base=parse_base_proof_value,
+    parse_derived=parse_derived_proof_value,
+    issue=_issue,
+    show=_show,
+    verify_shown=_verify,
+)

@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from wallet.credentials.data_integrity.disclosure import (
+from wallet.credentials.data_integrity.proof import ProofMalformed
+from wallet.credentials.data_integrity.proof_values import (
     HMAC_KEY_BYTES,
+    encode_components,
+    encode_labels,
     parse_bytes,
     parse_components,
+    parse_labels,
     parse_mandatory_indexes,
     parse_mandatory_pointers,
 )
-from wallet.credentials.data_integrity.proof import ProofMalformed
-from wallet.credentials.jsonld.rdfc import MAX_BLANK_NODES, MAX_STATEMENTS
+from wallet.credentials.jsonld.rdfc import MAX_STATEMENTS
 from wallet.encoding import base64url
-from wallet.encoding.deterministic_cbor import to_cbor
-from wallet.encoding.multibase import encode_base64url
 
 _BASE: Final = b"\xd9\x5d\x00"
 _DERIVED: Final = b"\xd9\x5d\x01"
 _SIGNATURE_BYTES: Final = 64
 _PUBLIC_KEY_BYTES: Final = 35
 _LABEL_BYTES: Final = 32
-_LABEL_START: Final = "_:c14n"
 _SHOWN_START: Final = "_:u"
 
 
@@ -44,7 +44,7 @@ class BaseProofValue:
             self.base_signature, self.public_key, self.hmac_key, list(self.signatures),
             list(self.mandatory_pointers),
         ]  # fmt: skip
-        return encode_base64url(_BASE + to_cbor(parts))
+        return encode_components(_BASE, parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +59,14 @@ class DerivedProofValue:
 
     def to_text(self) -> str:
         """Return the multibase text."""
-        labels = {
-            int(label.removeprefix(_LABEL_START)): base64url.decode(shown[len(_SHOWN_START) :])
-            for label, shown in self.labels.items()
-        }
+        labels = encode_labels(
+            self.labels, lambda text: base64url.decode(text.removeprefix(_SHOWN_START))
+        )
         parts = [
             self.base_signature, self.public_key, list(self.signatures), labels,
             list(self.mandatory_indexes),
         ]  # fmt: skip
-        return encode_base64url(_DERIVED + to_cbor(parts))
+        return encode_components(_DERIVED, parts)
 
 
 def parse_base_proof_value(text: str) -> BaseProofValue:
@@ -89,22 +88,17 @@ def parse_derived_proof_value(text: str) -> DerivedProofValue:
     signature, key, signatures, labels, indexes = parse_components(
         text, _DERIVED, "derived proof of ecdsa-sd-2023"
     )
-    if type(labels) is not dict or len(labels) > MAX_BLANK_NODES:
-        raise ProofMalformed("the label map is a map of limited size")
-    shown = {
-        f"{_LABEL_START}{number}": _SHOWN_START
-        + base64url.encode(parse_bytes(label, _LABEL_BYTES))
-        for number, label in labels.items()
-    }
-    if len(set(shown.values())) != len(shown):
-        raise ProofMalformed("the label map gives one label twice")
     return DerivedProofValue(
         parse_bytes(signature, _SIGNATURE_BYTES),
         parse_bytes(key, _PUBLIC_KEY_BYTES),
         _signatures(signatures),
-        shown,
+        parse_labels(labels, _label),
         parse_mandatory_indexes(indexes),
     )
+
+
+def _label(value: object) -> str:
+    return _SHOWN_START + base64url.encode(parse_bytes(value, _LABEL_BYTES))
 
 
 def _signatures(value: object) -> tuple[bytes, ...]:

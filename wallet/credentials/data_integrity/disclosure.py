@@ -8,67 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final
 
 from wallet.credentials.data_integrity.cryptosuite import with_context
 from wallet.credentials.data_integrity.groups import Relabel, group_statements
-from wallet.credentials.data_integrity.proof import (
-    MAX_PROOF_VALUE_CHARACTERS,
-    Proof,
-    ProofMalformed,
-)
-from wallet.credentials.data_integrity.selection import MAX_POINTERS, parse_pointer, select
+from wallet.credentials.data_integrity.proof import ProofMalformed
+from wallet.credentials.data_integrity.selection import select
 from wallet.credentials.jsonld import rdfc
 from wallet.credentials.jsonld.processor import Canonicalizer
-from wallet.credentials.jsonld.rdfc import MAX_STATEMENTS
 from wallet.crypto.hashing import sha256
-from wallet.encoding.deterministic_cbor import parse_cbor
 from wallet.encoding.json import JsonObject
-from wallet.encoding.multibase import decode_base64url
 
-HMAC_KEY_BYTES: Final = 32
 # What decides validity must not be withheld, so it has to be mandatory where it is present.
 ALWAYS_MANDATORY: Final = (
     "issuer", "validFrom", "validUntil", "issuanceDate", "expirationDate", "credentialStatus",
 )  # fmt: skip
-_COMPONENTS: Final = 5
-K_contra = TypeVar("K_contra", contravariant=True)
-
-
-class DisclosureSuite(Protocol[K_contra]):
-    """A cryptosuite whose base proof is for the holder, who derives proofs of parts."""
-
-    @property
-    def name(self) -> str:
-        """The value of `cryptosuite`."""
-
-    def sign(
-        self,
-        document: JsonObject,
-        options: JsonObject,
-        key: K_contra,
-        mandatory_pointers: Sequence[str],
-        json_ld: Canonicalizer,
-    ) -> tuple[str, bytes]:
-        """Return a base proof value for the holder, and the bytes that stand for the issuance.
-
-        Raises `ProofMalformed` when a member that decides validity would not be mandatory, and
-        `PointerMalformed`, `KeyNotForCryptosuite`, `UnsupportedForDisclosure`.
-        """
-
-    def derive(
-        self,
-        document: JsonObject,
-        proof: Proof,
-        selective_pointers: Sequence[str],
-        json_ld: Canonicalizer,
-    ) -> JsonObject:
-        """Return the secured document that shows the mandatory parts and those at the pointers.
-
-        `document` is without proofs, `proof` its base proof. Raises `ProofMalformed`,
-        `PointerMalformed` and kin. Does not verify the base proof; verify what comes out.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +31,16 @@ class SignedStatements:
 
     mandatory: tuple[str, ...]
     others: tuple[str, ...]
+
+    @property
+    def mandatory_hash(self) -> bytes:
+        """The hash of the statements that are always shown."""
+        return sha256("".join(self.mandatory).encode("utf-8"))
+
+    @property
+    def messages(self) -> tuple[bytes, ...]:
+        """The other statements as they are signed, with their line ends."""
+        return tuple(line.encode("utf-8") for line in self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,58 +133,3 @@ def hash_configuration(document: JsonObject, options: JsonObject, json_ld: Canon
     if "@context" in options:
         raise ProofMalformed("a proof of this suite has no contexts of its own")
     return sha256(json_ld.canonicalize(with_context(options, document)).to_bytes())
-
-
-def hash_statements(statements: Sequence[str]) -> bytes:
-    """Return the hash of statements, which have their line ends."""
-    return sha256("".join(statements).encode("utf-8"))
-
-
-def parse_components(text: str, header: bytes, kind: str) -> list[Any]:
-    """Return the five components of a proof value with this header. Raises `ProofMalformed`."""
-    data = decode_base64url(text, max_characters=MAX_PROOF_VALUE_CHARACTERS)
-    if not data.startswith(header):
-        raise ProofMalformed(f"not a {kind}")
-    components = parse_cbor(data[len(header) :])
-    if type(components) is not list or len(components) != _COMPONENTS:
-        raise ProofMalformed(f"the proof value has {_COMPONENTS} components")
-    return components
-
-
-def parse_bytes(value: object, size: int) -> bytes:
-    """Return a component of `size` bytes. Raises `ProofMalformed`."""
-    if type(value) is not bytes or len(value) != size:
-        raise ProofMalformed(f"a component has {size} bytes")
-    return value
-
-
-def parse_mandatory_pointers(value: object) -> tuple[str, ...]:
-    """Return the pointers of a base proof. Raises `ProofMalformed`, `PointerMalformed`."""
-    if type(value) is not list or not 0 < len(value) <= MAX_POINTERS:
-        raise ProofMalformed(f"a base proof has 1 to {MAX_POINTERS} mandatory pointers")
-    for pointer in value:
-        parse_pointer(pointer)
-    return tuple(value)
-
-
-def parse_ascending(value: object, name: str) -> tuple[int, ...]:
-    """Return whole numbers that ascend, possibly none. Raises `ProofMalformed`."""
-    if type(value) is not list or len(value) > MAX_STATEMENTS:
-        raise ProofMalformed(f"{name} are a list of limited length")
-    if any(type(index) is not int for index in value) or any(
-        later <= earlier for earlier, later in pairwise(value)
-    ):
-        raise ProofMalformed(f"{name} are whole numbers that ascend")
-    return tuple(value)
-
-
-def parse_mandatory_indexes(value: object) -> tuple[int, ...]:
-    """Return the mandatory indexes of a derived proof, at least one. Raises `ProofMalformed`.
-
-    A proof without mandatory statements would let the holder withhold who issued the credential
-    and until when.
-    """
-    indexes = parse_ascending(value, "mandatory indexes")
-    if not indexes:
-        raise ProofMalformed("there are mandatory indexes")
-    return indexes

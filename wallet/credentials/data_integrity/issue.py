@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from wallet.credentials.data_integrity.cryptosuite import WholeDocumentSuite
-from wallet.credentials.data_integrity.disclosure import DisclosureSuite
 from wallet.credentials.data_integrity.proof import (
     PROOF_TYPE,
     Proof,
@@ -16,6 +15,7 @@ from wallet.credentials.data_integrity.proof import (
     parse_proof,
     parse_proofs,
 )
+from wallet.credentials.data_integrity.statement_suite import DisclosureSuite
 from wallet.credentials.data_integrity.verify import ASSERTION, AUTHENTICATION
 from wallet.credentials.jsonld.pinned import pinned_json_ld
 from wallet.credentials.jsonld.processor import Canonicalizer

@@ -1,0 +1,322 @@
+"""One version of one programme, read from its file: texts, query, evidence, rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from wallet.crypto.hashing import sha256
+from wallet.eligibility.clauses import Window
+from wallet.eligibility.days import parse_day
+from wallet.eligibility.document import Problems, check_schema, read_document
+from wallet.eligibility.evidence_types import (
+    SECTOR_ID,
+    EvidenceType,
+    EvidenceTypes,
+    FactType,
+    Text,
+    evidence_types,
+)
+from wallet.eligibility.marked_yaml import MAX_DEPTH, Path
+from wallet.eligibility.ranking import Quota, read_quota
+from wallet.eligibility.reasons import BUILT_IN_REASONS
+from wallet.eligibility.rule import Clause
+from wallet.eligibility.rule_reader import AskedFact, RuleReader, read_window
+from wallet.encoding.jcs import NotCanonicalizable, canonicalize
+from wallet.encoding.json import JsonObject
+from wallet.errors import SeoulWalletError
+from wallet.protocols.dcql import DcqlQuery, parse_dcql
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceNeed:
+    """One credential that the query asks for, and how old what is known of it may be (seconds).
+
+    `dated_by` is the fact that dates the evidence, which may be `max_age_days` old. `required`:
+    the query asks for it in any case; otherwise it is presented only where it helps.
+    """
+
+    id: str
+    type: EvidenceType
+    required: bool
+    max_status_age_s: int
+    max_replica_age_s: int
+    dated_by: str | None
+    max_age_days: int | None
+    document: Text
+    obtain_at: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """One version of a programme, in force from `effective_from` until `effective_until`.
+
+    Both days are inclusive, None means open. `sector_path` leads to the claim by which evidence
+    of one person is recognised, None when one credential settles everything. `digest` is SHA-256
+    of the document in canonical JSON (RFC 8785).
+    """
+
+    id: str
+    version: str
+    effective_from: date
+    effective_until: date | None
+    title: Text
+    summary: Text
+    office: Text
+    legal_basis: Text
+    citation: str
+    source_as_of: date
+    sector_path: tuple[str, ...] | None
+    query: DcqlQuery
+    evidence: Mapping[str, EvidenceNeed]
+    facts: Mapping[str, AskedFact]
+    rule: Clause
+    reasons: Mapping[str, Text]
+    exclusions: tuple[str, ...]
+    quota: Quota | None
+    digest: bytes
+    document: JsonObject = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """The id and version: `youth-rent@2024`."""
+        return f"{self.id}@{self.version}"
+
+    def is_in_force(self, on: date) -> bool:
+        """Return whether this version is in force on that day."""
+        return self.effective_from <= on and (
+            self.effective_until is None or on <= self.effective_until
+        )
+
+    def reason_text(self, code: str) -> Text:
+        """Return the text of one of this programme's or the built-in reason codes."""
+        return self.reasons.get(code) or BUILT_IN_REASONS[code]
+
+
+def parse_programme(data: bytes, file: str) -> Programme:
+    """Return the programme of a YAML file; `file` is what problems call it.
+
+    Raises `ProgrammeInvalid` with the line of every problem found.
+    """
+    marked = read_document(data, file)
+    return _build(marked.value, Problems(file, marked.line_of))
+
+
+def parse_programme_document(document: object, name: str) -> Programme:
+    """Return the programme of its JSON document, as a signed catalogue carries it.
+
+    Raises `ProgrammeInvalid`; its problems have no line.
+    """
+    problems = Problems(name, lambda _: 0)
+    if type(document) is not dict or _is_deeper(document, MAX_DEPTH):
+        problems.report((), f"expected an object of at most {MAX_DEPTH} levels")
+        problems.raise_for_any()
+        raise AssertionError("a problem was reported")
+    return _build(document, problems)
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if type(value) not in (dict, list):
+        return False
+    items = value.values() if type(value) is dict else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in items)
+
+
+def _build(document: JsonObject, problems: Problems) -> Programme:
+    check_schema(document, problems)
+    problems.raise_for_any()
+    digest = _digest(document, problems)
+    types = evidence_types()
+    first, last = _effective(document["effective"], problems)
+    as_of = parse_day(document["source"]["as_of"])
+    if as_of is None:
+        problems.report(("source", "as_of"), "not a day of the calendar")
+    query = _query(document["query"], problems)
+    evidence = _evidence(document, query, types, problems)
+    facts = _asked_facts(query, evidence, problems)
+    sector_path = _sector_path(document, query, types, problems)
+    rule, reader = _rule(document, facts, problems)
+    quota = read_quota(document.get("quota"), reader)
+    _check_all_is_used(document, query, evidence, facts, reader, problems)
+    problems.raise_for_any()
+    if first is None or as_of is None or rule is None:
+        raise AssertionError("what could not be read was reported")
+    return Programme(
+        id=document["id"],
+        version=document["version"],
+        effective_from=first,
+        effective_until=last,
+        title=Text(**document["title"]),
+        summary=Text(**document["summary"]),
+        office=Text(**document["office"]),
+        legal_basis=Text(**document["legal_basis"]),
+        citation=document["source"]["citation"],
+        source_as_of=as_of,
+        sector_path=sector_path,
+        query=query,
+        evidence=evidence,
+        facts=facts,
+        rule=rule,
+        reasons={code: Text(**text) for code, text in document["reasons"].items()},
+        exclusions=tuple(document.get("exclusions", ())),
+        quota=quota,
+        digest=digest,
+        document=document,
+    )
+
+
+def _digest(document: JsonObject, problems: Problems) -> bytes:
+    try:
+        return sha256(canonicalize(document))
+    except NotCanonicalizable as error:
+        problems.report((), str(error))
+        problems.raise_for_any()
+        raise AssertionError("a problem was reported") from error
+
+
+def _effective(item: JsonObject, problems: Problems) -> tuple[date | None, date | None]:
+    first, last = parse_day(item["from"]), parse_day(item.get("until"))
+    if first is None or (last is None and "until" in item):
+        problems.report(("effective",), "not a day of the calendar")
+    elif last is not None and last < first:
+        problems.report(("effective", "until"), "the version ends before it begins")
+    return first, last
+
+
+def _query(item: JsonObject, problems: Problems) -> DcqlQuery:
+    try:
+        return parse_dcql(item)
+    except SeoulWalletError as error:
+        problems.report(("query",), str(error))
+        problems.raise_for_any()
+        raise AssertionError("a problem was reported") from error
+
+
+def _evidence(
+    document: JsonObject, query: DcqlQuery, types: EvidenceTypes, problems: Problems
+) -> dict[str, EvidenceNeed]:
+    described: JsonObject = document["evidence"]
+    required = {
+        name
+        for credential_set in query.sets()
+        if credential_set.required
+        for option in credential_set.options
+        for name in option
+    }
+    in_sets = {name for item in query.sets() for option in item.options for name in option}
+    needs = {}
+    for at, (name, credential) in enumerate(query.credentials.items()):
+        place: Path = ("query", "credentials", at)
+        kind = types.by_vct(credential.vct_values[0])
+        if kind is None:
+            problems.report((*place, "meta"), "no kind of evidence has this credential type")
+        if name not in in_sets:
+            problems.report(("query", "credential_sets"), f"no set has {name}")
+        if name not in described:
+            problems.report(("evidence",), f"{name} is not described")
+        if kind is None or name not in described:
+            continue
+        item = described[name]
+        dated_by = item.get("dated_by")
+        needs[name] = EvidenceNeed(
+            name,
+            kind,
+            name in required,
+            item["max_status_age_s"],
+            item["max_replica_age_s"],
+            None if dated_by is None else f"{name}.{dated_by}",
+            item.get("max_age_days"),
+            Text(**item["document"]) if "document" in item else kind.document,
+            Text(**item["obtain_at"]) if "obtain_at" in item else kind.obtain_at,
+        )
+    for name in described:
+        if name not in query.credentials:
+            problems.report(("evidence", name), f"the query does not ask for {name}")
+    return needs
+
+
+def _asked_facts(
+    query: DcqlQuery, evidence: Mapping[str, EvidenceNeed], problems: Problems
+) -> dict[str, AskedFact]:
+    facts: dict[str, AskedFact] = {}
+    for at, (name, credential) in enumerate(query.credentials.items()):
+        if name not in evidence:
+            continue
+        for number, asked in enumerate(credential.claims):
+            path = tuple(str(part) for part in asked.path)
+            place: Path = ("query", "credentials", at, "claims", number)
+            if path[0] == SECTOR_ID:
+                continue
+            claim = evidence[name].type.claims.get(path[0])
+            nested = claim is not None and claim.type is FactType.DATES_BY_PROGRAMME
+            if claim is None or len(path) != (2 if nested else 1):
+                problems.report(place, f"{evidence[name].type.name} has no claim {'.'.join(path)}")
+                continue
+            key = ".".join((name, *path))
+            if key in facts:
+                problems.report(place, f"{key} is asked for twice")
+            kind = FactType.DATES if nested else claim.type
+            facts[key] = AskedFact(key, name, path, kind, claim.values)
+    return facts
+
+
+def _sector_path(
+    document: JsonObject, query: DcqlQuery, types: EvidenceTypes, problems: Problems
+) -> tuple[str, ...] | None:
+    if document["sector"] not in types.sectors:
+        problems.report(("sector",), f"the sectors are {', '.join(types.sectors)}")
+    wanted = (SECTOR_ID, document["sector"])
+    several = len(query.credentials) > 1
+    for at, credential in enumerate(query.credentials.values()):
+        place: Path = ("query", "credentials", at, "claims")
+        asked = [claim.path for claim in credential.claims if claim.path[0] == SECTOR_ID]
+        if several and asked != [wanted]:
+            problems.report(place, f"of several credentials each is asked for {list(wanted)}")
+        if not several and asked:
+            problems.report(place, "a single credential needs no sector_id")
+    return wanted if several else None
+
+
+def _rule(
+    document: JsonObject, facts: Mapping[str, AskedFact], problems: Problems
+) -> tuple[Clause | None, RuleReader]:
+    cycle: Window | None = None
+    if "cycle" in document:
+        cycle = read_window(document["cycle"], ("cycle",), problems)
+    for code in document["reasons"]:
+        if code in BUILT_IN_REASONS:
+            problems.report(("reasons", code), f"{code} is a built-in reason code")
+    reader = RuleReader(facts, document["reasons"], cycle, problems)
+    return reader.read(document["rule"], ("rule",)), reader
+
+
+def _check_all_is_used(
+    document: JsonObject,
+    query: DcqlQuery,
+    evidence: Mapping[str, EvidenceNeed],
+    facts: Mapping[str, AskedFact],
+    reader: RuleReader,
+    problems: Problems,
+) -> None:
+    """Report what is asked for and read by nobody, and what is declared and not tested."""
+    places = {name: at for at, name in enumerate(query.credentials)}
+    used = set(reader.used)
+    for need in evidence.values():
+        if need.dated_by is None:
+            continue
+        fact = facts.get(need.dated_by)
+        if fact is None or fact.type is not FactType.DATE:
+            problems.report(("evidence", need.id, "dated_by"), "not a date that is asked for")
+        used.add(need.dated_by)
+    for key, fact in facts.items():
+        if key not in used:
+            place = ("query", "credentials", places[fact.evidence])
+            problems.report(place, f"{key} is asked for, and no clause reads it")
+    for code in document["reasons"]:
+        if code not in reader.used_reasons:
+            problems.report(("reasons", code), f"no clause gives the reason {code}")
+    for at, excluded in enumerate(document.get("exclusions", ())):
+        if excluded not in reader.received:
+            problems.report(("exclusions", at), f"no clause tests what {excluded} paid")
