@@ -12,8 +12,8 @@ import click
 # (web3 alone takes two), so a command is imported when it is used.
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
+        "anchor": ("seoul_wallet.anchor.command:anchor", "Deploy, accredit, revoke, audit."),
         "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
-        "replica": ("seoul_wallet.replica_cli:replica", "Facts for verifiers without a chain."),
         "run": ("seoul_wallet.run:run", "Serve the issuer or the verifier."),
         "sample-register": (
             "seoul_wallet.sample_register:main",
