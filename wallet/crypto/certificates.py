@@ -191,7 +191,7 @@ def _fingerprint(certificate: x509.Certificate) -> bytes:
 def _public_key(certificate: x509.Certificate) -> PublicKey:
     key = certificate.public_key()
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return EcPublicKey(key)
+        return EcPublicKey.from_cryptography(key)
     if isinstance(key, ed25519.Ed25519PublicKey):
         return Ed25519PublicKey(key)
     raise UnsupportedKey("the key of a certificate is on P-256, P-384 or Ed25519")

@@ -111,17 +111,17 @@ def verify_presentation(
     """
     if policy.trust is None:
         raise ValueError("a presentation is verified with a trust policy; see verify_proof")
-    proof, progress = _verified(presentation, evidence, policy, now)
+    progress, report = _verified(presentation, evidence, policy, now)
     return VerifiedPresentation(
-        proof.issuer,
-        proof.vct,
-        proof.claims,
-        proof.disclosed,
-        proof.holder_key,
-        proof.report,
+        progress.issuer,
+        progress.vct,
+        progress.claims,
+        progress.disclosed,
+        progress.holder_key,
+        report,
         progress.anchored_at,
-        binding=proof.binding,
-        authority_keys=proof.authority_keys,
+        binding=progress.binding,
+        authority_keys=progress.authority_keys,
     )
 
 
@@ -135,28 +135,27 @@ def verify_proof(
     """
     if policy.trust is not None:
         raise ValueError("verify_proof takes a policy without trust; see verify_presentation")
-    return _verified(presentation, evidence, policy, now)[0]
-
-
-def _verified(
-    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, now: int
-) -> tuple[VerifiedProof, Progress]:
-    report, progress = _run(presentation, evidence, policy, now)
-    report.raise_for_failure()
-    if progress is None or progress.claims is None:
-        raise AssertionError("a report without failure has claims")
-    claims = progress.claims
-    proof = VerifiedProof(
-        claims["iss"],
+    progress, report = _verified(presentation, evidence, policy, now)
+    return VerifiedProof(
+        progress.issuer,
         progress.vct,
-        claims,
+        progress.claims,
         progress.disclosed,
         progress.holder_key,
         report,
         binding=progress.binding,
         authority_keys=progress.authority_keys,
     )
-    return proof, progress
+
+
+def _verified(
+    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, now: int
+) -> tuple[Progress, VerificationReport]:
+    report, progress = _run(presentation, evidence, policy, now)
+    if progress is None or progress.failed:
+        report.raise_for_failure()
+        raise AssertionError("a failed run has an error")
+    return progress, report
 
 
 def _run(
@@ -173,6 +172,7 @@ def _run(
             results.append(function(progress))
     except SeoulWalletError as error:
         results.append(error)
+        progress.failed = True
         return VerificationReport(results, now), progress
     if policy.trust is None:
         results += [Outcome.NOT_REQUIRED] * len(_TRUST_STEPS)
@@ -180,9 +180,9 @@ def _run(
     for function in _TRUST_STEPS:
         try:
             results.append(function(progress))
-        except UnavailableError as error:
-            results.append(error)
         except SeoulWalletError as error:
             results.append(error)
-            break
+            progress.failed = True
+            if not isinstance(error, UnavailableError):
+                break
     return VerificationReport(results, now), progress
