@@ -10,8 +10,10 @@ from wallet.adapters.http.holder import HttpHolderTransport, NoFactCache
 from wallet.adapters.http.sources import HttpDidResolver
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.holder_store import SqliteRecordStore
+from wallet.crypto.certificates import TrustAnchors
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.wallet import Wallet
+from wallet.verification.issuer_key import NO_ANCHORS
 
 
 def open_wallet(
@@ -23,6 +25,7 @@ def open_wallet(
     trusted_issuers: frozenset[str] | None = None,
     ca_file: str | None = None,
     client: ClientIdentity | None = None,
+    verifier_anchors: TrustAnchors = NO_ANCHORS,
 ) -> Wallet:
     """Open the wallet in the file at `path`, or with `create` make a new one there.
 
@@ -30,7 +33,8 @@ def open_wallet(
     the DID documents of that host are fetched over https.
     `trusted_issuers` are the `credential_issuer` URLs to take credentials from; None leaves that
     to the holder. `client` is who this app is to authorization servers. `ca_file` names further
-    trust anchors for https (PEM). Close the wallet when
+    trust anchors for https (PEM); the certificates of verifiers that sign requests must lead to
+    `verifier_anchors`. Close the wallet when
     done, or use it as `with`. Raises `StoreExists`, `StoreMissing`, `PassphraseWrong`,
     `PassphraseTooShort`, `PassphraseMalformed`, `StoreDamaged`, `StoreTooWeak`,
     `StoreUnavailable`.
@@ -55,6 +59,7 @@ def open_wallet(
         trusted_issuers=trusted_issuers,
         client=client,
         development=development,
+        verifier_anchors=verifier_anchors,
         close=close,
     )
 
