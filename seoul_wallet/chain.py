@@ -79,10 +79,13 @@ class LocalChain:
             self.accreditor.accredit_issuer(issuer_id(did), self.controller.address, schema, until)
 
     def kill(self) -> bool:
-        """End the node as an outage would; False when the node is not ours to end."""
+        """End the node as an outage would; False when the node is not ours to end.
+
+        A node whose chain is kept ends in order: a killed one leaves a state from before.
+        """
         if self.node is None:
             return False
-        if isinstance(self.node, AnvilNode):
+        if isinstance(self.node, AnvilNode) and not self.node.keeps_state:
             self.node.kill()
         else:
             self.node.stop()

@@ -33,6 +33,7 @@ class Desk:
             stack.reader, SqlReplica(self.engine), SettableClock(stack.now() + 5)
         )
         secret = Es256SigningKey.generate().secret()
+        (folder / "key").touch(mode=0o600)
         (folder / "key").write_text(base64url.encode(secret), "ascii")
         (folder / "deployment.json").write_text(json.dumps(stack.deployment.to_json()), "utf-8")
 
@@ -40,21 +41,23 @@ class Desk:
         return sqlite_url(self.folder / f"{name}.db")
 
     def run(self, *arguments: str) -> Result:
-        return CliRunner().invoke(main, ["replica", *arguments])
+        return CliRunner().invoke(main, ["anchor", *arguments])
 
     def export(self, name: str) -> Path:
         out = self.folder / name
-        files = ("--key", str(self.folder / "key"), "--out", str(out))
+        files = ("--signing-key-file", str(self.folder / "key"), "--out", str(out))
         done = self.run("export", "--replica", self.url("online"), *files)
         assert done.exit_code == 0, done.output
         (self.folder / "operator.jwk").write_text(done.stdout, "ascii")
         return out
 
     def import_(self, bundle: Path) -> Result:
-        operator = ("--operator", str(self.folder / "operator.jwk"))
+        operator = ("--operator-key", str(self.folder / "operator.jwk"))
         deployment = ("--deployment", str(self.folder / "deployment.json"))
         return self.run(
-            "import", str(bundle), "--replica", self.url("offline"), *operator, *deployment
+            *("import", "--bundle", str(bundle), "--replica", self.url("offline")),
+            *operator,
+            *deployment,
         )
 
 
@@ -73,7 +76,7 @@ def test_an_offline_verifier_knows_what_the_online_one_knew(desk: Desk) -> None:
     desk.follower.run_once()
     done = desk.import_(desk.export("first"))
     assert done.exit_code == 0, done.output
-    assert "1 endpoints, not proven" in done.output
+    assert "1 node(s) agreed, not proven" in done.stderr
     offline = open_engine(desk.url("offline"))
     asked = (ISSUER, SCHEMA, None, None)
     facts = SqlReplica(offline).anchor_facts(*asked)
@@ -93,18 +96,18 @@ def test_a_forged_an_older_and_a_foreign_bundle_end_with_one_line(desk: Desk) ->
     assert desk.import_(newer).exit_code == 0
     forged = desk.folder / "forged"
     forged.write_bytes(newer.read_bytes().replace(b'"proven":false', b'"proven":true '))
-    for bundle, code in ((older, "bundle_older"), (forged, "bundle_invalid")):
+    for bundle, code, status in ((older, "bundle_older", 4), (forged, "bundle_invalid", 3)):
         done = desk.import_(bundle)
-        assert done.exit_code == 1
-        assert done.output.startswith(f"Error: {code}: ")
+        assert done.exit_code == status
+        assert done.output.startswith(f"{code}: ")
         assert done.output.count("\n") == 1
     stranger = Es256SigningKey.generate().public_key.jwk
     (desk.folder / "operator.jwk").write_text(json.dumps(stranger), "ascii")
-    assert desk.import_(newer).output.startswith("Error: signature_invalid: ")
+    assert desk.import_(newer).output.startswith("signature_invalid: ")
 
 
 def test_an_empty_replica_is_not_exported(desk: Desk) -> None:
-    files = ("--key", str(desk.folder / "key"), "--out", str(desk.folder / "none"))
+    files = ("--signing-key-file", str(desk.folder / "key"), "--out", str(desk.folder / "none"))
     done = desk.run("export", "--replica", desk.url("online"), *files)
-    assert (done.exit_code, done.output.split(":")[1].strip()) == (1, "replica_empty")
+    assert (done.exit_code, done.stderr.split(":")[0]) == (5, "replica_empty")
     assert not (desk.folder / "none").exists()

@@ -78,6 +78,17 @@ def translate(contract: str, context: Context) -> LedgerEvent | None:
     return None if translator is None else translator(decoded.arguments, context)
 
 
+def decode_event(contract: str, log: Log) -> tuple[str, Arguments]:
+    """Return the name and the arguments of a log, whatever event of `contract` it is.
+
+    Addresses are lower-case hex. Raises `NodeAnswerInvalid`.
+    """
+    entry = events(contract).get(log.topics[0]) if log.topics else None
+    if entry is None:
+        raise NodeAnswerInvalid(f"a log is of no event that {contract} has")
+    return entry["name"], _arguments(entry, log)
+
+
 def _arguments(entry: Mapping[str, Any], log: Log) -> Arguments:
     indexed = [item for item in entry["inputs"] if item["indexed"]]
     rest = [item for item in entry["inputs"] if not item["indexed"]]

@@ -108,8 +108,8 @@ class NodeQuorum:
         for endpoint in self._order:
             endpoint.close()
 
-    def check(self, deployment: Deployment) -> frozenset[str]:
-        """Compare chain id, code and the directory with the deployment, on every node.
+    def check(self, deployment: Deployment, *, listing: bool = True) -> frozenset[str]:
+        """Compare chain id, code and, with `listing`, the directory, on every node.
 
         Returns the names of the contracts that the directory calls deprecated. Raises
         `DeploymentMismatch` for a difference, `ChainUnavailable` if a node is silent and those
@@ -120,7 +120,8 @@ class NodeQuorum:
         for endpoint in self._order:
             try:
                 _check(endpoint, deployment)
-                deprecated |= check_listing(endpoint, deployment)
+                if listing:
+                    deprecated |= check_listing(endpoint, deployment)
             except ChainUnavailable as error:
                 silent = error
         if silent is not None:
