@@ -20,6 +20,10 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "Write a register of synthetic households.",
         ),
         "serve": ("seoul_wallet.serve:serve", "Start the whole stack on loopback."),
+        "verifier": (
+            "seoul_wallet.verifier_cli:verifier",
+            "Ask for presentations at a running stack.",
+        ),
         "verify": ("seoul_wallet.verify_cli:verify", "Verify presentations, a line each."),
         "wallet": ("seoul_wallet.wallet_cli:wallet", "Use a wallet from the terminal."),
     }

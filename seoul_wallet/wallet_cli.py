@@ -53,6 +53,11 @@ def _default_language() -> str:
     help="Take credentials from this issuer only; may be repeated.",
 )
 @click.option("--ca-file", metavar="PEM", help="Further trust anchors for https.")
+@click.option(
+    "--verifier-ca",
+    metavar="PEM",
+    help="Trust anchors for the certificates of verifiers that sign requests.",
+)
 @click.option("--development", is_flag=True, help="Admit http on localhost, nothing else.")
 @click.pass_context
 def wallet(
@@ -61,6 +66,7 @@ def wallet(
     language: str,
     trusted: tuple[str, ...],
     ca_file: str | None,
+    verifier_ca: str | None,
     development: bool,
 ) -> None:
     """Keep credentials and prove only what is asked.
@@ -78,7 +84,9 @@ def wallet(
     Exit codes: 0 done, 2 the input is not what it should be, 3 checked and refused,
     4 right request but wrong moment (also: you said no), 5 could not be checked, try again.
     """
-    ctx.obj = Session(file, language, development, ca_file, frozenset(trusted) or None)
+    ctx.obj = Session(
+        file, language, development, ca_file, verifier_ca, frozenset(trusted) or None
+    )
 
 
 @wallet.command()

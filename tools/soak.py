@@ -29,6 +29,7 @@ COUNTS: Final[Mapping[str, str]] = {
     "SOAK_KILLS": "1000",
     "SOAK_LEAVES": "1000000",
     "SOAK_MUTATION_STRIDE": "1",
+    "SOAK_ONE_TIME_ROUNDS": "1000",
     "SOAK_PUBLISHER_KILLS": "200",
 }
 PROFILE: Final = "soak"

@@ -11,6 +11,7 @@ from flask import Flask
 from verifier.api.application import create_app
 from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import Background, Follows
+from verifier.browser_sessions import BrowserSessions
 from verifier.client import Client
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.decision import Examiner
@@ -59,6 +60,7 @@ class Verifier:
 
     app: Flask
     service: VerifierService
+    browsers: BrowserSessions
     background: Background
     _release: Callable[[], None]
 
@@ -125,10 +127,11 @@ def build_verifier(
         config.trust_anchors,
         did_histories,
     )
+    sessions = PresentationSessions(SqlSessionStore(engine))
     service = VerifierService(
         config=config,
         client=Client(config.base_url, config.did, key, _read_chain(config, key)),
-        sessions=PresentationSessions(SqlSessionStore(engine)),
+        sessions=sessions,
         examiner=Examiner(
             sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
         ),
@@ -137,7 +140,14 @@ def build_verifier(
     )
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
     background = Background(follower, service.purge, interval_s=config.follow_interval_s)
-    app = create_app(service, health, config, metrics)
+    browsers = BrowserSessions(config, service, sessions, clock)
+    app = create_app(
+        service,
+        browsers,
+        health,
+        config,
+        metrics,
+    )
     if config.vc_api:
         checker = ProofChecker(
             dids=resolver,
@@ -146,7 +156,7 @@ def build_verifier(
             json_ld=json_ld or pinned_json_ld(),
         )
         app.register_blueprint(vc_api_blueprint(checker))
-    return Verifier(app, service, background, release)
+    return Verifier(app, service, browsers, background, release)
 
 
 def _read_signing_key(config: VerifierConfig) -> Es256SigningKey:
