@@ -16,6 +16,7 @@ from verifier.metrics import Metrics
 from verifier.service import ReplicaHead, VerifierService
 from verifier.vc_api import ProofChecker
 from wallet.adapters.http.fetch import GuardedClient
+from wallet.adapters.http.manifests import HttpManifestSource
 from wallet.adapters.http.metadata import HttpIssuerMetadataSource
 from wallet.adapters.http.sources import (
     HttpCredentialSource,
@@ -114,6 +115,11 @@ def build_verifier(
                 development=config.development,
             ),
             config.trust_anchors,
+            manifests=HttpManifestSource(
+                client, cache, clock, development=config.base_url.startswith("http:")
+            )
+            if config.trust.manifest_stands_in
+            else None,
         ),
         replica_head=replica,
         clock=clock,

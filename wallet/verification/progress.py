@@ -8,6 +8,7 @@ from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.sd_jwt import SdJwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding.json import JsonObject
+from wallet.trust.facts import BatchFact
 from wallet.verification.evidence import Evidence
 from wallet.verification.policy import VerificationPolicy
 
@@ -30,3 +31,17 @@ class Progress:
     receipt_claim: object = None
     anchored_at: int | None = None
     failed: bool = False
+    # The batch that the receipt leads to, once found, and the time of the facts that have it.
+    batch: tuple[BatchFact, int] | None = None
+    _binding_claims: JsonObject | None = None
+
+    def binding_claims(self) -> JsonObject:
+        """Return the claims of the key binding, parsed once; whether they are signed is step 7.
+
+        Raises `JsonMalformed`, and `AssertionError` when there is no key binding.
+        """
+        if self._binding_claims is None:
+            if self.sd_jwt.key_binding is None:
+                raise AssertionError("there is no key binding")
+            self._binding_claims = self.sd_jwt.key_binding.peek_claims()
+        return self._binding_claims

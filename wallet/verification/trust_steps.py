@@ -5,7 +5,7 @@ from __future__ import annotations
 from wallet.crypto.merkle import InclusionProofInvalid
 from wallet.errors import RejectedError, UnavailableError
 from wallet.status.token_status_list import SUSPENDED, VALID, parse_status_reference
-from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
+from wallet.trust.facts import AnchorFacts, BatchFact, IssuerNotAccredited
 from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.trust.receipt import parse_receipt
 from wallet.verification.evidence import Fact
@@ -80,7 +80,23 @@ def verify_anchor_receipt(progress: Progress) -> int | Outcome:
         if _policy(progress).require_receipt:
             raise ReceiptMissing("the presentation carries no anchor receipt")
         return Outcome.NOT_REQUIRED
-    receipt = parse_receipt(progress.receipt_claim)
+    batch, as_of = find_batch(progress, progress.receipt_claim)
+    _check_batch_is_the_issuers(progress, batch)
+    if batch.revoked_at is not None:
+        raise BatchRevoked("the batch was revoked")
+    progress.anchored_at = batch.anchored_at
+    return as_of
+
+
+def find_batch(progress: Progress, receipt_claim: object) -> tuple[BatchFact, int]:
+    """Return the finalized batch that a receipt leads to, and the time of the facts that have it.
+
+    Raises `ReceiptMalformed`, `InclusionProofInvalid`, `AnchorNotFinal` and what says that the
+    facts are missing or too old. Whose batch it is, and whether it was revoked, is not checked.
+    """
+    if progress.batch is not None:
+        return progress.batch
+    receipt = parse_receipt(receipt_claim)
     root = receipt.root_for(progress.sd_jwt.jws.signing_input)
     anchor, as_of = _anchor(progress)
     batch = anchor.batch
@@ -88,17 +104,13 @@ def verify_anchor_receipt(progress: Progress) -> int | Outcome:
         raise AnchorNotFinal("the batch is not among the finalized facts")
     if batch.size != receipt.size:
         raise InclusionProofInvalid("the batch has another size than the receipt says")
-    _check_batch_is_the_issuers(progress, anchor)
-    if batch.revoked_at is not None:
-        raise BatchRevoked("the batch was revoked")
-    progress.anchored_at = batch.anchored_at
-    return as_of
+    progress.batch = batch, as_of
+    return progress.batch
 
 
-def _check_batch_is_the_issuers(progress: Progress, anchor: AnchorFacts) -> None:
+def _check_batch_is_the_issuers(progress: Progress, batch: BatchFact) -> None:
     # The replica is asked by issuer and root; a batch of another type must not vouch here.
-    batch = anchor.batch
-    if batch is None or batch.issuer_id != issuer_id(progress.issuer):
+    if batch.issuer_id != issuer_id(progress.issuer):
         raise InclusionProofInvalid("the batch is another issuer's")
     if batch.schema_id != schema_id(progress.vct):
         raise InclusionProofInvalid("the batch is of another credential type")
