@@ -108,8 +108,8 @@ class VerifierConfig:
         Required: BASE_URL, DATABASE_URL, SIGNING_KEY_FILE, AGENCY_TOKENS_FILE (a JSON object of
         agency name to hex SHA-256 of its token). Optional: QUERIES_FILE (JSON), DISPLAY_NAME,
         REQUIRE_RECEIPT, MANIFEST_STANDS_IN, DEVELOPMENT, VC_API (0 or 1), MAX_REPLICA_AGE_S,
-        MAX_STATUS_AGE_S, MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S, RESULT_TTL_S,
-        FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM). Raises
+        MAX_STATUS_AGE_S, MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S,
+        RESULT_TTL_S, FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM). Raises
         `ConfigurationError`, and what `parse_named_queries` raises.
         """
         reader = _Reader(os.environ if environ is None else environ)

@@ -11,6 +11,7 @@ from wallet.errors import RejectedError
 
 HASH_BYTES: Final = 32
 MAX_TREE_SIZE: Final = 2**40
+_HASH_LENGTH: Final = frozenset((HASH_BYTES,))
 _LEAF: Final = b"\x00"
 _NODE: Final = b"\x01"
 
@@ -77,10 +78,12 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
     """
     if not 0 <= index < size <= MAX_TREE_SIZE:
         raise InclusionProofInvalid("the leaf index is outside the tree")
+    if not _HASH_LENGTH.issuperset(map(len, path)):
+        raise InclusionProofInvalid(f"the nodes of a path have {HASH_BYTES} bytes")
     node, last = index, size - 1
     current = leaf
     for sibling in path:
-        if last == 0 or len(sibling) != HASH_BYTES:
+        if last == 0:
             raise InclusionProofInvalid("the path is longer than the tree is high")
         if node & 1 or node == last:
             current = sha256(_NODE + sibling + current).digest()

@@ -8,8 +8,8 @@ from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.sd_jwt import SdJwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding.json import JsonObject
-from wallet.trust.facts import BatchFact
-from wallet.verification.evidence import Evidence
+from wallet.trust.facts import AnchorFacts, BatchFact
+from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.policy import VerificationPolicy
 
 
@@ -31,6 +31,8 @@ class Progress:
     receipt_claim: object = None
     anchored_at: int | None = None
     failed: bool = False
+    # The chain's facts, once found to be fresh enough.
+    anchor: Fact[AnchorFacts] | None = None
     # The batch that the receipt leads to, once found, and the time of the facts that have it.
     batch: tuple[BatchFact, int] | None = None
     _binding_claims: JsonObject | None = None

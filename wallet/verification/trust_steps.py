@@ -64,14 +64,16 @@ def _policy(progress: Progress) -> TrustPolicy:
     return progress.policy.trust
 
 
-def _anchor(progress: Progress) -> tuple[AnchorFacts, int]:
-    fact = progress.evidence.anchor
-    if not isinstance(fact, Fact):
-        raise fact
-    limit = _policy(progress).max_replica_age_s
-    if progress.now - fact.as_of > limit:
-        raise FactsTooOld("anchor replica", fact.as_of, limit)
-    return fact.value, fact.as_of
+def _anchor(progress: Progress) -> Fact[AnchorFacts]:
+    if progress.anchor is None:
+        fact = progress.evidence.anchor
+        if not isinstance(fact, Fact):
+            raise fact
+        limit = _policy(progress).max_replica_age_s
+        if progress.now - fact.as_of > limit:
+            raise FactsTooOld("anchor replica", fact.as_of, limit)
+        progress.anchor = fact
+    return progress.anchor
 
 
 def verify_anchor_receipt(progress: Progress) -> int | Outcome:
@@ -98,13 +100,13 @@ def find_batch(progress: Progress, receipt_claim: object) -> tuple[BatchFact, in
         return progress.batch
     receipt = parse_receipt(receipt_claim)
     root = receipt.root_for(progress.sd_jwt.jws.signing_input)
-    anchor, as_of = _anchor(progress)
-    batch = anchor.batch
+    anchor = _anchor(progress)
+    batch = anchor.value.batch
     if batch is None or batch.root != root:
         raise AnchorNotFinal("the batch is not among the finalized facts")
     if batch.size != receipt.size:
         raise InclusionProofInvalid("the batch has another size than the receipt says")
-    progress.batch = batch, as_of
+    progress.batch = batch, anchor.as_of
     return progress.batch
 
 
@@ -118,11 +120,11 @@ def _check_batch_is_the_issuers(progress: Progress, batch: BatchFact) -> None:
 
 def check_accreditation(progress: Progress) -> int:
     """Step 9. Judged at anchor time when step 8 found one, else at the present."""
-    anchor, as_of = _anchor(progress)
+    anchor = _anchor(progress)
     at = progress.now if progress.anchored_at is None else progress.anchored_at
-    if not anchor.accredited(at):
+    if not anchor.value.accredited(at):
         raise IssuerNotAccredited("the issuer is not accredited for this credential type")
-    return as_of
+    return anchor.as_of
 
 
 def check_status(progress: Progress) -> int | Outcome:
@@ -164,7 +166,7 @@ def _check_list_is_current(
     limit = max(0, min(limits))
     if now - listed.issued_at > limit:
         raise FactsTooOld("status list", listed.issued_at, limit)
-    anchor, _ = _anchor(progress)
+    anchor = _anchor(progress).value
     newest = anchor.status
     if newest is None or listed.digest == newest.digest:
         return
