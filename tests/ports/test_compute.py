@@ -68,9 +68,8 @@ class TestDaskCluster(ComputeBehaviour):
         dask = pytest.importorskip("dask")
         from wallet.adapters.compute.dask import DaskCluster
 
-        # Once more on its own, then given up: what the port says.
         with (
-            dask.config.set({"distributed.scheduler.allowed-failures": 1}),
+            dask.config.set({"distributed.scheduler.allowed-failures": 0}),
             distributed.LocalCluster(
                 n_workers=2,
                 threads_per_worker=1,

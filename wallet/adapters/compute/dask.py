@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
-from distributed import Client, Future, KilledWorker
+from distributed import Client, Future, KilledWorker, wait
 from distributed.client import FutureCancelledError, FuturesCancelledError
 from distributed.comm.core import CommClosedError
 
@@ -22,9 +22,8 @@ _LOST: Final = (KilledWorker, FutureCancelledError, FuturesCancelledError, CommC
 class DaskCluster:
     """Spreads chunks over the workers that `client` is connected to. The caller closes the client.
 
-    Workers need this package in the same version. `distributed.scheduler.allowed-failures` of
-    the cluster says how often a chunk is tried again on another worker; 1 is what the port wants.
-    The cluster sees everything it is given: it belongs to whoever runs this process, over TLS.
+    Workers need this package in the same version. The cluster sees everything that it is given:
+    it belongs to whoever runs this process, and is reached over TLS.
     """
 
     def __init__(self, client: Client) -> None:
@@ -36,24 +35,40 @@ class DaskCluster:
         self, function: Callable[[T], R], chunks: Iterable[T]
     ) -> Iterator[R | ComputeUnavailable]:
         """Yield the results in order (see the port)."""
-        running: deque[Future[R]] = deque()
+        running: deque[tuple[T, Future[R]]] = deque()
         try:
             for chunk in chunks:
-                # Not pure: the same chunk twice is two pieces of work.
-                running.append(self._client.submit(function, chunk, pure=False))
+                running.append((chunk, self._submit(function, chunk)))
                 if len(running) > self._ahead:
-                    done = self._result(running.popleft())
+                    done = self._next(function, running)
                     yield done
             while running:
-                done = self._result(running.popleft())
+                done = self._next(function, running)
                 yield done
         finally:
-            for future in running:
+            for _, future in running:
                 future.cancel()  # type: ignore[no-untyped-call]
 
-    def _result(self, future: Future[R]) -> R | ComputeUnavailable:
+    def _submit(self, function: Callable[[T], R], chunk: T) -> Future[R]:
+        # Not pure: the same chunk twice is two pieces of work.
+        return self._client.submit(function, chunk, pure=False)
+
+    def _next(
+        self, function: Callable[[T], R], running: deque[tuple[T, Future[R]]]
+    ) -> R | ComputeUnavailable:
+        chunk, future = running.popleft()
         try:
-            result: R = future.result()
-            return result
+            return _result(future)
+        except _LOST:
+            # The scheduler suspects every chunk that a dead worker had. Once the others are done
+            # this one is alone, and fails again only if it is to blame.
+            wait([other for _, other in running])  # type: ignore[no-untyped-call]
+        try:
+            return _result(self._submit(function, chunk))
         except _LOST:
             return ComputeUnavailable("the cluster lost the worker that had this chunk")
+
+
+def _result(future: Future[R]) -> R:
+    result: R = future.result()
+    return result
