@@ -28,8 +28,8 @@ from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
 from wallet.verification.evidence import Evidence, Fact, FactMissing, Maybe
 from wallet.verification.issuer_key import NO_ANCHORS, CarriedCertificates, IssuerKeys
 from wallet.verification.manifest import (
+    BatchManifestInvalid,
     CheckedManifests,
-    ManifestInvalid,
     VerifiedManifest,
     verify_manifest,
 )
@@ -148,7 +148,7 @@ def _manifest(
         now=signed.as_of,
     )
     if not manifest.is_of(batch):
-        raise ManifestInvalid("the manifest is not the one that was anchored")
+        raise BatchManifestInvalid("the manifest is not the one that was anchored")
     sources.checked_manifests.put(manifest)
     return Fact(manifest, anchor.as_of)
 

@@ -19,8 +19,8 @@ from wallet.did.syntax import DidMalformed
 from wallet.encoding import base64url
 from wallet.encoding.json import to_json
 from wallet.ports.facts import (
+    BatchManifestUnavailable,
     IssuerMetadataUnavailable,
-    ManifestUnavailable,
     StatusListUnavailable,
     TypeMetadataUnavailable,
 )
@@ -166,12 +166,12 @@ def test_a_manifest_is_fetched_once_beside_the_did_document(
     issuer = "did:web:" + host.base.removeprefix("http://").replace(":", "%3A")
     root = bytes(range(32))
     source = HttpManifestSource(client, Copies(), clock, development=True)
-    with pytest.raises(ManifestUnavailable):
+    with pytest.raises(BatchManifestUnavailable):
         source.fetch(issuer, root)
     path = f"/batches/{base64url.encode(root)}"
     for wrong in (("text/plain", b"a.b.c"), (MANIFEST_MEDIA_TYPE, bytes(MAX_MANIFEST_BYTES + 1))):
         host.documents[path] = wrong
-        with pytest.raises(ManifestUnavailable):
+        with pytest.raises(BatchManifestUnavailable):
             source.fetch(issuer, root)
     host.documents[path] = (MANIFEST_MEDIA_TYPE, b"a.b.c")
     host.documents["/tenant" + path] = (MANIFEST_MEDIA_TYPE, b"d.e.f")

@@ -23,14 +23,14 @@ from wallet.did.syntax import Did, parse_did
 from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.evidence import FactSources, collect
-from wallet.ports.facts import ManifestUnavailable
+from wallet.ports.facts import BatchManifestUnavailable
 from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
 from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.evidence import Evidence, Fact, FactMissing
 from wallet.verification.manifest import (
     MANIFEST_TYPE,
+    BatchManifestInvalid,
     CheckedManifests,
-    ManifestInvalid,
     verify_manifest,
 )
 from wallet.verification.pipeline import VerifiedPresentation, verify_presentation
@@ -266,7 +266,7 @@ def test_everything_behind_the_signature_is_still_checked() -> None:
         ({"schema": None}, JwsMalformed),
         ({"time": "now"}, JwsMalformed),
         ({"time": None}, JwsMalformed),
-        ({"issuer": "did:web:other.example"}, ManifestInvalid),
+        ({"issuer": "did:web:other.example"}, BatchManifestInvalid),
         ({"issuer": None}, JwsMalformed),
     ],
 )
@@ -298,7 +298,7 @@ def test_refuses_a_manifest_that_is_unsigned_or_signed_by_another_key() -> None:
     other = sign_jws(world.issuer_key, {"typ": "statuslist+jwt"}, {"issuer": ISSUER}).encode()
     refused(JwsMalformed, lambda: verify_manifest(other, issuer=ISSUER, issuer_keys=keys, now=NOW))
     refused(
-        ManifestInvalid,
+        BatchManifestInvalid,
         lambda: verify_manifest(good, issuer="did:web:other.example", issuer_keys=keys, now=NOW),
     )
 
@@ -328,7 +328,7 @@ class Manifests(Around):
     def fetch(self, issuer: str, root: bytes) -> Fact[bytes]:
         self.asked += 1
         if not self.batch.signed:
-            raise ManifestUnavailable("down")
+            raise BatchManifestUnavailable("down")
         return Fact(self.batch.signed, NOW)
 
 
@@ -350,9 +350,9 @@ def test_a_manifest_that_was_not_anchored_or_is_not_there_is_no_evidence() -> No
     sources = FactSources(around, Lists(batch), around, manifests=manifests)
     parsed = parse_presented_sd_jwt(batch.presentation)
     good, batch.signed = batch.signed, manifest(batch.world, bytes(32))
-    assert type(collect(parsed, sources).manifest) is ManifestInvalid
+    assert type(collect(parsed, sources).manifest) is BatchManifestInvalid
     batch.signed = b""
-    assert type(collect(parsed, sources).manifest) is ManifestUnavailable
+    assert type(collect(parsed, sources).manifest) is BatchManifestUnavailable
     assert type(collect(parsed, replace(sources, manifests=None)).manifest) is FactMissing
     batch.signed = good
     assert isinstance(collect(parsed, sources).manifest, Fact)

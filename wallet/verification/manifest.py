@@ -35,10 +35,10 @@ MAX_MANIFEST_BYTES: Final = 16 * 1024
 MAX_CHECKED_MANIFESTS: Final = 1024
 
 
-class ManifestInvalid(RejectedError):
+class BatchManifestInvalid(RejectedError):
     """The manifest is signed, but for another issuer, batch or key."""
 
-    code = "manifest_invalid"
+    code = "batch_manifest_invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +77,19 @@ def verify_manifest(
 ) -> VerifiedManifest:
     """Return the manifest that `issuer` signed (compact JWS, `typ` anchor-manifest+jwt).
 
-    Raises `SignatureInvalid`, `KeyNotAuthorized`, `ManifestInvalid`, `JwsMalformed` and the
+    Raises `SignatureInvalid`, `KeyNotAuthorized`, `BatchManifestInvalid`, `JwsMalformed` and the
     errors of `issuer_key` and of the encodings. Does not check that the batch is anchored.
     """
     if len(signed) > MAX_MANIFEST_BYTES:
         raise JwsMalformed(f"a manifest has at most {MAX_MANIFEST_BYTES} bytes")
     if isinstance(issuer_keys, DidDocument) and issuer != str(issuer_keys.did):
-        raise ManifestInvalid("the keys are of another issuer")
+        raise BatchManifestInvalid("the keys are of another issuer")
     jws = parse_compact_jws(signed, typ=MANIFEST_TYPE)
     key = issuer_key(key_hint(jws), issuer, issuer_keys, anchors=anchors, now=now)
     verify_jws(jws, key)
     claims = jws.peek_claims()
     if claim_string(claims, "issuer") != issuer:
-        raise ManifestInvalid("the manifest is of another issuer")
+        raise BatchManifestInvalid("the manifest is of another issuer")
     size = claims.get("size")
     if type(size) is not int or not 0 < size <= MAX_TREE_SIZE:
         raise JwsMalformed("size is the number of leaves")

@@ -18,7 +18,7 @@ The caller MUST see to it that a nonce is used once, and that the answer fits wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from wallet.credentials.disclosure import ClaimPath
@@ -38,7 +38,9 @@ class VerifiedProof:
     """A credential whose signatures and dates are good; nobody has asked who the issuer is.
 
     `disclosed` are the places of the claims that the holder chose to show; what else is in
-    `claims` the issuer left visible.
+    `claims` the issuer left visible. `binding` are the claims that the holder's key signed, empty
+    without key binding; `authority_keys` the authority key identifiers of the issuer's
+    certificates, if it was judged by them.
     """
 
     issuer: str
@@ -47,6 +49,18 @@ class VerifiedProof:
     disclosed: tuple[ClaimPath, ...]
     holder_key: PublicKey | None
     report: VerificationReport
+    binding: JsonObject = field(default_factory=dict, kw_only=True)
+    authority_keys: frozenset[bytes] = field(default=frozenset(), kw_only=True)
+
+    @property
+    def format(self) -> str:
+        """The credential format by its name in OpenID4VP."""
+        return "dc+sd-jwt"
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The one type of an SD-JWT VC."""
+        return frozenset((self.vct,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,8 @@ def verify_presentation(
         progress.holder_key,
         report,
         progress.anchored_at,
+        binding=progress.binding,
+        authority_keys=progress.authority_keys,
     )
 
 
@@ -128,6 +144,8 @@ def verify_proof(
         progress.disclosed,
         progress.holder_key,
         report,
+        binding=progress.binding,
+        authority_keys=progress.authority_keys,
     )
 
 

@@ -29,6 +29,8 @@ class Progress:
     vct: str = ""
     holder_key: PublicKey | None = None
     receipt_claim: object = None
+    binding: JsonObject = field(default_factory=dict)
+    authority_keys: frozenset[bytes] = frozenset()
     anchored_at: int | None = None
     failed: bool = False
     # The chain's facts, once found to be fresh enough.

@@ -7,6 +7,7 @@ import hmac
 from wallet.credentials.issuer_metadata import IssuerMetadata
 from wallet.credentials.jose import JwsMalformed, claim_string, claim_time, verify_jws
 from wallet.credentials.sd_jwt import SdJwtMalformed
+from wallet.crypto.certificates import authority_key_ids
 from wallet.crypto.keys import parse_jwk
 from wallet.did.document import DidDocument
 from wallet.errors import RejectedError, UnavailableError
@@ -84,6 +85,8 @@ def choose_issuer_key(progress: Progress) -> int | None:
     hint = key_hint(jws)
     # The name is read before the signature is verified: what is tied to it here, step 3 signs.
     by_name = hint.chain is not None or isinstance(keys, IssuerMetadata)
+    if hint.chain is not None:
+        progress.authority_keys = authority_key_ids(hint.chain)
     progress.key = issuer_key(
         hint,
         jws.peek_claims().get("iss") if by_name else None,
@@ -178,6 +181,6 @@ def verify_key_binding(progress: Progress) -> Outcome | None:
         raise HolderBindingInvalid("sd_hash is of another presentation")
     if RECEIPT_CLAIM in claims:
         raise SdJwtMalformed(f"{RECEIPT_CLAIM} is not a claim that an issuer signs")
-    progress.holder_key = holder_key
+    progress.holder_key, progress.binding = holder_key, bound
     progress.receipt_claim = bound.get(RECEIPT_CLAIM)
     return None

@@ -11,7 +11,7 @@ from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.ports.cache import FactCache
 from wallet.ports.clock import Clock
-from wallet.ports.facts import ManifestUnavailable
+from wallet.ports.facts import BatchManifestUnavailable
 from wallet.verification.evidence import Fact
 from wallet.verification.manifest import MANIFEST_TYPE, MAX_MANIFEST_BYTES
 
@@ -45,7 +45,7 @@ class HttpManifestSource:
             if len(response.body) > MAX_MANIFEST_BYTES:
                 raise FetchFailed(f"a manifest has at most {MAX_MANIFEST_BYTES} bytes")
         except SeoulWalletError as error:
-            raise ManifestUnavailable("the batch manifest could not be fetched") from error
+            raise BatchManifestUnavailable("the batch manifest could not be fetched") from error
         now = self._clock.now()
         self._cache.put("manifest", url, response.body, as_of=now)
         return Fact(response.body, now)
