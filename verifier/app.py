@@ -11,6 +11,7 @@ from flask import Flask
 from verifier.api.application import create_app
 from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import Background, Follows
+from verifier.browser_sessions import BrowserSessions
 from verifier.client import Client
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.decision import Examiner
@@ -38,7 +39,13 @@ from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.evidence import FactSources
 from wallet.ports.clock import Clock
-from wallet.ports.facts import AnchorReplica, CredentialSource, DidResolver, StatusListSource
+from wallet.ports.facts import (
+    AnchorReplica,
+    CredentialSource,
+    DidHistories,
+    DidResolver,
+    StatusListSource,
+)
 
 
 class Replica(AnchorReplica, ReplicaHead, Protocol):
@@ -54,6 +61,7 @@ class Verifier:
 
     app: Flask
     service: VerifierService
+    browsers: BrowserSessions
     background: Background
     _release: Callable[[], None]
 
@@ -74,12 +82,14 @@ def build_verifier(
     credentials: CredentialSource | None = None,
     json_ld: Canonicalizer | None = None,
     ca_file: str | None = None,
+    did_histories: DidHistories | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
 
     `follower` moves `replica` forward and may be None when another process does. Without `dids`
     and `status_lists` they are fetched over https with copies that survive an outage; `ca_file`
-    names further trust anchors (PEM). `credentials` and `json_ld` are for VC-API: where lists come
+    names further trust anchors (PEM). Without `did_histories` there are no keys for issuers that
+    are did:ethr. `credentials` and `json_ld` are for VC-API: where lists come
     from (over https otherwise) and the contexts (the pinned ones otherwise). Raises
     `ConfigurationError`, `StorageUnavailable`.
     """
@@ -116,16 +126,18 @@ def build_verifier(
             development=config.development,
         ),
         config.trust_anchors,
+        did_histories,
         manifests=HttpManifestSource(
             client, cache, clock, development=config.base_url.startswith("http:")
         )
         if config.trust.manifest_stands_in
         else None,
     )
+    sessions = PresentationSessions(SqlSessionStore(engine))
     service = VerifierService(
         config=config,
         client=Client(config.base_url, config.did, key, _read_chain(config, key)),
-        sessions=PresentationSessions(SqlSessionStore(engine)),
+        sessions=sessions,
         examiner=Examiner(
             sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
         ),
@@ -134,7 +146,14 @@ def build_verifier(
     )
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
     background = Background(follower, service.purge, interval_s=config.follow_interval_s)
-    app = create_app(service, health, config, metrics)
+    browsers = BrowserSessions(config, service, sessions, clock)
+    app = create_app(
+        service,
+        browsers,
+        health,
+        config,
+        metrics,
+    )
     if config.vc_api:
         checker = ProofChecker(
             dids=resolver,
@@ -143,7 +162,7 @@ def build_verifier(
             json_ld=json_ld or pinned_json_ld(),
         )
         app.register_blueprint(vc_api_blueprint(checker))
-    return Verifier(app, service, background, release)
+    return Verifier(app, service, browsers, background, release)
 
 
 def _read_signing_key(config: VerifierConfig) -> Es256SigningKey:

@@ -23,6 +23,7 @@ from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import PublicKey
 from wallet.crypto.merkle import HASH_BYTES, MAX_TREE_SIZE
+from wallet.did.did_ethr import EthrHistory
 from wallet.did.document import DidDocument
 from wallet.encoding import base64url
 from wallet.errors import RejectedError
@@ -74,18 +75,23 @@ def verify_manifest(
     issuer_keys: IssuerKeys,
     anchors: TrustAnchors = NO_ANCHORS,
     now: int,
+    signed_by: int | None = None,
 ) -> VerifiedManifest:
     """Return the manifest that `issuer` signed (compact JWS, `typ` anchor-manifest+jwt).
+
+    `signed_by` is when it was anchored, which chooses among the keys of a DID with a history.
 
     Raises `SignatureInvalid`, `KeyNotAuthorized`, `BatchManifestInvalid`, `JwsMalformed` and the
     errors of `issuer_key` and of the encodings. Does not check that the batch is anchored.
     """
     if len(signed) > MAX_MANIFEST_BYTES:
         raise JwsMalformed(f"a manifest has at most {MAX_MANIFEST_BYTES} bytes")
-    if isinstance(issuer_keys, DidDocument) and issuer != str(issuer_keys.did):
+    if isinstance(issuer_keys, (DidDocument, EthrHistory)) and issuer != str(issuer_keys.did):
         raise BatchManifestInvalid("the keys are of another issuer")
     jws = parse_compact_jws(signed, typ=MANIFEST_TYPE)
-    key = issuer_key(key_hint(jws), issuer, issuer_keys, anchors=anchors, now=now)
+    key = issuer_key(
+        key_hint(jws), issuer, issuer_keys, anchors=anchors, now=now, signed_by=signed_by
+    )
     verify_jws(jws, key)
     claims = jws.peek_claims()
     if claim_string(claims, "issuer") != issuer:
