@@ -21,6 +21,7 @@ from verifier.service import VerifierService
 from verifier.sessions import PresentationSessions
 from verifier.vc_api import ProofChecker
 from wallet.adapters.http.fetch import GuardedClient
+from wallet.adapters.http.manifests import HttpManifestSource
 from wallet.adapters.http.metadata import HttpIssuerMetadataSource
 from wallet.adapters.http.sources import (
     HttpCredentialSource,
@@ -126,6 +127,11 @@ def build_verifier(
         ),
         config.trust_anchors,
         did_histories,
+        manifests=HttpManifestSource(
+            client, cache, clock, development=config.base_url.startswith("http:")
+        )
+        if config.trust.manifest_stands_in
+        else None,
     )
     sessions = PresentationSessions(SqlSessionStore(engine))
     service = VerifierService(
