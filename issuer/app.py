@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from flask import Flask, Response, g, request
 from sqlalchemy import Engine
 
+from issuer.api.evidence import evidence_blueprint
 from issuer.api.oid4vci import (
     credential_blueprint,
     offer_blueprint,
@@ -24,6 +25,7 @@ from issuer.config import IssuerConfig
 from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
+from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.service import IssuerPorts, IssuerService, WorkRound
 from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
@@ -150,13 +152,15 @@ def build_issuer(
     clock: Clock,
     families: FamilyRegister,
     appointments: AppointmentRegister,
+    evidence: EvidenceRegister | None = None,
     follower: Follows | None = None,
     after_step: Callable[[IssuanceStep], None] | None = None,
     json_ld: Canonicalizer | None = None,
 ) -> IssuerApplication:
     """Compose an issuer: open and migrate its database, build the service and the application.
 
-    `follower` moves `replica` forward in the worker's rounds; None when another process does.
+    Without `evidence` no evidence is issued. `follower` moves `replica` forward in the worker's
+    rounds; None when another process does.
     `json_ld` has the contexts for VC-API, the pinned ones by default. Starts no thread.
     `after_step` is for tests that stop the process in the middle of issuing. Raises
     `StorageUnavailable`, `DatabaseUrlUnsupported`.
@@ -174,6 +178,7 @@ def build_issuer(
             letters=SqlLetterRecords(engine),
             families=families,
             appointments=appointments,
+            evidence=evidence,
             ledger=ledger_writer,
             replica=replica,
             clock=clock,
@@ -214,6 +219,7 @@ def create_app(
         credential_blueprint(service, metrics),
         public_blueprint(service, metrics),
         operator_blueprint(service, config.operators),
+        evidence_blueprint(service, config.operators),
     ]
     if development_issuer is not None:
         blueprints.append(vc_api_blueprint(development_issuer))

@@ -170,7 +170,7 @@ class Issuing:
         }
         issued = issue_sd_jwt_vc(
             claims,
-            [("iat",), *((name,) for name in content.claims)],
+            [("iat",), *((name,) for name in content.claims), *content.members],
             self._identity.key,
             verification_method=self._identity.verification_method,
             holder=holder,

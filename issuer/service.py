@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from issuer.anchoring import Anchoring, AnchorTimes
-from issuer.catalogue import FAMILY_CARD, AppointmentLetterType, Catalogue, FamilyCardType
+from issuer.catalogue import (
+    FAMILY_CARD,
+    AppointmentLetterType,
+    Catalogue,
+    ConfigurationUnknown,
+    FamilyCardType,
+)
+from issuer.evidence import evidence_credential_types
 from issuer.identity import IssuerIdentity
 from issuer.issuing import (
     DEFAULT_BATCH_SIZE,
@@ -18,9 +25,11 @@ from issuer.issuing import (
 from issuer.letters import Letters
 from issuer.offers import IssuedOffer, OfferLimits, Offers
 from issuer.ports import BatchRecords, IssuanceRecords, LetterRecords, StatusPublications
+from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.sessions import Entitlement, Grants
 from issuer.status import Statuses, StatusTimes
+from wallet.eligibility.evidence_types import evidence_types
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica, ChainUnavailable
 from wallet.ports.ledger import LedgerRound, LedgerWriter
@@ -60,6 +69,7 @@ class IssuerPorts:
     letters: LetterRecords
     families: FamilyRegister
     appointments: AppointmentRegister
+    evidence: EvidenceRegister | None = None
     ledger: LedgerWriter
     replica: AnchorReplica
     clock: Clock
@@ -90,7 +100,9 @@ class IssuerService:
         self._clock = ports.clock
         self._ledger = ports.ledger
         self.catalogue = Catalogue(
-            FamilyCardType(ports.families), AppointmentLetterType(ports.appointments)
+            FamilyCardType(ports.families),
+            AppointmentLetterType(ports.appointments),
+            *(() if ports.evidence is None else evidence_credential_types(ports.evidence)),
         )
         grants = Grants(ports.sessions)
         self.offers = Offers(
@@ -148,6 +160,21 @@ class IssuerService:
         """
         entitlement = Entitlement(FAMILY_CARD, family_id, holder_id)
         (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)
+        return offer
+
+    def offer_evidence(
+        self, kind: str, subject_id: str, holder_id: str, *, with_tx_code: bool = True
+    ) -> IssuedOffer:
+        """Offer one piece of evidence about a person to that person.
+
+        `kind` is a name of `wallet.eligibility.evidence_types`, which is the configuration's id.
+        Raises `ConfigurationUnknown` and what `Offers.offer` raises.
+        """
+        if kind not in evidence_types().by_name:
+            raise ConfigurationUnknown("no kind of evidence has this name")
+        (offer,) = self.offers.offer(
+            [Entitlement(kind, subject_id, holder_id)], with_tx_code=with_tx_code
+        )
         return offer
 
     def issuer_metadata(self) -> IssuerMetadata:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from flask import Flask
 
 from verifier.api.application import create_app
+from verifier.api.eligibility import eligibility_blueprint
 from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import Background, Follows
+from verifier.catalogue import (
+    CataloguePublisher,
+    ProgrammeShelf,
+    example_programme_files,
+    read_programme_files,
+)
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.metrics import Metrics
 from verifier.service import ReplicaHead, VerifierService
@@ -97,6 +105,12 @@ def build_verifier(
         # A local issuer speaks http if this verifier does: a stack is all http or all https.
         development=config.base_url.startswith("http:"),
     )
+    shelf = ProgrammeShelf(
+        example_programme_files
+        if config.programmes_folder is None
+        else partial(read_programme_files, config.programmes_folder)
+    )
+    shelf.load()
     service = VerifierService(
         config=config,
         signing_key=key,
@@ -118,9 +132,20 @@ def build_verifier(
         replica_head=replica,
         clock=clock,
         metrics=metrics,
+        shelf=shelf,
     )
-    background = Background(follower, service.purge, interval_s=config.follow_interval_s)
+
+    def tidy() -> None:
+        shelf.reload()
+        service.purge()
+
+    background = Background(follower, tidy, interval_s=config.follow_interval_s)
     app = create_app(service, config, metrics)
+    app.register_blueprint(
+        eligibility_blueprint(
+            service, shelf, CataloguePublisher(shelf, key, config, clock), config
+        )
+    )
     if config.vc_api:
         checker = ProofChecker(
             dids=resolver,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from verifier.queries import DEFAULT_QUERIES, NamedQuery, parse_named_queries
+from verifier.queries import DEFAULT_QUERIES, QUERY_PREFIX, NamedQuery, parse_named_queries
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
@@ -44,7 +44,9 @@ class VerifierConfig:
     agency may ask. `signing_key_file` holds the 32-byte P-256 secret in base64url. With
     `development` the host `localhost` may be http, and `vc_api` may open plain checks. Times are
     in seconds; a fetched DID document or status list is fetched anew after `refresh_after_s`.
-    Without `trust_anchors` no credential is accepted by its certificates.
+    Without `trust_anchors` no credential is accepted by its certificates. `programmes_folder` has
+    the programme files, the examples that come with this package if None; `programme_agencies`
+    the base URL of another agency that decides on a programme, by its id.
     """
 
     base_url: str
@@ -63,6 +65,8 @@ class VerifierConfig:
     development: bool = False
     trust_anchors: TrustAnchors = NO_ANCHORS
     vc_api: bool = False
+    programmes_folder: Path | None = None
+    programme_agencies: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.vc_api and not self.development:
@@ -76,6 +80,8 @@ class VerifierConfig:
             raise ConfigurationError("base_url has no path: did:web is of the whole host")
         if any(len(digest) != DIGEST_BYTES for digest in self.agency_token_digests.values()):
             raise ConfigurationError("an agency token is given by its SHA-256 digest")
+        if any(name.startswith(QUERY_PREFIX) for name in self.queries):
+            raise ConfigurationError(f"names of queries do not begin with {QUERY_PREFIX}")
         for name in (
             "link_ttl_s",
             "answer_ttl_s",
@@ -109,7 +115,8 @@ class VerifierConfig:
         agency name to hex SHA-256 of its token). Optional: QUERIES_FILE (JSON), DISPLAY_NAME,
         REQUIRE_RECEIPT, DEVELOPMENT, VC_API (0 or 1), MAX_REPLICA_AGE_S, MAX_STATUS_AGE_S,
         MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S, RESULT_TTL_S,
-        FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM). Raises
+        FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM), PROGRAMMES_FOLDER,
+        PROGRAMME_AGENCIES_FILE (a JSON object of programme id to base URL). Raises
         `ConfigurationError`, and what `parse_named_queries` raises.
         """
         reader = _Reader(os.environ if environ is None else environ)
@@ -123,6 +130,8 @@ class VerifierConfig:
         )
         queries_file = reader.get("queries_file")
         anchors_file = reader.get("trust_anchors_file")
+        programmes_folder = reader.get("programmes_folder")
+        agencies_file = reader.get("programme_agencies_file")
         return cls(
             base_url=reader.require("base_url"),
             database_url=reader.require("database_url"),
@@ -136,6 +145,10 @@ class VerifierConfig:
             else _read_anchors(Path(anchors_file)),
             development=reader.switch("development"),
             vc_api=reader.switch("vc_api"),
+            programmes_folder=None if programmes_folder is None else Path(programmes_folder),
+            programme_agencies=(
+                {} if agencies_file is None else _read_agencies(Path(agencies_file))
+            ),
             max_binding_age_s=reader.seconds("max_binding_age_s", cls.max_binding_age_s),
             link_ttl_s=reader.seconds("link_ttl_s", cls.link_ttl_s),
             answer_ttl_s=reader.seconds("answer_ttl_s", cls.answer_ttl_s),
@@ -186,6 +199,14 @@ def _read_tokens(path: Path) -> dict[str, bytes]:
         return {name: bytes.fromhex(digest) for name, digest in items}
     except (OSError, TypeError, ValueError, SeoulWalletError) as error:
         raise ConfigurationError("the agency tokens file cannot be read") from error
+
+
+def _read_agencies(path: Path) -> dict[str, str]:
+    try:
+        items = parse_json_object(path.read_bytes())
+        return {name: check_url(url, development=True) for name, url in items.items()}
+    except (OSError, TypeError, SeoulWalletError) as error:
+        raise ConfigurationError("the file of agencies cannot be read") from error
 
 
 def _read_queries(path: Path) -> dict[str, NamedQuery]:

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from verifier.catalogue import ProgrammeShelf
 from verifier.config import VerifierConfig
 from verifier.decision import Decision, Examiner, Verdict, refused_by_wallet
+from verifier.eligibility import EligibilityDesk
 from verifier.metrics import Metrics
 from verifier.queries import NamedQuery, QueryUnknown, UnsupportedQuery, check_query_is_supported
 from verifier.sessions import PresentationSessions
@@ -87,6 +89,7 @@ class VerifierService:
         replica_head: ReplicaHead,
         clock: Clock,
         metrics: Metrics,
+        shelf: ProgrammeShelf | None = None,
     ) -> None:
         self._config = config
         self._key = signing_key
@@ -98,6 +101,7 @@ class VerifierService:
         self._examiner = Examiner(
             sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
         )
+        self._desk = EligibilityDesk(shelf or ProgrammeShelf(dict), self._examiner)
 
     @property
     def client_id(self) -> str:
@@ -121,12 +125,24 @@ class VerifierService:
         `QueryUnknown`, `UnsupportedQuery`, and what `parse_dcql` raises.
         """
         named = self._query(query_name, dcql_query)
+        return self._open(query_name, named, purpose or named.purpose)
+
+    def create_programme_request(self, programme_id: str, version: str | None) -> NewRequest:
+        """Open a session for the evidence of a programme; the answer is decided by its rule.
+
+        Raises `ProgrammeUnknown`, `ProgrammeNotInForce`, `ProgrammeChanged` (another version is
+        in force than the one named), `CatalogueUnavailable`.
+        """
+        named = self._desk.query_for(programme_id, version, self._clock.now())
+        return self._open(named.name, named, named.purpose)
+
+    def _open(self, query_name: str | None, named: NamedQuery, purpose: str) -> NewRequest:
         now = self._clock.now()
         session_id, token = new_secret(), new_secret()
         session = Requested(
             query_name=query_name,
             query=named.query,
-            purpose=purpose or named.purpose,
+            purpose=purpose,
             one_holder=named.one_holder,
             result_token_digest=sha256(token.encode()),
             created_at=now,
@@ -211,14 +227,25 @@ class VerifierService:
         """
         session_id, session, version = self._take(state)
         now = self._clock.now()
-        decision = self._examiner.decide(
-            session.requested.query,
-            vp_token,
-            audience=self.client_id,
-            nonce=session.nonce,
-            one_holder=session.requested.one_holder,
-            now=now,
-        )
+        asked = session.requested
+        if asked.query_name is not None and self._desk.is_for(asked.query_name):
+            decision = self._desk.decide(
+                asked.query_name,
+                asked.query,
+                vp_token,
+                audience=self.client_id,
+                nonce=session.nonce,
+                now=now,
+            )
+        else:
+            decision = self._examiner.decide(
+                asked.query,
+                vp_token,
+                audience=self.client_id,
+                nonce=session.nonce,
+                one_holder=asked.one_holder,
+                now=now,
+            )
         self._conclude(session_id, session, version, decision, now)
 
     def receive_error(self, state: str, error: str) -> None:

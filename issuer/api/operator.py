@@ -90,7 +90,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
     blueprint = Blueprint("operator", __name__, url_prefix="/operator")
 
     def operator() -> str:
-        return _authenticate(request.headers.get("Authorization", ""), operators)
+        return authenticate_operator(request.headers.get("Authorization", ""), operators)
 
     def body(schema: RequestSchema) -> JsonObject:
         request.max_content_length = MAX_OPERATOR_BODY_BYTES
@@ -107,7 +107,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         made = service.offer_family_card(
             asked["family_id"], asked["holder_id"], with_tx_code=asked["tx_code"]
         )
-        return json_answer(_offer_json(made), 201)
+        return json_answer(offer_json(made), 201)
 
     @blueprint.post("/offers/bulk")
     def bulk_offers() -> Response:
@@ -117,7 +117,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
             for card in asked["cards"]
         ]
         made = service.offers.offer(entitlements, with_tx_code=asked["tx_code"])
-        return json_answer({"offers": [_offer_json(item) for item in made]}, 201)
+        return json_answer({"offers": [offer_json(item) for item in made]}, 201)
 
     @blueprint.post("/letters")
     def request_letter() -> Response:
@@ -144,7 +144,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
     def offer_letter(letter_id: str) -> Response:
         asked = body(_LetterOffer())
         made = service.letters.offer_letter(_letter_id(letter_id), with_tx_code=asked["tx_code"])
-        return json_answer(_offer_json(made), 201)
+        return json_answer(offer_json(made), 201)
 
     @blueprint.post("/issuances/search")
     def issuances() -> Response:
@@ -189,7 +189,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
     return blueprint
 
 
-def _authenticate(header: str, operators: Sequence[Operator]) -> str:
+def authenticate_operator(header: str, operators: Sequence[Operator]) -> str:
     scheme, _, token = header.partition(" ")
     if scheme.lower() == "bearer" and 0 < len(token) <= MAX_TOKEN_CHARACTERS:
         digest = sha256(token.encode("utf-8", "surrogatepass"))
@@ -209,7 +209,7 @@ def _letter_id(text: str) -> str:
     return text
 
 
-def _offer_json(offer: IssuedOffer) -> JsonObject:
+def offer_json(offer: IssuedOffer) -> JsonObject:
     return {"link": offer.link, "tx_code": offer.tx_code, "expires_at": offer.expires_at}
 
 
