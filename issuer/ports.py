@@ -204,13 +204,17 @@ class IssuanceRecords(Protocol):
     def change_status(
         self, issuance_id: str, *, expected: int, status: int, reason: str, now: int
     ) -> None:
-        """Change a status if it is still `expected`. Raises `StatusChanged`, `IssuanceUnknown`."""
+        """Change a status if it is still `expected`.
+
+        A random number of decoys, entries that nobody has, takes the same step in the list.
+        Raises `StatusChanged`, `IssuanceUnknown`.
+        """
 
     def lists(self) -> Mapping[int, int]:
         """Return the status lists in use: the number of entries by list number."""
 
     def statuses(self, list_number: int) -> Mapping[int, int]:
-        """Return the statuses other than VALID of a list, by index."""
+        """Return the statuses other than VALID of a list by index, decoys among them."""
 
 
 class BatchRecords(Protocol):

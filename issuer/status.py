@@ -19,7 +19,11 @@ from wallet.ports.ledger import LedgerRefused, LedgerWriter
 from wallet.status.token_status_list import INVALID, SUSPENDED, VALID, TokenStatusList
 from wallet.trust.facts import StatusFact
 from wallet.trust.identifiers import status_list_id
-from wallet.verification.status import STATUS_LIST_TYPE
+from wallet.verification.status import (
+    STATUS_LIST_CWT_TYPE,
+    STATUS_LIST_TYPE,
+    sign_status_list_cwt,
+)
 
 MAX_ISSUANCES_LISTED: Final = 500
 STATUS_BITS: Final = 2
@@ -36,6 +40,13 @@ class StatusChangeRefused(ConflictError):
     """This status cannot follow the present one; a revoked credential stays revoked."""
 
     code = "status_change_refused"
+
+
+class ListForm(StrEnum):
+    """The forms in which a list is signed, by their media types (draft §5.1, §5.2)."""
+
+    JWT = f"application/{STATUS_LIST_TYPE}"
+    CWT = STATUS_LIST_CWT_TYPE
 
 
 class StatusReason(StrEnum):
@@ -89,7 +100,7 @@ class Statuses:
         self._replica = replica
         self._clock = clock
         self._times = times
-        self._signed: dict[int, _SignedList] = {}
+        self._signed: dict[tuple[int, ListForm], _SignedList] = {}
         self._lock = threading.Lock()
 
     def issuances_of(self, subject_id: str) -> Sequence[Issuance]:
@@ -123,7 +134,8 @@ class Statuses:
         )
         with self._lock:
             # The next request gets the change; other processes' copies are `reuse_s` old at most.
-            self._signed.pop(issuance.list_number, None)
+            for form in ListForm:
+                self._signed.pop((issuance.list_number, form), None)
 
     def bits(self, list_number: int) -> TokenStatusList:
         """Return the list's statuses as they are on record. Raises `StatusListUnknown`."""
@@ -133,21 +145,22 @@ class Statuses:
         empty = TokenStatusList.empty(size, STATUS_BITS)
         return empty.with_statuses(dict(self._records.statuses(list_number)))
 
-    def token(self, list_number: int) -> bytes:
+    def token(self, list_number: int, form: ListForm = ListForm.JWT) -> bytes:
         """Return the Status List Token of a list, at most `reuse_s` old.
 
         Raises `StatusListUnknown`.
         """
         now = self._clock.now()
         with self._lock:
-            known = self._signed.get(list_number)
+            known = self._signed.get((list_number, form))
             if known is not None and 0 <= now - known.signed_at < self._times.reuse_s:
                 return known.token
-            token = self._sign(list_number, now)
-            self._signed[list_number] = _SignedList(token, now)
+            sign = self._sign_jwt if form is ListForm.JWT else self._sign_cwt
+            token = sign(list_number, now)
+            self._signed[(list_number, form)] = _SignedList(token, now)
             return token
 
-    def _sign(self, list_number: int, now: int) -> bytes:
+    def _sign_jwt(self, list_number: int, now: int) -> bytes:
         claims = {
             "sub": self._identity.status_list_uri(list_number),
             "iss": self._identity.did,
@@ -158,6 +171,18 @@ class Statuses:
         }
         header = {"typ": STATUS_LIST_TYPE, "kid": self._identity.verification_method}
         return sign_jws(self._identity.key, header, claims).encode("ascii")
+
+    def _sign_cwt(self, list_number: int, now: int) -> bytes:
+        return sign_status_list_cwt(
+            self._identity.key,
+            self.bits(list_number),
+            uri=self._identity.status_list_uri(list_number),
+            issuer=self._identity.did,
+            verification_method=self._identity.verification_method,
+            issued_at=now,
+            expires_at=now + self._times.validity_s,
+            ttl_s=self._times.ttl_s,
+        )
 
     def publish_due(self, now: int) -> tuple[str, ...]:
         """Publish the digests that changed or run out; return an error code for each that waits.

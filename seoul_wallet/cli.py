@@ -1,18 +1,49 @@
 """The command line, `seoul-wallet`."""
 
+import importlib
 import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 import click
 
-from seoul_wallet.demo.command import demo
-from seoul_wallet.run import run
-from seoul_wallet.sample_register import main as sample_register
-from seoul_wallet.serve import serve
-from seoul_wallet.verify_cli import verify
-from seoul_wallet.wallet_cli import wallet
+# Where each command lives and what its one line of help is. Loading all of them takes seconds
+# (web3 alone takes two), so a command is imported when it is used.
+_COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
+        "run": ("seoul_wallet.run:run", "Serve the issuer or the verifier."),
+        "sample-register": (
+            "seoul_wallet.sample_register:main",
+            "Write a register of synthetic households.",
+        ),
+        "serve": ("seoul_wallet.serve:serve", "Start the whole stack on loopback."),
+        "verify": ("seoul_wallet.verify_cli:verify", "Verify presentations, a line each."),
+        "wallet": ("seoul_wallet.wallet_cli:wallet", "Use a wallet from the terminal."),
+    }
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _LazyCommands(click.Group):
+    """The commands of `_COMMANDS`, each imported at its first use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.group(cls=_LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="seoul-wallet")
 @click.option("-v", "--verbose", is_flag=True, help="Log what the services warn about.")
 def main(verbose: bool) -> None:
@@ -21,11 +52,3 @@ def main(verbose: bool) -> None:
         level=logging.WARNING if verbose else logging.CRITICAL,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
-
-
-main.add_command(demo)
-main.add_command(serve)
-main.add_command(run)
-main.add_command(wallet)
-main.add_command(verify)
-main.add_command(sample_register)

@@ -19,9 +19,14 @@ from verifier.catalogue import (
     example_programme_files,
     read_programme_files,
 )
+from verifier.client import Client
 from verifier.config import ConfigurationError, VerifierConfig
+from verifier.decision import Examiner
+from verifier.eligibility import EligibilityDesk
+from verifier.health import Health, ReplicaHead
 from verifier.metrics import Metrics
-from verifier.service import ReplicaHead, VerifierService
+from verifier.service import VerifierService
+from verifier.sessions import PresentationSessions
 from verifier.vc_api import ProofChecker
 from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.http.metadata import HttpIssuerMetadataSource
@@ -35,7 +40,8 @@ from wallet.adapters.sql.fact_cache import SqlFactCache
 from wallet.adapters.sql.sessions import SqlSessionStore
 from wallet.credentials.jsonld.pinned import pinned_json_ld
 from wallet.credentials.jsonld.processor import Canonicalizer
-from wallet.crypto.keys import Es256SigningKey
+from wallet.crypto.certificates import certified_key, parse_pem_chain
+from wallet.crypto.keys import Es256SigningKey, thumbprint
 from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.evidence import FactSources
@@ -105,47 +111,49 @@ def build_verifier(
         # A local issuer speaks http if this verifier does: a stack is all http or all https.
         development=config.base_url.startswith("http:"),
     )
+    sources = FactSources(
+        resolver,
+        status_lists
+        or HttpStatusListSource(client, cache, clock, refresh_after_s=config.refresh_after_s),
+        replica,
+        HttpIssuerMetadataSource(
+            client,
+            cache,
+            clock,
+            refresh_after_s=config.refresh_after_s,
+            development=config.development,
+        ),
+        config.trust_anchors,
+    )
     shelf = ProgrammeShelf(
         example_programme_files
         if config.programmes_folder is None
         else partial(read_programme_files, config.programmes_folder)
     )
     shelf.load()
+    examiner = Examiner(
+        sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
+    )
+    desk = EligibilityDesk(shelf, examiner)
     service = VerifierService(
         config=config,
-        signing_key=key,
-        sessions=SqlSessionStore(engine),
-        sources=FactSources(
-            resolver,
-            status_lists
-            or HttpStatusListSource(client, cache, clock, refresh_after_s=config.refresh_after_s),
-            replica,
-            HttpIssuerMetadataSource(
-                client,
-                cache,
-                clock,
-                refresh_after_s=config.refresh_after_s,
-                development=config.development,
-            ),
-            config.trust_anchors,
-        ),
-        replica_head=replica,
+        client=Client(config.base_url, config.did, key, _read_chain(config, key)),
+        sessions=PresentationSessions(SqlSessionStore(engine)),
+        examiner=examiner,
         clock=clock,
         metrics=metrics,
-        shelf=shelf,
+        desk=desk,
     )
+    health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
 
     def tidy() -> None:
         shelf.reload()
         service.purge()
 
     background = Background(follower, tidy, interval_s=config.follow_interval_s)
-    app = create_app(service, config, metrics)
-    app.register_blueprint(
-        eligibility_blueprint(
-            service, shelf, CataloguePublisher(shelf, key, config, clock), config
-        )
-    )
+    app = create_app(service, health, config, metrics)
+    publisher = CataloguePublisher(shelf, key, config, clock)
+    app.register_blueprint(eligibility_blueprint(service, shelf, desk, publisher, config))
     if config.vc_api:
         checker = ProofChecker(
             dids=resolver,
@@ -164,3 +172,15 @@ def _read_signing_key(config: VerifierConfig) -> Es256SigningKey:
         )
     except (OSError, UnicodeError, SeoulWalletError) as error:
         raise ConfigurationError("the signing key file cannot be read") from error
+
+
+def _read_chain(config: VerifierConfig, key: Es256SigningKey) -> tuple[bytes, ...]:
+    if config.certificate_file is None:
+        return ()
+    try:
+        chain = parse_pem_chain(config.certificate_file.read_bytes())
+        if thumbprint(certified_key(chain[0])) != thumbprint(key.public_key):
+            raise ConfigurationError("the certificate is not for the signing key")
+    except (OSError, IndexError, SeoulWalletError) as error:
+        raise ConfigurationError("the certificate file cannot be read") from error
+    return chain

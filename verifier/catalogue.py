@@ -114,6 +114,10 @@ class CataloguePublisher:
         self._config = config
         self._clock = clock
 
+    def now(self) -> int:
+        """Return the time, unix seconds."""
+        return self._clock.now()
+
     def today(self) -> date:
         """Return the day that it is in Seoul."""
         return seoul_day(self._clock.now())

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from verifier.client import DID, PREFIXES
 from verifier.queries import DEFAULT_QUERIES, QUERY_PREFIX, NamedQuery, parse_named_queries
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
 from wallet.protocols.client_id import check_url
+from wallet.protocols.registration import Registration, parse_registration
 from wallet.verification.issuer_key import NO_ANCHORS
 from wallet.verification.policy import (
     DEFAULT_MAX_ISSUER_KEYS_AGE_S,
@@ -44,9 +46,13 @@ class VerifierConfig:
     agency may ask. `signing_key_file` holds the 32-byte P-256 secret in base64url. With
     `development` the host `localhost` may be http, and `vc_api` may open plain checks. Times are
     in seconds; a fetched DID document or status list is fetched anew after `refresh_after_s`.
-    Without `trust_anchors` no credential is accepted by its certificates. `programmes_folder` has
-    the programme files, the examples that come with this package if None; `programme_agencies`
-    the base URL of another agency that decides on a programme, by its id.
+    Without `trust_anchors` no credential is accepted by its certificates.
+    `certificate_file` (PEM, leaf first, without the trust anchor) is for the signing key and opens
+    the `x509_…` prefixes; `client_id_prefix` is the one used where a request names none.
+    `registrations` are sent to wallets, which compare them with the chain. `page_queries` names
+    the queries that anyone may start from the verifier's own pages: none, unless named.
+    `programmes_folder` has the programme files, the examples that come with this package if None;
+    `programme_agencies` the base URL of another agency that decides on a programme, by its id.
     """
 
     base_url: str
@@ -57,13 +63,17 @@ class VerifierConfig:
     queries: Mapping[str, NamedQuery] = field(default_factory=lambda: DEFAULT_QUERIES)
     trust: TrustPolicy = field(default_factory=TrustPolicy)
     max_binding_age_s: int = 300
-    link_ttl_s: int = 120
+    link_ttl_s: int = 60
     answer_ttl_s: int = 300
     result_ttl_s: int = 600
     follow_interval_s: int = 5
     refresh_after_s: int = 60
     development: bool = False
     trust_anchors: TrustAnchors = NO_ANCHORS
+    certificate_file: Path | None = None
+    client_id_prefix: str = DID
+    registrations: tuple[Registration, ...] = ()
+    page_queries: frozenset[str] = frozenset()
     vc_api: bool = False
     programmes_folder: Path | None = None
     programme_agencies: Mapping[str, str] = field(default_factory=dict)
@@ -80,15 +90,13 @@ class VerifierConfig:
             raise ConfigurationError("base_url has no path: did:web is of the whole host")
         if any(len(digest) != DIGEST_BYTES for digest in self.agency_token_digests.values()):
             raise ConfigurationError("an agency token is given by its SHA-256 digest")
+        if self.client_id_prefix not in PREFIXES:
+            raise ConfigurationError("client_id_prefix is one of " + ", ".join(PREFIXES))
+        if not self.page_queries <= self.queries.keys():
+            raise ConfigurationError("page_queries names a query that is not configured")
         if any(name.startswith(QUERY_PREFIX) for name in self.queries):
             raise ConfigurationError(f"names of queries do not begin with {QUERY_PREFIX}")
-        for name in (
-            "link_ttl_s",
-            "answer_ttl_s",
-            "result_ttl_s",
-            "follow_interval_s",
-            "refresh_after_s",
-        ):
+        for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name} is positive")
 
@@ -104,7 +112,7 @@ class VerifierConfig:
             vct
             for named in self.queries.values()
             for item in named.query.credentials.values()
-            for vct in item.vct_values
+            for vct in item.accepted_types
         )
 
     @classmethod
@@ -115,8 +123,9 @@ class VerifierConfig:
         agency name to hex SHA-256 of its token). Optional: QUERIES_FILE (JSON), DISPLAY_NAME,
         REQUIRE_RECEIPT, DEVELOPMENT, VC_API (0 or 1), MAX_REPLICA_AGE_S, MAX_STATUS_AGE_S,
         MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S, RESULT_TTL_S,
-        FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM), PROGRAMMES_FOLDER,
-        PROGRAMME_AGENCIES_FILE (a JSON object of programme id to base URL). Raises
+        FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM), CERTIFICATE_FILE (PEM),
+        CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names, with commas),
+        PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id). Raises
         `ConfigurationError`, and what `parse_named_queries` raises.
         """
         reader = _Reader(os.environ if environ is None else environ)
@@ -130,6 +139,8 @@ class VerifierConfig:
         )
         queries_file = reader.get("queries_file")
         anchors_file = reader.get("trust_anchors_file")
+        certificate_file = reader.get("certificate_file")
+        registrations_file = reader.get("registrations_file")
         programmes_folder = reader.get("programmes_folder")
         agencies_file = reader.get("programme_agencies_file")
         return cls(
@@ -143,12 +154,18 @@ class VerifierConfig:
             trust_anchors=NO_ANCHORS
             if anchors_file is None
             else _read_anchors(Path(anchors_file)),
+            certificate_file=None if certificate_file is None else Path(certificate_file),
+            client_id_prefix=reader.get("client_id_prefix") or cls.client_id_prefix,
+            registrations=()
+            if registrations_file is None
+            else _read_registrations(Path(registrations_file)),
+            page_queries=reader.names("page_queries"),
+            programmes_folder=None if programmes_folder is None else Path(programmes_folder),
+            programme_agencies={}
+            if agencies_file is None
+            else _read_agencies(Path(agencies_file)),
             development=reader.switch("development"),
             vc_api=reader.switch("vc_api"),
-            programmes_folder=None if programmes_folder is None else Path(programmes_folder),
-            programme_agencies=(
-                {} if agencies_file is None else _read_agencies(Path(agencies_file))
-            ),
             max_binding_age_s=reader.seconds("max_binding_age_s", cls.max_binding_age_s),
             link_ttl_s=reader.seconds("link_ttl_s", cls.link_ttl_s),
             answer_ttl_s=reader.seconds("answer_ttl_s", cls.answer_ttl_s),
@@ -179,6 +196,9 @@ class _Reader:
             raise ConfigurationError(f"{PREFIX}{name.upper()} is a whole number of seconds")
         return int(value)
 
+    def names(self, name: str) -> frozenset[str]:
+        return frozenset(part.strip() for part in (self.get(name) or "").split(",") if part)
+
     def switch(self, name: str) -> bool:
         value = self.get(name) or "0"
         if value not in ("0", "1"):
@@ -191,6 +211,14 @@ def _read_anchors(path: Path) -> TrustAnchors:
         return TrustAnchors.from_pem(path.read_bytes())
     except (OSError, CertificateMalformed) as error:
         raise ConfigurationError("the file of trust anchors cannot be read") from error
+
+
+def _read_registrations(path: Path) -> tuple[Registration, ...]:
+    try:
+        listed = parse_json(path.read_bytes())
+        return tuple(parse_registration(item) for item in listed)
+    except (OSError, TypeError, SeoulWalletError) as error:
+        raise ConfigurationError("the registrations file cannot be read") from error
 
 
 def _read_tokens(path: Path) -> dict[str, bytes]:

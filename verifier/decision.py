@@ -10,11 +10,14 @@ from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, SeoulWalletError
 from wallet.evidence import FactSources, collect
-from wallet.protocols.dcql import CredentialQuery, DcqlQuery
+from wallet.protocols.dcql import SD_JWT_VC_FORMAT, CredentialQuery, DcqlQuery
 from wallet.protocols.dcql_answer import check_answer, check_answered_ids
+from wallet.protocols.oid4vp_response import RawPresentation, ResponseMalformed
+from wallet.protocols.oid4vp_transaction import TransactionData, check_transactions
 from wallet.verification.evidence import Evidence
 from wallet.verification.pipeline import (
     VerifiedPresentation,
+    VerifiedProof,
     check_presentation,
     verify_presentation,
 )
@@ -104,15 +107,30 @@ class Examiner:
             return Examined(check_presentation(presentation, evidence, policy, now=now), None)
         return Examined(verified.report, verified)
 
+    def _examine_one(
+        self,
+        query: CredentialQuery,
+        presentation: RawPresentation,
+        audience: str,
+        nonce: str,
+        now: int,
+    ) -> Examined:
+        policy = self.policy_for(query, audience, nonce)
+        if query.format == SD_JWT_VC_FORMAT and isinstance(presentation, str):
+            return self.examine(presentation, policy, now)
+        error = ResponseMalformed(f"a presentation of {query.format} looks different")
+        return Examined(VerificationReport((error,), now), None)
+
     def decide(
         self,
         query: DcqlQuery,
-        vp_token: Mapping[str, Sequence[str]],
+        vp_token: Mapping[str, Sequence[RawPresentation]],
         *,
         audience: str,
         nonce: str,
         one_holder: bool,
         now: int,
+        transactions: Sequence[TransactionData] = (),
     ) -> Decision:
         """Return the decision on a whole answer; raises nothing for bad input."""
         try:
@@ -121,7 +139,7 @@ class Examiner:
             return _refused(error, {}, now)
         examined = {
             name: [
-                self.examine(item, self.policy_for(query.credentials[name], audience, nonce), now)
+                self._examine_one(query.credentials[name], item, audience, nonce, now)
                 for item in presentations
             ]
             for name, presentations in vp_token.items()
@@ -138,6 +156,7 @@ class Examiner:
                     return _decision(verdict, failure.code, examined, None, now)
         try:
             claims = check_answer(query, verified, one_holder=one_holder)
+            check_transactions(transactions, _bindings(verified))
         except RejectedError as error:
             return _refused(error, examined, now)
         disclosed: JsonObject = {
@@ -148,6 +167,12 @@ class Examiner:
             for name in claims
         }
         return _decision(Verdict.ACCEPTED, None, examined, disclosed, now)
+
+
+def _bindings(
+    verified: Mapping[str, Sequence[VerifiedProof]],
+) -> dict[str, list[JsonObject]]:
+    return {name: [item.binding for item in items] for name, items in verified.items()}
 
 
 def _refused(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
 from verifier.decision import Decision as AnswerDecision
@@ -29,6 +29,7 @@ from wallet.protocols.dcql_answer import (
     AnswerIncomplete,
     check_answer,
 )
+from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.verification.proof_steps import FactsTooOld
 
 
@@ -90,7 +91,7 @@ class EligibilityDesk:
         # Every credential has its own key; that all are of one person shows `sector_id`.
         return NamedQuery(QUERY_PREFIX + found.name, found.query, purpose, one_holder=False)
 
-    def is_for(self, query_name: str | None) -> bool:
+    def is_for(self, query_name: str | None) -> TypeGuard[str]:
         """Return whether a request of that name asked for a programme."""
         return query_name is not None and query_name.startswith(QUERY_PREFIX)
 
@@ -98,7 +99,7 @@ class EligibilityDesk:
         self,
         query_name: str,
         query: DcqlQuery,
-        vp_token: Mapping[str, Sequence[str]],
+        vp_token: Mapping[str, Sequence[RawPresentation]],
         *,
         audience: str,
         nonce: str,
@@ -142,7 +143,7 @@ class EligibilityDesk:
     def _look_at(
         self,
         programme: Programme,
-        vp_token: Mapping[str, Sequence[str]],
+        vp_token: Mapping[str, Sequence[RawPresentation]],
         audience: str,
         nonce: str,
         now: int,
@@ -167,11 +168,13 @@ class EligibilityDesk:
         self,
         need: EvidenceNeed,
         query: CredentialQuery,
-        presentation: str,
+        raw: RawPresentation,
         audience: str,
         nonce: str,
         now: int,
     ) -> _Piece:
+        # Every query is for SD-JWT VC; what comes in another form is examined as no credential.
+        presentation = raw if isinstance(raw, str) else ""
         trust = replace(
             self._examiner.trust,
             max_status_age_s=need.max_status_age_s,

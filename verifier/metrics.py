@@ -28,6 +28,10 @@ class Metrics:
             registry=self._registry,
         )
 
+    def decided(self, outcome: str, code: str | None) -> None:
+        """Count one decision."""
+        self.decisions.labels(outcome=outcome, code=code or "none").inc()
+
     def exposition(self) -> bytes:
         """Return the Prometheus text format."""
         return generate_latest(self._registry)

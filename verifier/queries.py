@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError, UnsupportedError
-from wallet.protocols.dcql import SD_JWT_VC_FORMAT, DcqlQuery, parse_dcql
+from wallet.protocols.dcql import AKI_AUTHORITY, SD_JWT_VC_FORMAT, DcqlQuery, parse_dcql
 
 FAMILY_CARD_TYPE: Final = "urn:seoul-wallet:multi-child-family-card:1"
 APPOINTMENT_LETTER_TYPE: Final = "urn:seoul-wallet:appointment-letter:1"
@@ -53,8 +53,9 @@ def check_query_is_supported(query: DcqlQuery) -> None:
     for item in query.credentials.values():
         if item.format != SD_JWT_VC_FORMAT:
             raise UnsupportedQuery(f"expected credentials of format {SD_JWT_VC_FORMAT}")
-        if item.trusted_authorities:
-            raise UnsupportedQuery("issuers are judged by their accreditation on the anchor")
+        kinds = {authority.type for authority in item.trusted_authorities}
+        if kinds and AKI_AUTHORITY not in kinds:
+            raise UnsupportedQuery(f"of trusted authorities, {AKI_AUTHORITY} can be checked here")
 
 
 def _credential(query_id: str, vct: str, *claims: str) -> JsonObject:

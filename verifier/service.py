@@ -5,73 +5,79 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
+from urllib.parse import urlencode, urlsplit
 
-from verifier.catalogue import ProgrammeShelf
+from verifier.client import REDIRECT_URI, Client
 from verifier.config import VerifierConfig
-from verifier.decision import Decision, Examiner, Verdict, refused_by_wallet
+from verifier.decision import Decision, Examiner, refused_by_wallet
 from verifier.eligibility import EligibilityDesk
+from verifier.in_hand import InHand
 from verifier.metrics import Metrics
 from verifier.queries import NamedQuery, QueryUnknown, UnsupportedQuery, check_query_is_supported
+from verifier.requests import RequestWriter, answer_key
 from verifier.sessions import PresentationSessions
+from wallet.credentials.jwe import DecryptionKey
 from wallet.crypto.hashing import sha256
-from wallet.crypto.keys import SigningKey
-from wallet.did.document import build_did_document
-from wallet.did.syntax import parse_did
 from wallet.encoding.json import JsonObject
-from wallet.errors import ConflictError, UnavailableError
-from wallet.evidence import FactSources
+from wallet.errors import RejectedError
 from wallet.ports.clock import Clock
-from wallet.ports.facts import ReplicaDiverged
-from wallet.ports.sessions import SessionConflict, SessionStore, SessionUnknown
-from wallet.protocols.client_id import DidClientId
-from wallet.protocols.dcql import SD_JWT_VC_FORMAT, parse_dcql
-from wallet.protocols.oid4vp import (
-    AuthorizationRequest,
-    build_request_link,
-    new_secret,
-    sign_request_object,
+from wallet.ports.sessions import SessionConflict, SessionUnknown
+from wallet.protocols.dcql import parse_dcql
+from wallet.protocols.oid4vp import new_secret
+from wallet.protocols.oid4vp_link import build_request_link
+from wallet.protocols.oid4vp_response import (
+    AnyResponse,
+    EncryptedResponse,
+    ErrorResponse,
+    PresentationResponse,
+    RawPresentation,
+    decrypt_response,
 )
 from wallet.protocols.oid4vp_session import (
     Answered,
     Fetched,
+    Flow,
     Requested,
+    RequestOptions,
+    ResponseCodeUnknown,
+    Session,
     SessionAlreadyFetched,
     SessionNotFetched,
 )
-from wallet.trust.facts import Assurance, BlockRef
-from wallet.verification.policy import VerificationPolicy
+from wallet.protocols.oid4vp_transaction import parse_transaction_data
 
-KEY_FRAGMENT: Final = "key-1"
-SIGNATURE_ALGORITHMS: Final = ("ES256", "ES384", "EdDSA")
-# The holder's key and the place in a status list would let agencies link what they were shown.
-_NOT_FOR_AGENCIES: Final = frozenset(("cnf", "status"))
 # What a wallet may say instead of answering (OpenID4VP §8.5); any other word is `wallet_error`.
 WALLET_ERRORS: Final = frozenset(
-    ("access_denied", "invalid_request", "invalid_client", "vp_formats_not_supported")
+    (
+        "access_denied",
+        "invalid_request",
+        "invalid_client",
+        "invalid_transaction_data",
+        "vp_formats_not_supported",
+        "wallet_unavailable",
+    )
 )
 
 
-class ReplicaHead(Protocol):
-    """Tells how far the local replica of the anchor contracts has come."""
+class ResponseNotEncrypted(RejectedError):
+    """The answer came in the clear although the request asked for an encrypted one."""
 
-    def head(self) -> BlockRef | None:
-        """Return the last finalized block that was applied, or None."""
-
-    def alarm(self) -> str | None:
-        """Return why the replica must not be used, or None."""
-
-    def assurance(self) -> Assurance | None:
-        """Return how the last block was checked, or None while nothing is known of it."""
+    code = "response_not_encrypted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRequest:
-    """What the agency gets: the link for the holder, and the secret to collect the result with."""
+    """What the agency gets: the way for the holder, and the secret to collect the result with.
+
+    `link` is for QR codes and buttons, `request_uri` what it leads to, if anything;
+    `dc_request` is for the Digital Credentials API instead.
+    """
 
     session_id: str
-    link: str
-    request_uri: str
+    link: str | None
+    request_uri: str | None
+    dc_request: JsonObject | None
     result_token: str
     expires_at: int
 
@@ -83,34 +89,31 @@ class VerifierService:
         self,
         *,
         config: VerifierConfig,
-        signing_key: SigningKey,
-        sessions: SessionStore,
-        sources: FactSources,
-        replica_head: ReplicaHead,
+        client: Client,
+        sessions: PresentationSessions,
+        examiner: Examiner,
         clock: Clock,
         metrics: Metrics,
-        shelf: ProgrammeShelf | None = None,
+        desk: EligibilityDesk | None = None,
     ) -> None:
         self._config = config
-        self._key = signing_key
-        self._sessions = PresentationSessions(sessions)
-        self._replica_head = replica_head
+        self._client = client
+        self._writer = RequestWriter(config, client)
+        self._sessions = sessions
         self._clock = clock
         self._metrics = metrics
-        self._client_id = DidClientId(parse_did(config.did))
-        self._examiner = Examiner(
-            sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
-        )
-        self._desk = EligibilityDesk(shelf or ProgrammeShelf(dict), self._examiner)
+        self._examiner = examiner
+        self._desk = desk
+        self._in_hand = InHand(config, examiner, clock, metrics)
 
     @property
     def client_id(self) -> str:
-        """The client identifier, prefix included: the audience of every key binding."""
-        return str(self._client_id)
+        """The default client identifier, prefix included: the audience of key bindings to it."""
+        return str(self._client.id_for(self._config.client_id_prefix))
 
     def did_document(self) -> JsonObject:
         """Return the document of this verifier's did:web."""
-        return build_did_document(self._config.did, {KEY_FRAGMENT: self._key.public_key})
+        return self._client.did_document
 
     def create_request(
         self,
@@ -118,43 +121,50 @@ class VerifierService:
         query_name: str | None = None,
         dcql_query: object = None,
         purpose: str | None = None,
+        options: RequestOptions | None = None,
+        named: NamedQuery | None = None,
     ) -> NewRequest:
         """Open a session for a configured query, or for a DCQL query of the agency's own.
 
-        `purpose` is what the holder is told; a configured query has one of its own. Raises
-        `QueryUnknown`, `UnsupportedQuery`, and what `parse_dcql` raises.
+        `named` is one made elsewhere here. `purpose` is what the holder is told; a configured
+        query has one. Raises `QueryUnknown`, `UnsupportedQuery`, and as `RequestWriter.check`.
         """
-        named = self._query(query_name, dcql_query)
-        return self._open(query_name, named, purpose or named.purpose)
-
-    def create_programme_request(self, programme_id: str, version: str | None) -> NewRequest:
-        """Open a session for the evidence of a programme; the answer is decided by its rule.
-
-        Raises `ProgrammeUnknown`, `ProgrammeNotInForce`, `ProgrammeChanged` (another version is
-        in force than the one named), `CatalogueUnavailable`.
-        """
-        named = self._desk.query_for(programme_id, version, self._clock.now())
-        return self._open(named.name, named, named.purpose)
-
-    def _open(self, query_name: str | None, named: NamedQuery, purpose: str) -> NewRequest:
+        if named is None:
+            named = self._query(query_name, dcql_query)
+        options = options or RequestOptions(prefix=self._config.client_id_prefix)
+        self._writer.check(options, named.query)
         now = self._clock.now()
         session_id, token = new_secret(), new_secret()
         session = Requested(
-            query_name=query_name,
+            query_name=named.name or None,
             query=named.query,
-            purpose=purpose,
+            purpose=purpose or named.purpose,
             one_holder=named.one_holder,
+            options=options,
             result_token_digest=sha256(token.encode()),
             created_at=now,
             fetch_until=now + self._config.link_ttl_s,
         )
-        self._sessions.open(session_id, session)
+        link, request_uri, dc_request = None, None, None
+        if options.flow is Flow.DC_API or options.prefix == REDIRECT_URI:
+            # Nobody fetches these: what the holder gets is the request itself.
+            fetched = self._fetched(session_id, session, now)
+            self._sessions.open(session_id, fetched)
+            if options.flow is Flow.DC_API:
+                dc_request = self._writer.dc_request(session_id, fetched)
+            else:
+                link = self._writer.link_by_value(session_id, fetched)
+        else:
+            self._sessions.open(session_id, session)
+            request_uri = f"{self._config.base_url}/request-objects/{session_id}"
+            client_id = self._client.id_for(options.prefix)
+            link = build_request_link(client_id, request_uri, post=options.post)
         self._metrics.requests.inc()
-        request_uri = f"{self._config.base_url}/request-objects/{session_id}"
         return NewRequest(
             session_id=session_id,
-            link=build_request_link(self._client_id, request_uri),
+            link=link,
             request_uri=request_uri,
+            dc_request=dc_request,
             result_token=token,
             expires_at=session.fetch_until,
         )
@@ -171,137 +181,182 @@ class VerifierService:
         check_query_is_supported(query)
         return NamedQuery("", query, "")
 
+    def _fetched(self, session_id: str, session: Requested, now: int) -> Fetched:
+        is_encrypted = session.options.response_mode.is_encrypted
+        return session.fetch(
+            nonce=new_secret(),
+            # The part before the point finds the session; the secret behind it is compared.
+            state=f"{session_id}.{new_secret()}",
+            now=now,
+            answer_ttl_s=self._config.answer_ttl_s,
+            key_secret=DecryptionKey.generate().secret() if is_encrypted else None,
+        )
+
     def request_object(self, session_id: str, *, wallet_nonce: str | None = None) -> str:
         """Return the signed request object of a session, once.
 
-        Nonce and state are made here, so nobody knows them before. Raises `SessionUnknown`,
-        `SessionAlreadyFetched`, `SessionExpired`.
+        Nonce, state and the key of the answer are made here, so nobody knows them before. Raises
+        `SessionUnknown`, `SessionAlreadyFetched`, `SessionExpired`.
         """
         now = self._clock.now()
         session, version = self._sessions.load(session_id, now=now)
         if not isinstance(session, Requested):
             raise SessionAlreadyFetched("the request object was handed out before")
-        fetched = session.fetch(
-            nonce=new_secret(),
-            state=new_secret(),
-            now=now,
-            answer_ttl_s=self._config.answer_ttl_s,
-        )
+        fetched = self._fetched(session_id, session, now)
         try:
             self._sessions.advance(
                 session_id, fetched, expected_version=version, expires_at=fetched.answer_until
             )
         except SessionConflict:
             raise SessionAlreadyFetched("the request object was handed out before") from None
-        self._sessions.keep_state(session_id, fetched)
-        return sign_request_object(
-            self._request(fetched, wallet_nonce), self._key, kid=f"{self._config.did}#key-1"
-        )
+        return self._writer.write(session_id, fetched, wallet_nonce)
 
-    def _request(self, session: Fetched, wallet_nonce: str | None) -> AuthorizationRequest:
-        algorithms = list(SIGNATURE_ALGORITHMS)
-        formats = {
-            SD_JWT_VC_FORMAT: {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms}
-        }
-        return AuthorizationRequest(
-            client_id=self._client_id,
-            response_uri=f"{self._config.base_url}/responses",
-            nonce=session.nonce,
-            state=session.state,
-            dcql_query=session.requested.query,
-            client_metadata={
-                "client_name": self._config.display_name,
-                "vp_formats_supported": formats,
-            },
-            issued_at=session.fetched_at,
-            expires_at=session.answer_until,
-            wallet_nonce=wallet_nonce,
-            purpose=session.requested.purpose or None,
-        )
+    def receive(self, response: AnyResponse) -> str:
+        """Decide on what a wallet posted, keep the result, and say where its browser goes on.
 
-    def receive_response(self, state: str, vp_token: Mapping[str, Sequence[str]]) -> None:
-        """Decide on a wallet's answer and keep the result for the agency.
-
-        The state is used up first: of N equal posts one is decided on, whatever its outcome.
-        Raises `SessionUnknown` for a state that is unknown, used or expired alike.
+        Of N equal posts one is decided on, whatever its outcome. Returns "" if there is nowhere
+        to go. Raises `SessionUnknown` for a state that is unknown, used or expired alike,
+        `SessionConflict`, `ResponseNotEncrypted`, and what `decrypt_response` raises.
         """
-        session_id, session, version = self._take(state)
-        now = self._clock.now()
-        asked = session.requested
-        if asked.query_name is not None and self._desk.is_for(asked.query_name):
-            decision = self._desk.decide(
-                asked.query_name,
-                asked.query,
-                vp_token,
-                audience=self.client_id,
-                nonce=session.nonce,
-                now=now,
-            )
+        if isinstance(response, EncryptedResponse):
+            session_id = response.jwe.kid or ""
         else:
-            decision = self._examiner.decide(
-                asked.query,
-                vp_token,
-                audience=self.client_id,
-                nonce=session.nonce,
-                one_holder=asked.one_holder,
-                now=now,
-            )
-        self._conclude(session_id, session, version, decision, now)
-
-    def receive_error(self, state: str, error: str) -> None:
-        """Note that the wallet declined or could not answer. Raises as `receive_response`."""
-        session_id, session, version = self._take(state)
-        now = self._clock.now()
-        code = error if error in WALLET_ERRORS else "wallet_error"
-        self._conclude(session_id, session, version, refused_by_wallet(code, now), now)
-
-    def _take(self, state: str) -> tuple[str, Fetched, int]:
-        now = self._clock.now()
-        session_id = self._sessions.take_state(state, now=now)
-        session, version = self._sessions.load(session_id, now=now)
-        if not isinstance(session, Fetched):
+            session_id = (response.state or "").partition(".")[0]
+        session, version = self._sessions.load(session_id, now=self._clock.now())
+        if not isinstance(session, Fetched) or session.requested.options.flow is Flow.DC_API:
             raise SessionNotFetched("the session does not wait for an answer")
-        return session_id, session, version
+        opened = _open(session_id, session, response)
+        if opened.state is None or not hmac.compare_digest(
+            opened.state.encode(), session.state.encode()
+        ):
+            raise SessionUnknown("the session does not wait for this state")
+        audience = self._writer.audience(session.requested.options)
+        return self._conclude(session_id, session, version, opened, audience)
+
+    def receive_from_page(
+        self, session_id: str, token: str, response: AnyResponse, origin: str | None
+    ) -> None:
+        """Decide on what a page got through the Digital Credentials API.
+
+        `origin` is the page's, and must be one that was expected. Raises as `receive` does, and
+        `UnsupportedOptions` for another origin.
+        """
+        found, version = self._sessions.load_for(session_id, token, now=self._clock.now())
+        if not isinstance(found, Fetched) or found.requested.options.flow is not Flow.DC_API:
+            raise SessionNotFetched("the session does not wait for an answer of a page")
+        audience = self._writer.audience(found.requested.options, origin)
+        opened = _open(session_id, found, response)
+        self._conclude(session_id, found, version, opened, audience)
 
     def _conclude(
-        self, session_id: str, session: Fetched, version: int, decision: Decision, now: int
-    ) -> None:
-        answered = session.answer(decision.result, decision.disclosed, now=now)
+        self,
+        session_id: str,
+        session: Fetched,
+        version: int,
+        response: PresentationResponse | ErrorResponse,
+        audience: str,
+    ) -> str:
+        now = self._clock.now()
+        if isinstance(response, ErrorResponse):
+            code = response.error if response.error in WALLET_ERRORS else "wallet_error"
+            decision = refused_by_wallet(code, now)
+        else:
+            decision = self._decide(session, response.vp_token, audience, now)
+        options = session.requested.options
+        response_code = None if options.return_uri is None else new_secret()
+        answered = session.answer(
+            decision.result,
+            decision.disclosed,
+            now=now,
+            response_code_digest=None if response_code is None else sha256(response_code.encode()),
+        )
+        # The one durable step: whoever comes second finds another version.
         self._sessions.advance(
             session_id,
             answered,
             expected_version=version,
             expires_at=now + self._config.result_ttl_s,
         )
-        self._count(decision.verdict, decision.code)
+        self._metrics.decided(decision.verdict, decision.code)
+        if options.return_uri is None or response_code is None:
+            return ""
+        separator = "&" if urlsplit(options.return_uri).query else "?"
+        return options.return_uri + separator + urlencode({"response_code": response_code})
 
-    def result(self, session_id: str, token: str) -> JsonObject:
+    def _decide(
+        self,
+        session: Fetched,
+        vp_token: Mapping[str, Sequence[RawPresentation]],
+        audience: str,
+        now: int,
+    ) -> Decision:
+        requested = session.requested
+        if self._desk is not None and self._desk.is_for(requested.query_name):
+            return self._desk.decide(
+                requested.query_name,
+                requested.query,
+                vp_token,
+                audience=audience,
+                nonce=session.nonce,
+                now=now,
+            )
+        transactions = list(requested.options.transactions) or None
+        return self._examiner.decide(
+            requested.query,
+            vp_token,
+            audience=audience,
+            nonce=session.nonce,
+            one_holder=requested.one_holder,
+            now=now,
+            transactions=parse_transaction_data(transactions, requested.query),
+        )
+
+    def result(
+        self, session_id: str, token: str, *, response_code: str | None = None
+    ) -> JsonObject:
         """Return the state of a session and, once answered, the decision.
 
         The disclosed claims are handed out once and forgotten; `credentials` is None ever after.
-        Raises `SessionUnknown`, also for a wrong token.
+        A same-device session tells nothing before its response code has come, once. Raises
+        `SessionUnknown`, also for a wrong token, and `ResponseCodeUnknown`.
         """
         now = self._clock.now()
-        session, version = self._sessions.load(session_id, now=now)
+        session, version = self._sessions.load_for(session_id, token, now=now)
         requested = session if isinstance(session, Requested) else session.requested
-        if not hmac.compare_digest(sha256(token.encode()), requested.result_token_digest):
-            raise SessionUnknown("there is no such session")
         about: JsonObject = {"query": requested.query_name, "purpose": requested.purpose}
-        if not isinstance(session, Answered):
+        if response_code is not None:
+            session = _redeemed(session, response_code)
+        if not isinstance(session, Answered) or session.is_locked:
             stage = "requested" if isinstance(session, Requested) else "fetched"
             return {"state": stage, **about}
         disclosed = session.disclosed
-        if disclosed is not None:
+        if disclosed is not None or response_code is not None:
             try:
-                self._sessions.advance(
-                    session_id,
-                    session.collect(),
-                    expected_version=version,
-                    expires_at=session.answered_at + self._config.result_ttl_s,
-                )
+                self._advance_result(session_id, session.collect(), version)
             except SessionConflict:
+                if response_code is not None:
+                    raise ResponseCodeUnknown("this response code was used") from None
                 disclosed = None
         return {"state": "answered", **about, **session.result, "credentials": disclosed}
+
+    def redeem(self, session_id: str, token: str, response_code: str) -> None:
+        """Take a response code back, once; the result stays to be collected.
+
+        Raises as `result` does.
+        """
+        session, version = self._sessions.load_for(session_id, token, now=self._clock.now())
+        try:
+            self._advance_result(session_id, _redeemed(session, response_code), version)
+        except SessionConflict:
+            raise ResponseCodeUnknown("this response code was used") from None
+
+    def _advance_result(self, session_id: str, session: Answered, version: int) -> None:
+        self._sessions.advance(
+            session_id,
+            session,
+            expected_version=version,
+            expires_at=session.answered_at + self._config.result_ttl_s,
+        )
 
     def verify(
         self, presentation: str, *, audience: str, nonce: str, query_name: str | None = None
@@ -313,77 +368,33 @@ class VerifierService:
         presentation is judged; with it, the disclosed claims must answer that query, which names
         one credential. Raises `QueryUnknown`, `UnsupportedQuery`.
         """
-        now = self._clock.now()
-        if query_name is not None:
-            return self._verify_answer(presentation, audience, nonce, query_name, now)
-        policy = VerificationPolicy(
-            accepted_types=self._config.accepted_types,
-            audience=audience,
-            nonce=nonce,
-            trust=self._config.trust,
-            max_binding_age_s=self._config.max_binding_age_s,
-        )
-        examined = self._examiner.examine(presentation, policy, now)
-        failure = examined.report.failure
-        self._count(examined.verdict, None if failure is None else failure.code)
-        credential: JsonObject | None = None
-        if examined.verified is not None:
-            verified = examined.verified
-            shown = {
-                name: value
-                for name, value in verified.claims.items()
-                if name not in _NOT_FOR_AGENCIES
-            }
-            credential = {"issuer": verified.issuer, "vct": verified.vct, "claims": shown}
-        return {**examined.to_json(), "credential": credential}
-
-    def _verify_answer(
-        self, presentation: str, audience: str, nonce: str, query_name: str, now: int
-    ) -> JsonObject:
+        if query_name is None:
+            return self._in_hand.verify(presentation, audience=audience, nonce=nonce)
         named = self._query(query_name, None)
-        if len(named.query.credentials) != 1:
-            raise UnsupportedQuery("a presentation in hand answers a query for one credential")
-        (query_id,) = named.query.credentials
-        decision = self._examiner.decide(
-            named.query,
-            {query_id: [presentation]},
-            audience=audience,
-            nonce=nonce,
-            one_holder=True,
-            now=now,
+        return self._in_hand.verify_answer(
+            presentation, audience=audience, nonce=nonce, named=named
         )
-        self._count(decision.verdict, decision.code)
-        result = dict(decision.result)
-        (report,) = result.pop("presentations")
-        credential = None if decision.disclosed is None else decision.disclosed[query_id][0]
-        return {**report, **result, "credential": credential}
-
-    def _count(self, verdict: Verdict, code: str | None) -> None:
-        self._metrics.decisions.labels(outcome=verdict.value, code=code or "none").inc()
-
-    def health(self) -> tuple[bool, JsonObject]:
-        """Return whether this verifier can decide now, and the age of its replica."""
-        try:
-            head = self._replica_head.head()
-            alarm = self._replica_head.alarm()
-            assurance = self._replica_head.assurance()
-        except (UnavailableError, ConflictError) as error:
-            return False, {"status": "degraded", "code": error.code}
-        limit = self._config.trust.max_replica_age_s
-        if alarm is not None:
-            return False, {"status": "degraded", "code": ReplicaDiverged.code}
-        if head is None:
-            return False, {"status": "degraded", "code": "replica_empty"}
-        age_s = max(0, self._clock.now() - head.time)
-        self._metrics.replica_age_s.set(age_s)
-        replica: JsonObject = {"block": head.number, "age_s": age_s, "max_age_s": limit}
-        if assurance is not None:
-            replica["endpoints"] = assurance.endpoints
-            replica["proven"] = assurance.proven
-        if age_s > limit:
-            return False, {"status": "degraded", "code": "facts_too_old", "replica": replica}
-        return True, {"status": "ok", "replica": replica}
 
     def purge(self) -> int:
         """Forget sessions and results that expired; return how many."""
         return self._sessions.purge(now=self._clock.now())
+
+
+def _redeemed(session: Session, response_code: str) -> Answered:
+    if not isinstance(session, Answered):
+        raise ResponseCodeUnknown("there is no answer yet")
+    return session.redeem(response_code)
+
+
+def _open(
+    session_id: str, session: Fetched, response: AnyResponse
+) -> PresentationResponse | ErrorResponse:
+    """Return the answer in the clear, if it came as the request asked. An error may come plain."""
+    secret = session.key_secret
+    if isinstance(response, EncryptedResponse):
+        if secret is None:
+            raise SessionUnknown("the session does not wait for an encrypted answer")
+        return decrypt_response(response, answer_key(session_id, secret))
+    if isinstance(response, PresentationResponse) and secret is not None:
+        raise ResponseNotEncrypted("this request asks for an encrypted answer")
+    return response

@@ -1,17 +1,27 @@
-"""Presentation sessions in a `SessionStore`: their bytes, and the one-time states."""
+"""Presentation sessions in a `SessionStore`: their bytes, and who finds them by what."""
 
 from __future__ import annotations
 
+import hmac
 from typing import Any, Final
 
+from wallet.crypto.hashing import sha256
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
-from wallet.ports.sessions import SessionStore
+from wallet.ports.sessions import SessionStore, SessionUnknown
 from wallet.protocols.dcql import parse_dcql
-from wallet.protocols.oid4vp_session import Answered, Fetched, Requested, Session
+from wallet.protocols.oid4vp import ResponseMode
+from wallet.protocols.oid4vp_session import (
+    Answered,
+    Fetched,
+    Flow,
+    Requested,
+    RequestOptions,
+    Session,
+)
 
 SESSION_KIND: Final = "vp_session"
-STATE_KIND: Final = "vp_state"
+BROWSER_KIND: Final = "vp_browser"
 
 
 class PresentationSessions:
@@ -20,16 +30,26 @@ class PresentationSessions:
     def __init__(self, store: SessionStore) -> None:
         self._store = store
 
-    def open(self, session_id: str, session: Requested) -> None:
-        """Store a new session, alive as long as its link."""
-        self._store.create(
-            SESSION_KIND, session_id, _encode(session), expires_at=session.fetch_until
+    def open(self, session_id: str, session: Requested | Fetched) -> None:
+        """Store a new session, alive as long as its link, or as its answer is waited for."""
+        alive_until = (
+            session.fetch_until if isinstance(session, Requested) else session.answer_until
         )
+        self._store.create(SESSION_KIND, session_id, _encode(session), expires_at=alive_until)
 
     def load(self, session_id: str, *, now: int) -> tuple[Session, int]:
         """Return the session and its version. Raises `SessionUnknown`."""
         stored = self._store.load(SESSION_KIND, session_id, now=now)
         return _decode(stored.state), stored.version
+
+    def load_for(self, session_id: str, token: str, *, now: int) -> tuple[Session, int]:
+        """Return the session if `token` is its result token. Raises `SessionUnknown` alike."""
+        session, version = self.load(session_id, now=now)
+        requested = session if isinstance(session, Requested) else session.requested
+        digest = sha256(token.encode("utf-8", "surrogatepass"))
+        if not hmac.compare_digest(digest, requested.result_token_digest):
+            raise SessionUnknown("there is no such session")
+        return session, version
 
     def advance(
         self, session_id: str, session: Session, *, expected_version: int, expires_at: int
@@ -43,15 +63,17 @@ class PresentationSessions:
             expires_at=expires_at,
         )
 
-    def keep_state(self, session_id: str, session: Fetched) -> None:
-        """Remember which session a `state` answers."""
-        self._store.create(
-            STATE_KIND, session.state, session_id.encode(), expires_at=session.answer_until
-        )
+    def keep_browser(
+        self, cookie: str, session_id: str, result_token: str, *, expires_at: int
+    ) -> None:
+        """Remember which session a browser (by its secret cookie) opened."""
+        state = to_json({"session_id": session_id, "result_token": result_token})
+        self._store.create(BROWSER_KIND, cookie, state, expires_at=expires_at)
 
-    def take_state(self, state: str, *, now: int) -> str:
-        """Return the session id of a `state`, once. Raises `SessionUnknown`."""
-        return self._store.take(STATE_KIND, state, now=now).decode()
+    def of_browser(self, cookie: str, *, now: int) -> tuple[str, str]:
+        """Return session id and result token of a browser. Raises `SessionUnknown`."""
+        stored = parse_json_object(self._store.load(BROWSER_KIND, cookie, now=now).state)
+        return stored["session_id"], stored["result_token"]
 
     def purge(self, *, now: int) -> int:
         """Forget what expired."""
@@ -62,6 +84,14 @@ def _encode(session: Session) -> bytes:
     return to_json(_to_json(session))
 
 
+def _optional(data: bytes | None) -> str | None:
+    return None if data is None else base64url.encode(data)
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else base64url.decode(text)
+
+
 def _to_json(session: Session) -> JsonObject:
     if isinstance(session, Requested):
         return {
@@ -70,6 +100,7 @@ def _to_json(session: Session) -> JsonObject:
             "query": session.query.to_json(),
             "purpose": session.purpose,
             "one_holder": session.one_holder,
+            "options": _options_json(session.options),
             "result_token_digest": base64url.encode(session.result_token_digest),
             "created_at": session.created_at,
             "fetch_until": session.fetch_until,
@@ -80,6 +111,7 @@ def _to_json(session: Session) -> JsonObject:
             "stage": "fetched",
             "nonce": session.nonce,
             "state": session.state,
+            "key_secret": _optional(session.key_secret),
             "fetched_at": session.fetched_at,
             "answer_until": session.answer_until,
         }
@@ -88,6 +120,19 @@ def _to_json(session: Session) -> JsonObject:
         "result": session.result,
         "disclosed": session.disclosed,
         "answered_at": session.answered_at,
+        "response_code_digest": _optional(session.response_code_digest),
+    }
+
+
+def _options_json(options: RequestOptions) -> JsonObject:
+    return {
+        "prefix": options.prefix,
+        "response_mode": options.response_mode.value,
+        "flow": options.flow.value,
+        "post": options.post,
+        "transactions": list(options.transactions),
+        "return_uri": options.return_uri,
+        "origins": list(options.origins),
     }
 
 
@@ -101,6 +146,7 @@ def _decode(data: bytes) -> Session:
             requested=requested,
             nonce=item["nonce"],
             state=item["state"],
+            key_secret=_bytes(item["key_secret"]),
             fetched_at=item["fetched_at"],
             answer_until=item["answer_until"],
         )
@@ -109,15 +155,26 @@ def _decode(data: bytes) -> Session:
         result=item["result"],
         disclosed=item["disclosed"],
         answered_at=item["answered_at"],
+        response_code_digest=_bytes(item["response_code_digest"]),
     )
 
 
 def _requested(item: dict[str, Any]) -> Requested:
+    options = item["options"]
     return Requested(
         query_name=item["query_name"],
         query=parse_dcql(item["query"]),
         purpose=item["purpose"],
         one_holder=item["one_holder"],
+        options=RequestOptions(
+            prefix=options["prefix"],
+            response_mode=ResponseMode(options["response_mode"]),
+            flow=Flow(options["flow"]),
+            post=options["post"],
+            transactions=tuple(options["transactions"]),
+            return_uri=options["return_uri"],
+            origins=tuple(options["origins"]),
+        ),
         result_token_digest=base64url.decode(item["result_token_digest"]),
         created_at=item["created_at"],
         fetch_until=item["fetch_until"],

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from issuer.anchoring import MANIFEST_TYPE
 from issuer.metrics import IssuerMetrics
 from issuer.ports import BatchState
 from issuer.service import IssuerService
-from issuer.status import StatusListUnknown
+from issuer.status import ListForm, StatusListUnknown
 from wallet.crypto.merkle import HASH_BYTES
 from wallet.encoding import base64url
 from wallet.errors import MalformedError
-from wallet.verification.status import STATUS_LIST_TYPE
 from wallet.web.application import json_answer
 
 PENDING_RETRY_S: Final = 60
@@ -45,9 +44,12 @@ def public_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blueprin
         # One spelling per list, or a signed list would be served under URIs it does not name.
         if not _LIST_NUMBER.match(number):
             raise StatusListUnknown("there is no such status list")
-        token = service.statuses.token(int(number))
-        answer = Response(token, content_type=f"application/{STATUS_LIST_TYPE}")
+        # The JWT also for those who take anything, or say nothing that is served here.
+        wanted = request.accept_mimetypes.best_match(list(ListForm), default=ListForm.JWT)
+        form = ListForm(wanted)
+        answer = Response(service.statuses.token(int(number), form), content_type=form.value)
         answer.headers["Cache-Control"] = f"public, max-age={service.status_max_age_s}"
+        answer.headers["Vary"] = "Accept"
         return answer
 
     @blueprint.get("/receipts/<leaf>")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Engine, Row, bindparam, func, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, select, update
 
 from issuer.ports import Issuance, IssuanceAlreadyCompleted, IssuanceUnknown, StatusChanged
+from issuer.storage.decoys import DECOY, draw_count, move_decoys
 from issuer.storage.tables import ISSUANCES, LEAVES, STATUS_LISTS
 from wallet.adapters.sql.engine import insert, read, write
 from wallet.ports.storage import StorageUnavailable
@@ -21,11 +22,21 @@ _COLUMNS: Final = tuple(column for column in ISSUANCES.c if column.name != "stat
 
 
 class SqlIssuanceRecords:
-    """`ports.IssuanceRecords` over the schema `issuer`. Status lists have `list_size` entries."""
+    """`ports.IssuanceRecords` over the schema `issuer`. Status lists have `list_size` entries.
 
-    def __init__(self, engine: Engine, *, list_size: int = DEFAULT_LIST_SIZE) -> None:
+    `decoys` says how many decoys go along with a change of status.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        list_size: int = DEFAULT_LIST_SIZE,
+        decoys: Callable[[], int] = draw_count,
+    ) -> None:
         self._engine = engine
         self._list_size = list_size
+        self._decoys = decoys
 
     def record_intents(
         self,
@@ -127,7 +138,7 @@ class SqlIssuanceRecords:
         with read(self._engine) as connection:
             rows = connection.execute(
                 select(*_COLUMNS)
-                .where(ISSUANCES.c.subject_id == subject_id)
+                .where(ISSUANCES.c.subject_id == subject_id, ISSUANCES.c.credential_type != DECOY)
                 .order_by(ISSUANCES.c.intended_at.desc(), ISSUANCES.c.issuance_id)
                 .limit(limit)
             ).all()
@@ -137,10 +148,10 @@ class SqlIssuanceRecords:
         self, issuance_id: str, *, expected: int, status: int, reason: str, now: int
     ) -> None:
         with write(self._engine) as connection:
-            known = connection.execute(
-                select(func.count()).where(ISSUANCES.c.issuance_id == issuance_id)
-            ).scalar_one()
-            if not known:
+            list_number = connection.execute(
+                select(ISSUANCES.c.list_number).where(ISSUANCES.c.issuance_id == issuance_id)
+            ).scalar_one_or_none()
+            if list_number is None:
                 raise IssuanceUnknown("there is no such issuance")
             changed = connection.execute(
                 update(ISSUANCES)
@@ -153,6 +164,14 @@ class SqlIssuanceRecords:
             )
             if changed.rowcount != 1:
                 raise StatusChanged("the status was changed in the meantime")
+            move_decoys(
+                connection,
+                list_number,
+                expected=expected,
+                status=status,
+                count=self._decoys(),
+                now=now,
+            )
 
     def lists(self) -> Mapping[int, int]:
         with read(self._engine) as connection:

@@ -109,7 +109,7 @@ def missing_command(line: str) -> str | None:
     for position, word in enumerate(words):
         if not isinstance(command, click.Group) or word.startswith("-"):
             return _missing_option(command, words[position:])
-        below = command.commands.get(word)
+        below = command.get_command(click.Context(command), word)
         if below is None:
             return word
         command = below
@@ -187,7 +187,9 @@ def test_a_help_text_in_a_document_is_the_real_one(path: Path) -> None:
         info = "seoul-wallet"
         for word in shown[1].split():
             assert isinstance(command, click.Group)
-            command, info = command.commands[word], f"{info} {word}"
+            below = command.get_command(click.Context(command), word)
+            assert below is not None
+            command, info = below, f"{info} {word}"
         with click.Context(command, info_name=info, terminal_width=80) as context:
             assert command.get_help(context).strip() in body
 

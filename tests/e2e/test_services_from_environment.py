@@ -40,23 +40,31 @@ def chain() -> Iterator[LocalChain]:
 
 
 @contextmanager
-def service(name: str, port: int, environment: dict[str, str]) -> Iterator[None]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "seoul_wallet", "run", name, "--port", str(port)],
-        env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def service(
+    name: str, port: int, environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "seoul_wallet", "run", name, "--port", str(port)],
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
     try:
-        yield
+        yield process
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{log.read_text()}") from error
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
 
 
-def wait_for(client: GuardedClient, url: str) -> dict[str, object]:
+def wait_for(
+    client: GuardedClient, url: str, process: subprocess.Popen[bytes]
+) -> dict[str, object]:
     ends_at = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < ends_at:
+        assert process.poll() is None, "the service ended"
         try:
             answer = client.get(url)
         except FetchFailed:
@@ -99,10 +107,10 @@ def test_the_issuer_answers_with_its_metadata_and_did_document(
         "SEOUL_WALLET_ISSUER_DEVELOPMENT": "1",
     }
     client = GuardedClient(allow_loopback_http=True)
-    with service("issuer", port, environment):
-        metadata = wait_for(client, f"{base}/.well-known/openid-credential-issuer")
+    with service("issuer", port, environment, tmp_path / "log") as process:
+        metadata = wait_for(client, f"{base}/.well-known/openid-credential-issuer", process)
         assert metadata["credential_issuer"] == base
-        document = wait_for(client, f"{base}/.well-known/did.json")
+        document = wait_for(client, f"{base}/.well-known/did.json", process)
         assert document["id"] == f"did:web:localhost%3A{port}"
 
 
@@ -121,8 +129,9 @@ def test_the_verifier_is_healthy_once_it_follows_the_chain(
         "SEOUL_WALLET_VERIFIER_DEVELOPMENT": "1",
         "SEOUL_WALLET_VERIFIER_FOLLOW_INTERVAL_S": "1",
     }
-    with service("verifier", port, environment):
-        health = wait_for(GuardedClient(allow_loopback_http=True), f"{base}/healthz")
+    with service("verifier", port, environment, tmp_path / "log") as process:
+        client = GuardedClient(allow_loopback_http=True)
+        health = wait_for(client, f"{base}/healthz", process)
         assert health["status"] == "ok"
 
 

@@ -1,6 +1,7 @@
 // Runs @sd-jwt/sd-jwt-vc for the tests: one JSON request on standard input, one JSON answer.
 //   {"do": "issue", "claims", "disclosable", "present", "audience", "nonce", "iat", "issuer_jwk"?}
 //   {"do": "verify", "presentation", "issuer_jwk", "status_list", "nonce", "now"}
+//   {"do": "measure", "presentations", "warmup", "issuer_jwk", "audience", "nonce", "vct", "now"}
 import { ES256, digest, generateSalt } from "@sd-jwt/crypto-nodejs";
 import { SDJwtVcInstance } from "@sd-jwt/sd-jwt-vc";
 
@@ -55,5 +56,28 @@ async function verify({ presentation, issuer_jwk, nonce, now, status_list }) {
   }
 }
 
-const answer = request.do === "issue" ? await issue(request) : await verify(request);
+// The library leaves audience and type to its caller.
+async function measure({ presentations, warmup, issuer_jwk, audience, nonce, vct, now }) {
+  const instance = new SDJwtVcInstance({
+    verifier: await ES256.getVerifier(issuer_jwk),
+    hasher: digest,
+    hashAlg: "sha-256",
+    kbVerifier: async (data, signature, payload) =>
+      (await ES256.getVerifier(payload.cnf.jwk))(data, signature),
+  });
+  const times_us = [];
+  for (const presentation of presentations) {
+    const started = performance.now();
+    const { payload, kb } = await instance.verify(presentation, {
+      keyBindingNonce: nonce,
+      currentDate: now,
+    });
+    if (kb.payload.aud !== audience || payload.vct !== vct) throw new Error("not what was asked for");
+    times_us.push((performance.now() - started) * 1000);
+  }
+  return { times_us: times_us.slice(warmup) };
+}
+
+const actions = { issue, verify, measure };
+const answer = await actions[request.do](request);
 process.stdout.write(JSON.stringify(answer));

@@ -1,11 +1,7 @@
 """SD-JWT VC with software that nobody here wrote: npm @sd-jwt/sd-jwt-vc and PyPI openvc-core."""
 
-import json
-import shutil
-import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +19,7 @@ from tests.support.credentials import (
     policy,
     proof_policy,
 )
+from tests.support.sd_jwt_js import sd_jwt_js
 from wallet.crypto.keys import Es256SigningKey, SignatureInvalid, parse_jwk
 from wallet.did.did_jwk import did_jwk_from_public_key
 from wallet.did.resolve import resolve_self_contained
@@ -39,22 +36,6 @@ from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.pipeline import verify_presentation, verify_proof
 from wallet.verification.proof_steps import NonceMismatch
-
-HERE = Path(__file__).parent
-
-
-def sd_jwt_js(request: dict[str, Any]) -> dict[str, Any]:
-    if shutil.which("node") is None or not (HERE / "node_modules" / "@sd-jwt").is_dir():
-        pytest.skip("needs node: @sd-jwt/sd-jwt-vc from npm")
-    done = subprocess.run(
-        ["node", str(HERE / "sd_jwt_js.mjs")],
-        input=json.dumps(request).encode(),
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
 
 
 @pytest.mark.node

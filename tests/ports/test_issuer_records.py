@@ -27,6 +27,7 @@ from issuer.ports import (
     StatusPublication,
 )
 from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
+from issuer.storage.decoys import DECOY, MAX_DECOYS, draw_count
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
 from issuer.storage.tables import migrate_issuer
@@ -137,12 +138,52 @@ class TestIssuances:
 
     def test_a_status_changes_only_from_the_expected_one(self, database: Engine) -> None:
         (intent,) = intents(database, "grant")
-        records = SqlIssuanceRecords(database)
+        records = SqlIssuanceRecords(database, decoys=lambda: 0)
         records.change_status(intent.issuance_id, expected=0, status=2, reason="why", now=7)
         with pytest.raises(StatusChanged):
             records.change_status(intent.issuance_id, expected=0, status=1, reason="why", now=8)
         assert records.statuses(intent.list_number) == {intent.status_index: 2}
         assert records.issuance(intent.issuance_id).reason == "why"
+
+    def test_decoys_take_the_steps_of_a_credential(self, database: Engine) -> None:
+        (intent,) = intents(database, "grant")
+        records = SqlIssuanceRecords(database, decoys=lambda: 2)
+        steps = ((0, 2, 3), (2, 0, 0), (0, 1, 3))
+        for expected, status, others in steps:
+            records.change_status(
+                intent.issuance_id, expected=expected, status=status, reason="why", now=7
+            )
+            found = records.statuses(intent.list_number)
+            assert list(found.values()) == [status] * others
+            assert found.get(intent.status_index, 0) == status
+        assert [item.issuance_id for item in records.issuances_of("SYN-F-1", limit=9)] == [
+            intent.issuance_id
+        ]
+        assert records.issuances_of(DECOY, limit=9) == []
+
+    def test_no_credential_gets_the_index_of_a_decoy(self, database: Engine) -> None:
+        given = intents(database, "grant", 4, size=32)
+        records = SqlIssuanceRecords(database, list_size=32, decoys=lambda: 2)
+        for item in given:
+            records.change_status(item.issuance_id, expected=0, status=1, reason="why", now=7)
+        decoys = records.statuses(1).keys() - {item.status_index for item in given}
+        assert 0 < len(decoys) <= 8
+        later = intents(database, "another", 20, size=32)
+        taken = {item.status_index for item in later if item.list_number == 1}
+        assert taken
+        assert not taken & decoys
+        # Decoys count as given: a list is never more than half full of both.
+        assert len(taken) + len(given) + len(decoys) == 16
+
+    def test_a_refused_change_moves_no_decoy(self, database: Engine) -> None:
+        (intent,) = intents(database, "grant")
+        records = SqlIssuanceRecords(database, decoys=lambda: 2)
+        with pytest.raises(StatusChanged):
+            records.change_status(intent.issuance_id, expected=2, status=1, reason="why", now=8)
+        assert records.statuses(intent.list_number) == {}
+
+    def test_how_many_decoys_go_along_is_drawn(self) -> None:
+        assert {draw_count() for _ in range(200)} == set(range(MAX_DECOYS + 1))
 
     def test_an_unknown_issuance_is_refused(self, database: Engine) -> None:
         records = SqlIssuanceRecords(database)

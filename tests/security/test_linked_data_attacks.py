@@ -136,6 +136,18 @@ def test_ld_3_an_issuer_cannot_sign_what_would_not_be_covered() -> None:
             issue_credential(document, issuer.key, issuer.options(), RDFC, json_ld=json_ld())
 
 
+def test_ld_3_a_list_that_is_turned_into_an_object_is_refused() -> None:
+    issuer = ed25519()
+    subject = card(issuer.did, HOLDER)["credentialSubject"]
+    document = issued(issuer, credentialSubject={**subject, "givenName": ["합성"]})
+    for _ in range(2):
+        verify(document, issuer)
+    for name in ("list", "text", "number", "@list", "@set"):
+        changed = {**document, "credentialSubject": {**subject, "givenName": {name: "합성"}}}
+        with pytest.raises(SeoulWalletError):
+            verify(changed, issuer)
+
+
 def test_ld_5_an_assertion_key_does_not_authenticate_nor_the_other_way_round() -> None:
     issuer, holder = ed25519(1), ed25519(2)
     credential = issued(issuer)

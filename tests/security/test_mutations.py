@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,18 @@ from typing import Any
 
 import pytest
 
+from tests.support import w3c
 from tests.support.attacks import bound, card, digest, disclosure, forge, verify
 from tests.support.credentials import ISSUER, NOW, STATUS_URI, World
 from tests.support.issuing import issuer_world, key_of
 from tests.unit.protocols.test_oid4vp import CLIENT, KEY, KID, REQUEST, document
 from wallet.credentials.jose import parse_compact_jws, verify_jws
+from wallet.credentials.vc_jose import (
+    issue_credential_jwt,
+    present_credentials_jwt,
+    verify_credential_jwt,
+    verify_vp_jwt,
+)
 from wallet.crypto.keys import Ed25519SigningKey, Es256SigningKey, SigningKey
 from wallet.crypto.signing_keys import Es256kSigningKey, Es384SigningKey
 from wallet.encoding import base64url
@@ -27,17 +35,31 @@ from wallet.encoding.cbor import parse_cbor, to_cbor
 from wallet.encoding.json import to_json
 from wallet.errors import SeoulWalletError
 from wallet.protocols.oid4vci.proof import build_key_proof, verify_key_proof
-from wallet.protocols.oid4vp import (
+from wallet.protocols.oid4vp_request_object import (
     parse_request_object,
     sign_request_object,
     verify_request_object,
 )
 from wallet.status.token_status_list import TokenStatusList
+from wallet.trust.facts import Assurance, BlockRef
+from wallet.trust.replica_bundle import (
+    ReplicaSnapshot,
+    issue_replica_bundle,
+    verify_replica_bundle,
+)
 from wallet.verification.status import sign_status_list_cwt, verify_status_list_token
 
+_TYPE = re.compile(r'"([a-z0-9-]+\+(?:sd-)?jwt)"')
 # Every how many positions a character is changed; 1 is all of them.
 STRIDE = int(os.environ.get("SOAK_MUTATION_STRIDE", "11"))
 WORLD = World()
+W3C_ISSUER, W3C_HOLDER = w3c.p256(11), w3c.p256(12)
+OPERATOR = Es256SigningKey.generate()
+BUNDLE = issue_replica_bundle(
+    ReplicaSnapshot("deployment", BlockRef(1, bytes(32), NOW), NOW, {}, Assurance(1, False), {}),
+    OPERATOR,
+    NOW,
+)
 NAME = disclosure("salt", "name", "김합성")
 HOLDER_CLAIMS = ("iat", "aud", "nonce", "sd_hash")
 
@@ -73,6 +95,21 @@ def key_proof(token: str) -> object:
 
 def request_object(token: str) -> object:
     return verify_request_object(parse_request_object(token), CLIENT, document(), now=NOW)
+
+
+def w3c_credential(token: str) -> object:
+    return verify_credential_jwt(token, w3c.documents(W3C_ISSUER, W3C_HOLDER), now=NOW)
+
+
+def w3c_presentation(token: str) -> object:
+    documents = w3c.documents(W3C_ISSUER, W3C_HOLDER)
+    bound_to = {"audience": w3c.DOMAIN, "nonce": w3c.CHALLENGE}
+    return verify_vp_jwt(token, documents, **bound_to, now=NOW)
+
+
+def bundle(token: str) -> object:
+    _, line_end, facts = BUNDLE.partition(b"\n")
+    return verify_replica_bundle(token.encode() + line_end + facts, OPERATOR.public_key)
 
 
 def manifest(token: str) -> object:
@@ -116,6 +153,32 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signed]:
             request_object,
             ("aud", "client_id", "response_uri", "nonce", "dcql_query", "response_type"),
         ),
+        "W3C credential": Signed(
+            issue_credential_jwt(
+                w3c.card(W3C_ISSUER.did, W3C_HOLDER.did),
+                W3C_ISSUER.key,
+                verification_method=W3C_ISSUER.method,
+            ).compact,
+            W3C_ISSUER.key,
+            w3c_credential,
+            ("@context", "type", "issuer", "credentialSubject"),
+        ),
+        "W3C presentation": Signed(
+            present_credentials_jwt(
+                w3c.presentation(W3C_HOLDER.did, w3c.card(W3C_ISSUER.did, W3C_HOLDER.did)),
+                W3C_HOLDER.key,
+                verification_method=W3C_HOLDER.method,
+                audience=w3c.DOMAIN,
+                nonce=w3c.CHALLENGE,
+                issued_at=NOW,
+            ),
+            W3C_HOLDER.key,
+            w3c_presentation,
+            ("@context", "type", "aud", "nonce", "iat"),
+        ),
+        "replica bundle": Signed(
+            BUNDLE.partition(b"\n")[0].decode(), OPERATOR, bundle, ("iat", "sub", "sha256")
+        ),
         "batch manifest": Signed(
             a_manifest(tmp_path_factory.mktemp("issuer")), key_of("issuer"), manifest, ()
         ),
@@ -142,8 +205,13 @@ KINDS = (
     "status list",
     "key proof",
     "request object",
+    "W3C credential",
+    "W3C presentation",
+    "replica bundle",
     "batch manifest",
 )
+# Older names of types above, and types that others sign for us to read.
+OTHER_TYPES = {"vc+sd-jwt": "SD-JWT VC before it was called dc+sd-jwt"}
 
 
 def parts(token: str) -> tuple[dict[str, Any], dict[str, Any], str]:
@@ -233,6 +301,8 @@ def test_what_must_be_there_is_missed_though_the_rightful_key_signs(
         for changed in (rest, {**claims, name: None}, {**claims, name: [claims[name]]}):
             if kind == "key proof" and changed.get(name) == [claims["aud"]]:
                 continue  # RFC 7519 §4.1.3: one audience may stand in a list
+            if kind == "W3C credential" and changed.get(name) == [claims["credentialSubject"]]:
+                continue  # VC Data Model 2.0 §4.8: one subject, or a list of them
             try:
                 signed.check(forge(signed.key, header, changed))
             except SeoulWalletError:
@@ -242,6 +312,19 @@ def test_what_must_be_there_is_missed_though_the_rightful_key_signs(
         rest = {key: value for key, value in header.items() if key != name}
         with pytest.raises(SeoulWalletError):
             signed.check(forge(signed.key, rest, claims))
+
+
+def test_every_type_of_token_that_is_signed_here_has_its_table(
+    objects: dict[str, Signed],
+) -> None:
+    assert tuple(objects) == KINDS
+    root = Path(__file__).resolve().parents[2]
+    sources = [
+        path for name in ("wallet", "issuer", "verifier") for path in (root / name).rglob("*.py")
+    ]
+    written = {found for path in sources for found in _TYPE.findall(path.read_text("utf-8"))}
+    tabled = {parts(signed.token)[0]["typ"] for signed in objects.values()}
+    assert written - tabled == OTHER_TYPES.keys()
 
 
 def test_no_kind_of_object_stands_for_another(objects: dict[str, Signed]) -> None:

@@ -89,7 +89,7 @@ class Network:
     def post(self, url: str) -> HttpAnswer:
         return self.call("POST", url)
 
-    def post_form(self, url: str, form: bytes) -> HttpAnswer:
+    def post_form(self, url: str, form: bytes, *, accept: str = "") -> HttpAnswer:
         return self.call("POST", url, form, "application/x-www-form-urlencoded")
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:

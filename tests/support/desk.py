@@ -30,12 +30,9 @@ from wallet.encoding.json import JsonObject, to_json
 from wallet.ports.facts import CredentialSource
 from wallet.protocols.client_id import DidClientId
 from wallet.protocols.dcql import parse_dcql
-from wallet.protocols.oid4vp import (
-    AuthorizationRequest,
-    parse_request_link,
-    parse_request_object,
-    verify_request_object,
-)
+from wallet.protocols.oid4vp import AuthorizationRequest
+from wallet.protocols.oid4vp_link import parse_request_link
+from wallet.protocols.oid4vp_request_object import parse_request_object, verify_request_object
 from wallet.protocols.oid4vp_response import build_response
 from wallet.trust.events import LedgerEvent
 from wallet.trust.facts import AccreditorScope, BatchFact, BlockRef, IssuerScope

@@ -28,7 +28,7 @@ from wallet.eligibility.evidence_types import evidence_types
 from wallet.eligibility.programme import Programme
 from wallet.encoding.json import JsonObject
 from wallet.evidence import FactSources
-from wallet.protocols.dcql import matching_claims
+from wallet.protocols.dcql_match import matching_claims, sd_jwt_candidate
 from wallet.status.token_status_list import TokenStatusList
 from wallet.trust.facts import AccreditorScope, BlockRef, IssuerScope
 from wallet.trust.identifiers import issuer_id, schema_id
@@ -127,7 +127,7 @@ class EvidenceBench:
         issued = self.issue(query.vct_values[0], said, person=person)
         parsed = parse_sd_jwt(issued.compact)
         processed = parsed.process(parsed.jws.peek_claims())
-        paths = matching_claims(query, processed.claims)
+        paths = matching_claims(query, sd_jwt_candidate(processed.claims, frozenset()))
         assert paths is not None
         wanted: list[tuple[str | int | None, ...]] = [tuple(path) for path in paths]
         wanted += changes.pop("more", [])

@@ -43,12 +43,9 @@ from wallet.protocols.oid4vci.metadata import (
 from wallet.protocols.oid4vci.offer import CredentialOffer, TxCodePrompt
 from wallet.protocols.oid4vci.proof import verify_key_proof
 from wallet.protocols.oid4vci.token import parse_token_request
-from wallet.protocols.oid4vp import (
-    REQUEST_OBJECT_MEDIA_TYPE,
-    AuthorizationRequest,
-    build_request_link,
-    sign_request_object,
-)
+from wallet.protocols.oid4vp import REQUEST_OBJECT_MEDIA_TYPE, AuthorizationRequest
+from wallet.protocols.oid4vp_link import build_request_link
+from wallet.protocols.oid4vp_request_object import sign_request_object
 from wallet.protocols.oid4vp_response import PresentationResponse, parse_response
 from wallet.trust.receipt import AnchorReceipt, batch_leaf
 from wallet.verification.evidence import Evidence, Fact
@@ -105,7 +102,7 @@ class Peers:
     def post(self, url: str) -> HttpAnswer:
         return self._send("POST", url, b"", "")
 
-    def post_form(self, url: str, form: bytes) -> HttpAnswer:
+    def post_form(self, url: str, form: bytes, *, accept: str = "application/json") -> HttpAnswer:
         return self._send("POST", url, form, "")
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
@@ -327,6 +324,7 @@ class Verifier:
         assert response.state == self.request.state
         document = self.peers.resolve(parse_did(self.issuer.did))
         for query_id, (presentation,) in response.vp_token.items():
+            assert isinstance(presentation, str)
             try:
                 self.verified[query_id] = verify_proof(
                     presentation,

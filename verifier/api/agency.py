@@ -10,14 +10,19 @@ from marshmallow import fields, validate
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
+from verifier.client import PREFIXES
 from verifier.config import VerifierConfig
 from verifier.service import VerifierService
 from wallet.credentials.sd_jwt import MAX_SD_JWT_BYTES
 from wallet.crypto.hashing import sha256
-from wallet.protocols.oid4vp import MAX_PURPOSE_CHARACTERS
+from wallet.protocols.oid4vp import MAX_ORIGINS, MAX_PURPOSE_CHARACTERS, ResponseMode
+from wallet.protocols.oid4vp_response import parse_dc_response
+from wallet.protocols.oid4vp_session import Flow, RequestOptions
+from wallet.protocols.oid4vp_transaction import MAX_TRANSACTIONS, encode_transaction_data
 from wallet.web.application import json_answer
 from wallet.web.bodies import read_json
 from wallet.web.schemas import RequestSchema, load
+from wallet.web.vc_api import StrictObject
 
 MAX_REQUEST_BYTES: Final = 64 * 1024
 MAX_VERIFY_BYTES: Final = 512 * 1024
@@ -30,6 +35,30 @@ class CreateRequest(RequestSchema):
     query = fields.String(validate=_SHORT)
     dcql_query = fields.Raw()
     purpose = fields.String(validate=validate.Length(min=1, max=MAX_PURPOSE_CHARACTERS))
+    client_id_prefix = fields.String(validate=validate.OneOf(PREFIXES))
+    response_mode = fields.Enum(ResponseMode, by_value=True)
+    flow = fields.Enum(Flow, by_value=True)
+    request_uri_method = fields.String(validate=validate.OneOf(("get", "post")))
+    transaction_data = fields.List(
+        StrictObject(), validate=validate.Length(min=1, max=MAX_TRANSACTIONS)
+    )
+    return_uri = fields.String(validate=_SHORT)
+    expected_origins = fields.List(
+        fields.String(validate=_SHORT), validate=validate.Length(min=1, max=MAX_ORIGINS)
+    )
+
+
+class Redeem(RequestSchema):
+    """`POST /v1/requests/{id}/result`."""
+
+    response_code = fields.String(required=True, validate=_SHORT)
+
+
+class PageAnswer(RequestSchema):
+    """`POST /v1/requests/{id}/response`."""
+
+    data = StrictObject(required=True)
+    origin = fields.String(validate=_SHORT)
 
 
 class Verify(RequestSchema):
@@ -72,9 +101,12 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
     def create_request() -> Response:
         """Open a presentation request.
 
-        Bearer: an agency token. JSON: `query` (a configured name) or `dcql_query`, and `purpose`.
-        201: `request_id`, `link` (for the QR code), `request_uri`, `result_uri`, `result_token`
-        (bearer for the result; shown only here) and `expires_at` of the link (unix seconds).
+        Bearer: an agency token. JSON: `query` (a configured name) or `dcql_query`, and `purpose`;
+        besides, perhaps, `client_id_prefix`, `response_mode`, `flow`, `request_uri_method`,
+        `transaction_data` (objects), `return_uri` (same_device) and `expected_origins` (dc_api).
+        201: `request_id`, `link` (for the QR code) and `request_uri`, or `dc_request` for the
+        Digital Credentials API, `result_uri`, `result_token` (bearer for the result; shown only
+        here) and `expires_at` of the link (unix seconds).
         """
         require_agency(config)
         request.max_content_length = MAX_REQUEST_BYTES
@@ -83,16 +115,19 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
             query_name=body.get("query"),
             dcql_query=body.get("dcql_query"),
             purpose=body.get("purpose"),
+            options=_options(body, config.client_id_prefix),
         )
         answer = {
             "request_id": created.session_id,
             "link": created.link,
             "request_uri": created.request_uri,
+            "dc_request": created.dc_request,
             "result_uri": f"{config.base_url}/v1/requests/{created.session_id}/result",
             "result_token": created.result_token,
             "expires_at": created.expires_at,
         }
-        return json_answer(answer, 201)
+        given = {name: value for name, value in answer.items() if value is not None}
+        return json_answer(given, 201)
 
     @blueprint.get("/requests/<session_id>/result")
     def result(session_id: str) -> Response:
@@ -106,6 +141,30 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         """
         answer = service.result(session_id, bearer_token())
         return json_answer(answer, 200 if answer["state"] == "answered" else 202)
+
+    @blueprint.post("/requests/<session_id>/result")
+    def redeem(session_id: str) -> Response:
+        """Collect the result of a same-device request with the `response_code` that came back.
+
+        Bearer: its `result_token`. As the GET, which tells nothing of such a request; 409 for a
+        code that is wrong or was used.
+        """
+        body: dict[str, Any] = load(Redeem(), read_json(request))
+        answer = service.result(session_id, bearer_token(), response_code=body["response_code"])
+        return json_answer(answer)
+
+    @blueprint.post("/requests/<session_id>/response")
+    def receive_from_page(session_id: str) -> Response:
+        """Take what a page got through the Digital Credentials API.
+
+        Bearer: the request's `result_token`. JSON: `data` (of the `DigitalCredential`) and
+        `origin`, which may be left out when only one was expected. 200 `{}` says that it was
+        taken; 404 for an unknown or expired request, 409 when it was answered before.
+        """
+        body: dict[str, Any] = load(PageAnswer(), read_json(request))
+        response = parse_dc_response(body["data"])
+        service.receive_from_page(session_id, bearer_token(), response, body.get("origin"))
+        return json_answer({})
 
     @blueprint.post("/verify")
     def verify() -> Response:
@@ -129,3 +188,19 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         )
 
     return blueprint
+
+
+def _options(body: dict[str, Any], default_prefix: str) -> RequestOptions:
+    flow = body.get("flow", Flow.CROSS_DEVICE)
+    plain = ResponseMode.DC_API if flow is Flow.DC_API else ResponseMode.DIRECT_POST
+    return RequestOptions(
+        prefix=body.get("client_id_prefix", default_prefix),
+        response_mode=body.get("response_mode", plain),
+        flow=flow,
+        post=body.get("request_uri_method") == "post",
+        transactions=tuple(
+            encode_transaction_data(item) for item in body.get("transaction_data", ())
+        ),
+        return_uri=body.get("return_uri"),
+        origins=tuple(body.get("expected_origins", ())),
+    )

@@ -11,6 +11,7 @@ from verifier.api.errors import register_verifier_errors
 from verifier.api.operations import operations_blueprint
 from verifier.api.wallet import wallet_blueprint
 from verifier.config import VerifierConfig
+from verifier.health import Health
 from verifier.metrics import Metrics
 from verifier.service import VerifierService
 from wallet.web.application import new_application
@@ -19,11 +20,13 @@ from wallet.web.application import new_application
 MAX_BODY_BYTES: Final = 1024 * 1024
 
 
-def create_app(service: VerifierService, config: VerifierConfig, metrics: Metrics) -> Flask:
+def create_app(
+    service: VerifierService, health: Health, config: VerifierConfig, metrics: Metrics
+) -> Flask:
     """Return the WSGI application over `service`."""
     app = new_application("verifier", max_body_bytes=MAX_BODY_BYTES)
     register_verifier_errors(app)
     app.register_blueprint(agency_blueprint(service, config))
     app.register_blueprint(wallet_blueprint(service))
-    app.register_blueprint(operations_blueprint(service, metrics))
+    app.register_blueprint(operations_blueprint(service, health, metrics))
     return app

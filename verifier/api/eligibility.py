@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 from verifier.api.agency import bearer_token, require_agency
 from verifier.catalogue import CataloguePublisher, ProgrammeShelf
 from verifier.config import VerifierConfig
+from verifier.eligibility import EligibilityDesk
 from verifier.service import NewRequest, VerifierService
 from wallet.eligibility.document import programme_schema
 from wallet.eligibility.programme import Programme
@@ -32,6 +33,7 @@ class _Application(RequestSchema):
 def eligibility_blueprint(
     service: VerifierService,
     shelf: ProgrammeShelf,
+    desk: EligibilityDesk,
     publisher: CataloguePublisher,
     config: VerifierConfig,
 ) -> Blueprint:
@@ -41,7 +43,8 @@ def eligibility_blueprint(
     def opened() -> Response:
         request.max_content_length = MAX_REQUEST_BYTES
         body: dict[str, Any] = load(_Application(), read_json(request))
-        created = service.create_programme_request(body["programme"], body.get("version"))
+        named = desk.query_for(body["programme"], body.get("version"), publisher.now())
+        created = service.create_request(named=named)
         return json_answer(_created_json(created, config), 201)
 
     @blueprint.post("/eligibility/requests")

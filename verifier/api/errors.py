@@ -13,7 +13,7 @@ from typing import Final
 
 from flask import Flask, Response
 
-from wallet.errors import ConflictError, SeoulWalletError
+from wallet.errors import ConflictError, RejectedError, SeoulWalletError
 from wallet.ports.sessions import SessionUnknown
 from wallet.protocols.oid4vp_session import SessionExpired
 from wallet.web.problems import problem
@@ -35,6 +35,6 @@ def _answer_with(status: int) -> Callable[[SeoulWalletError], Response]:
     return answer
 
 
-def response_refused(error: ConflictError) -> Response:
-    """Return the one answer to a response whose state is unknown, used, expired or foreign."""
+def response_refused(error: ConflictError | RejectedError) -> Response:
+    """Return the one answer to a response that no request waits for, or not in this way."""
     return problem(400, WALLET_ERROR, "no request waits for this response")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from verifier.health import Health
 from verifier.metrics import Metrics
 from verifier.service import VerifierService
 from wallet.web.application import json_answer
 
 
-def operations_blueprint(service: VerifierService, metrics: Metrics) -> Blueprint:
+def operations_blueprint(service: VerifierService, health: Health, metrics: Metrics) -> Blueprint:
     """Return the operators' endpoints."""
     blueprint = Blueprint("operations", __name__)
 
@@ -21,9 +22,9 @@ def operations_blueprint(service: VerifierService, metrics: Metrics) -> Blueprin
         return answer
 
     @blueprint.get("/healthz")
-    def health() -> Response:
+    def healthz() -> Response:
         """200 when this verifier can decide, else 503; the age of its replica in either case."""
-        is_ready, body = service.health()
+        is_ready, body = health.check()
         return json_answer(body, 200 if is_ready else 503)
 
     @blueprint.get("/metrics")

@@ -8,9 +8,9 @@ from flask import Blueprint, Response, request
 
 from verifier.api.errors import response_refused
 from verifier.service import VerifierService
-from wallet.errors import ConflictError
+from wallet.errors import ConflictError, RejectedError
 from wallet.protocols.oid4vp import OPAQUE, REQUEST_OBJECT_MEDIA_TYPE, RequestMalformed
-from wallet.protocols.oid4vp_response import ErrorResponse, ResponseMalformed, parse_response
+from wallet.protocols.oid4vp_response import EncryptedResponse, ResponseMalformed, parse_response
 from wallet.web.application import json_answer
 from wallet.web.bodies import read_form
 
@@ -41,22 +41,22 @@ def wallet_blueprint(service: VerifierService) -> Blueprint:
 
     @blueprint.post("/responses")
     def receive_response() -> Response:
-        """Take a direct_post response: form fields `vp_token` and `state`, or `error` and `state`.
+        """Take a direct_post or direct_post.jwt response.
 
-        200 `{}` says that it was taken, not how it was judged: that is for the agency. 400
-        `invalid_request` for a state that is unknown, used, expired or missing.
+        Form fields `vp_token` and `state`, or `response` (a JWE with both inside), or `error` and
+        `state`. 200 says that it was taken, not how it was judged: that is for the agency;
+        `redirect_uri` is where the holder's browser goes on, if anywhere. 400 `invalid_request`
+        for a state that is unknown, used, expired, foreign or missing, and for an answer that
+        cannot be decrypted or came in the clear although it should not.
         """
         response = parse_response(read_form(request))
-        if response.state is None:
+        if not isinstance(response, EncryptedResponse) and response.state is None:
             raise ResponseMalformed("state is missing")
         try:
-            if isinstance(response, ErrorResponse):
-                service.receive_error(response.state, response.error)
-            else:
-                service.receive_response(response.state, response.vp_token)
-        except ConflictError as error:
+            return_uri = service.receive(response)
+        except (ConflictError, RejectedError) as error:
             return response_refused(error)
-        return json_answer({})
+        return json_answer({"redirect_uri": return_uri} if return_uri else {})
 
     return blueprint
 

@@ -14,6 +14,8 @@ from wallet.errors import MalformedError
 
 MAX_DISCLOSURES: Final = 500
 SALT_BYTES: Final = 16
+_RESERVED_NAMES: Final = frozenset(("_sd", "..."))
+_ONLY_STRINGS: Final = frozenset((str,))
 ClaimPath = tuple[str | int, ...]
 
 
@@ -24,24 +26,27 @@ class DisclosureMalformed(MalformedError):
 
 
 class Disclosure(NamedTuple):
-    """One disclosure as it travels. `name` is None for an array element (§4.2.2)."""
+    """One disclosure: as it travels, ASCII, which is what its digest covers, and what it says.
 
-    encoded: str
+    `name` is None for an array element (§4.2.2).
+    """
+
+    encoded: bytes
     name: str | None
     value: Any
 
 
-def parse_disclosure(encoded: str) -> Disclosure:
+def parse_disclosure(encoded: bytes) -> Disclosure:
     """Return the disclosure of its base64url text. Raises `DisclosureMalformed` and kin."""
     content = parse_json(base64url.decode(encoded))
-    if type(content) is not list or len(content) not in (2, 3) or type(content[0]) is not str:
+    if type(content) is not list or not 2 <= len(content) <= 3 or type(content[0]) is not str:
         raise DisclosureMalformed("a disclosure is [salt, name, value] or [salt, value]")
     if len(content) == 2:
         return Disclosure(encoded, None, content[1])
-    name = content[1]
-    if type(name) is not str or name in ("_sd", "..."):
+    _, name, value = content
+    if type(name) is not str or name in _RESERVED_NAMES:
         raise DisclosureMalformed("a disclosed claim has a name that is not reserved")
-    return Disclosure(encoded, name, content[2])
+    return Disclosure(encoded, name, value)
 
 
 class ProcessedClaims(NamedTuple):
@@ -67,28 +72,28 @@ def process_disclosures(
     if len(disclosures) > MAX_DISCLOSURES:
         raise DisclosureMalformed(f"more than {MAX_DISCLOSURES} disclosures")
     hash_function = hash_named(signed_claims.get("_sd_alg", "sha-256"))
-    by_digest = {
-        base64url.encode(hash_function(item.encoded.encode("ascii"))): index
-        for index, item in enumerate(disclosures)
-    }
+    by_digest: dict[str, int] = {}
+    for index, item in enumerate(disclosures):
+        by_digest[base64url.encode(hash_function(item.encoded))] = index
     if len(by_digest) != len(disclosures):
         raise DisclosureMalformed("a disclosure occurs twice")
     placer = _Placer(disclosures, by_digest)
-    claims = placer.place_object(signed_claims, (), None, top=True)
+    claims = placer.place_object(signed_claims, (), None)
     if len(set(placer.met)) != len(placer.met):
         raise DisclosureMalformed("a digest occurs twice")
-    if None in placer.paths:
+    paths = [path for path in placer.paths if path is not None]
+    if len(paths) != len(disclosures):
         raise DisclosureMalformed("a disclosure is not referred to by any digest")
-    return ProcessedClaims(
-        claims, tuple(path for path in placer.paths if path is not None), tuple(placer.parents)
-    )
+    return ProcessedClaims(claims, tuple(paths), tuple(placer.parents))
 
 
 class _Placer:
     """One walk over the claims; holds which digests were met and where disclosures went.
 
-    What holds no digest is handed on as it is, without a copy.
+    What holds no digest is handed on as it is, without a copy. The empty path is the top level.
     """
+
+    __slots__ = ("_by_digest", "_disclosures", "met", "parents", "paths")
 
     def __init__(self, disclosures: Sequence[Disclosure], by_digest: Mapping[str, int]) -> None:
         self._disclosures = disclosures
@@ -97,52 +102,59 @@ class _Placer:
         self.paths: list[ClaimPath | None] = [None] * len(disclosures)
         self.parents: list[int | None] = [None] * len(disclosures)
 
-    def place_object(
-        self, value: JsonObject, path: ClaimPath, parent: int | None, *, top: bool = False
-    ) -> JsonObject:
+    def place_object(self, value: JsonObject, path: ClaimPath, parent: int | None) -> JsonObject:
         if len(path) > MAX_JSON_DEPTH:
             raise DisclosureMalformed("the claims are nested too deeply")
-        if "..." in value:
-            raise DisclosureMalformed("the name ... is reserved for array elements")
         result = value
         if "_sd" in value or "_sd_alg" in value:
-            result = dict(value)
+            result = value.copy()
             result.pop("_sd", None)
-            if result.pop("_sd_alg", None) is not None and not top:
+            if result.pop("_sd_alg", None) is not None and path:
                 raise DisclosureMalformed("_sd_alg belongs to the top level")
+        # Deeper down, looking ahead would look at everything again on every level.
+        if path or _may_hold_digests(result):
+            result = self._place_members(value, result, path, parent)
+        if "_sd" in value:
+            self._disclose(value["_sd"], result, path, parent)
+        return result
+
+    def _place_members(
+        self, value: JsonObject, result: JsonObject, path: ClaimPath, parent: int | None
+    ) -> JsonObject:
+        if "..." in value:
+            raise DisclosureMalformed("the name ... is reserved for array elements")
         for name, item in value.items():
             kind = type(item)
             if (kind is dict or kind is list) and name != "_sd":
                 placed = self._place(item, (*path, name), parent)
                 if placed is not item:
-                    result = dict(value) if result is value else result
+                    result = value.copy() if result is value else result
                     result[name] = placed
-        if "_sd" in value:
-            self._disclose(value["_sd"], result, path, parent, top)
         return result
 
     def _disclose(
-        self, digests: object, into: JsonObject, path: ClaimPath, parent: int | None, top: bool
+        self, digests: object, into: JsonObject, path: ClaimPath, parent: int | None
     ) -> None:
+        by_digest = self._by_digest
         for digest in self._checked(digests):
-            index = self._by_digest.get(digest)
-            if index is None:
+            if digest not in by_digest:
                 continue
-            disclosure = self._disclosures[index]
-            name = disclosure.name
-            if name is None or name in into or (top and name == "_sd_alg"):
+            index = by_digest[digest]
+            _, name, value = self._disclosures[index]
+            if name is None or name in into or (name == "_sd_alg" and not path):
                 raise DisclosureMalformed("a disclosed claim takes the place of another")
             here = (*path, name)
             self.paths[index] = here
             self.parents[index] = parent
-            into[name] = self._place(disclosure.value, here, index)
+            kind = type(value)
+            nested = kind is dict or kind is list
+            into[name] = self._place(value, here, index) if nested else value
 
     def _checked(self, digests: object) -> list[str]:
         if type(digests) is not list:
             raise DisclosureMalformed("_sd is a list")
-        for digest in digests:
-            if type(digest) is not str:
-                raise DisclosureMalformed("a digest is a string")
+        if not _ONLY_STRINGS.issuperset(map(type, digests)):
+            raise DisclosureMalformed("a digest is a string")
         self.met += digests
         return digests
 
@@ -175,6 +187,16 @@ class _Placer:
             self.parents[index] = parent
             result.append(self._place(disclosure.value, here, index))
         return result
+
+
+def _may_hold_digests(claims: JsonObject) -> bool:
+    """Tell whether a member `_sd`, `_sd_alg` or `...` may be anywhere in `claims`.
+
+    Most claims hold none below the top level, and JSON is written and searched much faster than
+    it is walked. Written by us, these names have no escapes.
+    """
+    text = to_json(claims)
+    return b'"_sd' in text or b'"..."' in text
 
 
 @dataclass(frozen=True, slots=True)

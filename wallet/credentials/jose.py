@@ -48,11 +48,28 @@ class CompactJws(NamedTuple):
         return parse_json_object(self.payload, max_bytes=MAX_JWS_BYTES)
 
 
-def _parse(encoded: bytes) -> Mapping[str, Any]:
-    return MappingProxyType(parse_json_object(base64url.decode(encoded)))
+class _Header(NamedTuple):
+    """A header that asks for nothing unknown, and its `typ` in short and lower case."""
+
+    parameters: Mapping[str, Any]
+    typ: str | None
 
 
-# An issuer's tokens share their header to the byte, and so do all key bindings.
+def _parse(encoded: bytes) -> _Header:
+    header = parse_json_object(base64url.decode(encoded))
+    algorithm, typ = header.get("alg"), header.get("typ")
+    if type(algorithm) is not str:
+        raise JwsMalformed("alg is a string")
+    if algorithm not in SUPPORTED_ALGORITHMS:
+        raise UnsupportedAlgorithm("expected one of " + ", ".join(sorted(SUPPORTED_ALGORITHMS)))
+    if "crit" in header or "b64" in header:
+        raise UnsupportedAlgorithm("critical header parameters are not implemented")
+    short = typ.lower().removeprefix("application/") if type(typ) is str else None
+    return _Header(MappingProxyType(header), short)
+
+
+# An issuer's tokens share their header to the byte, and so do all key bindings. What is refused
+# is not kept.
 _header = lru_cache(maxsize=256)(_parse)
 
 
@@ -71,28 +88,16 @@ def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str] | None) -
         raise JwsMalformed("a compact JWS is ASCII") from None
     if len(raw) > MAX_JWS_BYTES:
         raise JwsMalformed(f"the JWS is longer than {MAX_JWS_BYTES} bytes")
-    parts = raw.split(b".")
-    if len(parts) != 3:
+    signing_input, _, signature = raw.rpartition(b".")
+    encoded, separator, payload = signing_input.partition(b".")
+    if not separator or b"." in payload:
         raise JwsMalformed("a compact JWS has three parts")
-    encoded = parts[0]
     header = _header(encoded) if len(encoded) <= MAX_CACHED_HEADER_BYTES else _parse(encoded)
-    algorithm = header.get("alg")
-    if type(algorithm) is not str:
-        raise JwsMalformed("alg is a string")
-    if algorithm not in SUPPORTED_ALGORITHMS:
-        raise UnsupportedAlgorithm("expected one of " + ", ".join(sorted(SUPPORTED_ALGORITHMS)))
-    if "crit" in header or "b64" in header:
-        raise UnsupportedAlgorithm("critical header parameters are not implemented")
-    if typ is not None:
-        found = header.get("typ")
-        accepted = typ if isinstance(typ, frozenset) else (typ,)
-        if type(found) is not str or found.lower().removeprefix("application/") not in accepted:
-            raise JwsMalformed("expected typ " + " or ".join(sorted(accepted)))
+    accepted = typ if isinstance(typ, frozenset) else (typ,)
+    if typ is not None and header.typ not in accepted:
+        raise JwsMalformed("expected typ " + " or ".join(sorted(map(str, accepted))))
     return CompactJws(
-        header,
-        base64url.decode(parts[1]),
-        raw[: len(parts[0]) + 1 + len(parts[1])],
-        base64url.decode(parts[2]),
+        header.parameters, base64url.decode(payload), signing_input, base64url.decode(signature)
     )
 
 

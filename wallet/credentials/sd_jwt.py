@@ -78,19 +78,18 @@ def parse_sd_jwt(text: str | bytes, *, typ: frozenset[str] = SD_JWT_VC_TYPES) ->
     """
     if len(text) > MAX_SD_JWT_BYTES:
         raise SdJwtMalformed(f"the SD-JWT is longer than {MAX_SD_JWT_BYTES} bytes")
-    try:
-        raw = text.encode("ascii") if isinstance(text, str) else text
-        parts = raw.decode("ascii").split("~", MAX_DISCLOSURES + 2)
-    except UnicodeError:
-        raise SdJwtMalformed("an SD-JWT is ASCII") from None
+    if not text.isascii():
+        raise SdJwtMalformed("an SD-JWT is ASCII")
+    raw = text.encode("ascii") if isinstance(text, str) else text
+    parts = raw.split(b"~", MAX_DISCLOSURES + 2)
     if len(parts) < 2:
         raise SdJwtMalformed("an SD-JWT holds at least one ~")
     if len(parts) > MAX_DISCLOSURES + 2:
         raise SdJwtMalformed(f"more than {MAX_DISCLOSURES} disclosures")
-    binding = parts[-1]
+    jws, *disclosures, binding = parts
     return SdJwt(
-        parse_compact_jws(parts[0], typ=typ),
-        tuple([parse_disclosure(part) for part in parts[1:-1]]),
+        parse_compact_jws(jws, typ=typ),
+        tuple([parse_disclosure(part) for part in disclosures]),
         parse_compact_jws(binding, typ=KEY_BINDING_TYPE) if binding else None,
         raw[: len(raw) - len(binding)],
     )
@@ -156,9 +155,9 @@ def _on_the_way(path: ClaimPath, wanted: ClaimPattern) -> bool:
 
 def present_sd_jwt(sd_jwt: SdJwt, chosen: frozenset[int]) -> str:
     """Return the compact SD-JWT with only the disclosures at the indexes in `chosen`."""
-    jws = sd_jwt.presented[: sd_jwt.presented.index(b"~")].decode("ascii")
+    jws = sd_jwt.presented[: sd_jwt.presented.index(b"~")]
     kept = [item.encoded for index, item in enumerate(sd_jwt.disclosures) if index in chosen]
-    return "~".join([jws, *kept, ""])
+    return b"~".join([jws, *kept, b""]).decode("ascii")
 
 
 def bind_to_key(

@@ -48,11 +48,15 @@ class CertificateNotTrusted(RejectedError):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedCertificate:
-    """The leaf of a chain that led to a trust anchor: its key and its alternative names."""
+    """The leaf of a chain that led to a trust anchor: its key and its alternative names.
+
+    `subject` is its distinguished name as one line (RFC 4514), for people to read.
+    """
 
     key: PublicKey
     dns_names: frozenset[str]
     uris: frozenset[str]
+    subject: str = ""
 
     def names(self, issuer: str) -> bool:
         """Tell whether the certificate is for `issuer`: a URI, or an https URL at a DNS name.
@@ -84,6 +88,25 @@ def parse_x5c(value: object) -> tuple[bytes, ...]:
         except binascii.Error:
             raise CertificateMalformed("a certificate in x5c is standard base64") from None
     return tuple(chain)
+
+
+def parse_pem_chain(data: bytes) -> tuple[bytes, ...]:
+    """Return the DER certificates of a PEM file, in its order. Raises `CertificateMalformed`."""
+    try:
+        found = x509.load_pem_x509_certificates(data)
+    except (ValueError, UnsupportedAlgorithm):
+        raise CertificateMalformed("not a file of PEM certificates") from None
+    if len(found) > MAX_CHAIN_CERTIFICATES:
+        raise CertificateMalformed(f"a chain has 1 to {MAX_CHAIN_CERTIFICATES} certificates")
+    return tuple(_der(certificate) for certificate in found)
+
+
+def certified_key(der: bytes) -> PublicKey:
+    """Return the public key in a certificate, which is not verified here.
+
+    Raises `CertificateMalformed`, `UnsupportedKey`.
+    """
+    return _public_key(_load(der))
 
 
 def _load(der: bytes) -> x509.Certificate:
@@ -165,17 +188,19 @@ def _fingerprint(certificate: x509.Certificate) -> bytes:
     return certificate.fingerprint(SHA256())
 
 
+def _public_key(certificate: x509.Certificate) -> PublicKey:
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return EcPublicKey.from_cryptography(key)
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return Ed25519PublicKey(key)
+    raise UnsupportedKey("the key of a certificate is on P-256, P-384 or Ed25519")
+
+
 def _verified_leaf(
     leaf: x509.Certificate, authorities: Sequence[x509.Certificate]
 ) -> VerifiedCertificate:
     names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    key = leaf.public_key()
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        public: PublicKey = EcPublicKey(key)
-    elif isinstance(key, ed25519.Ed25519PublicKey):
-        public = Ed25519PublicKey(key)
-    else:
-        raise UnsupportedKey("the key of a certificate is on P-256, P-384 or Ed25519")
     # A CA that is held to some DNS names must not slip away into a URI (RFC 5280 §4.2.1.10 would
     # constrain only the kinds of names that the constraint has).
     constrained = any(
@@ -185,10 +210,32 @@ def _verified_leaf(
     )
     uris = () if constrained else names.get_values_for_type(x509.UniformResourceIdentifier)
     return VerifiedCertificate(
-        public,
+        _public_key(leaf),
         frozenset(name.lower() for name in names.get_values_for_type(x509.DNSName)),
         frozenset(uris),
+        leaf.subject.rfc4514_string(),
     )
+
+
+def authority_key_ids(chain: Sequence[bytes]) -> frozenset[bytes]:
+    """Return the authority key identifiers in a chain (RFC 5280 §4.2.1.1), nothing verified.
+
+    Raises `CertificateMalformed`.
+    """
+    found = set()
+    for der in chain:
+        try:
+            extensions = _load(der).extensions
+            found.add(
+                extensions.get_extension_for_class(
+                    x509.AuthorityKeyIdentifier
+                ).value.key_identifier
+            )
+        except x509.ExtensionNotFound:
+            continue
+        except ValueError:
+            raise CertificateMalformed("the extensions of a certificate cannot be read") from None
+    return frozenset(key_id for key_id in found if key_id is not None)
 
 
 def _require_signing_ca(

@@ -23,7 +23,7 @@ class Es384SigningKey:
         if not isinstance(key.curve, ec.SECP384R1):
             raise UnsupportedKey("an ES384 key is on P-384")
         self._key = key
-        self._public = EcPublicKey(key.public_key())
+        self._public = EcPublicKey.from_cryptography(key.public_key())
 
     @classmethod
     def generate(cls) -> Es384SigningKey:

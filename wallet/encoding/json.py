@@ -66,8 +66,11 @@ def parse_json(data: bytes, *, max_bytes: int = MAX_JSON_BYTES) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         raise JsonMalformed("not valid JSON in UTF-8") from None
-    opened = data.count(b"{") + data.count(b"[")
-    if opened > MAX_JSON_DEPTH and _is_deeper(value, MAX_JSON_DEPTH):
+    if (
+        len(data) > MAX_JSON_DEPTH
+        and data.count(b"{") + data.count(b"[") > MAX_JSON_DEPTH
+        and _is_deeper(value, MAX_JSON_DEPTH)
+    ):
         raise JsonMalformed(f"JSON is nested deeper than {MAX_JSON_DEPTH}")
     # orjson keeps the last of two equal names and rounds integers beyond 64 bits. What it writes
     # back byte for byte lost nothing; otherwise a parser looks that watches for both.

@@ -7,19 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from wallet.credentials.disclosure import ClaimPath
-from wallet.credentials.sd_jwt import (
-    ClaimPattern,
-    parse_sd_jwt,
-    present_sd_jwt,
-    select_disclosures,
-)
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
 from wallet.holder.cards import Card, HeldCredential, plain_claims
+from wallet.holder.presentables import presentable
 from wallet.holder.texts import ClaimLine, claim_lines, shown
-from wallet.protocols.client_id import DidClientId
-from wallet.protocols.dcql import DcqlQuery, matching_claims
+from wallet.protocols.client_id import DidClientId, RedirectUriClientId, SanDnsClientId
+from wallet.protocols.dcql import CredentialQuery
+from wallet.protocols.dcql_match import matching_claims
 from wallet.protocols.oid4vp import AuthorizationRequest, VerifiedRequest
+from wallet.protocols.oid4vp_metadata import FormatsNotSupported, response_encryption
+from wallet.protocols.oid4vp_transaction import check_type_is_shown
+from wallet.protocols.registration import UNCHECKED, RegistrationReport
 
 MAX_NAME_MEMBERS: Final = 50
 
@@ -48,10 +47,13 @@ class ChoiceUnknown(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A card that answers: exactly what would leave the wallet, disclosures as indexes."""
+    """A card that answers: exactly what would leave the wallet.
+
+    `paths` are the places of the claims that were asked for, `disclosed` is all that is shown.
+    """
 
     card: Card
-    disclosures: frozenset[int]
+    paths: tuple[ClaimPath, ...]
     disclosed: JsonObject = field(repr=False)
 
     def lines(self, language: str) -> tuple[ClaimLine, ...]:
@@ -64,16 +66,28 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How one credential query is answered: by one of `choices`, which has at least one."""
+    """How one credential query is answered: by one of `choices`, which has at least one.
+
+    Where the verifier takes several cards, `also` are the positions of those added by
+    `ConsentRequest.adding`. `bound` tells whether possession of the card's key is proven.
+    """
 
     query_id: str
     required: bool
     choices: tuple[Choice, ...]
     chosen: int = 0
+    also: tuple[int, ...] = ()
+    multiple: bool = False
+    bound: bool = True
 
     @property
     def choice(self) -> Choice:
         return self.choices[self.chosen]
+
+    @property
+    def sent(self) -> tuple[Choice, ...]:
+        """Every card that would be sent, the chosen one first."""
+        return (self.choice, *(self.choices[position] for position in self.also))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +103,12 @@ class Missing:
 class ConsentRequest:
     """A request as its holder is asked about it.
 
-    `authenticated`: a key of the verifier's DID signed the request; otherwise nobody vouches for
-    who asks, only for where the answer goes. `verifier_name` and `purpose` are the verifier's own
-    words: show `verifier` (its identifier) and `answers_to` (host) beside them. Optional answers
-    are given only when they were added by `including`.
+    `authenticated`: a key of the verifier's DID or certificate signed the request; otherwise
+    nobody vouches for who asks, only for where the answer goes. `verifier_name` and `purpose` are
+    the verifier's own words: show `verifier` (its identifier), `certificate` (the name that a
+    trusted authority certified) and `answers_to` (host or page) beside them. `registration` is
+    how the request stands to the public registry of verifiers. `transactions` are texts that the
+    holder agrees to by answering. Optional answers are given only when added by `including`.
     """
 
     verifier: str
@@ -103,10 +119,17 @@ class ConsentRequest:
     optional: tuple[Answer, ...]
     missing: tuple[Missing, ...]
     request: AuthorizationRequest = field(repr=False)
+    audience: str
+    certificate: str | None = None
+    registration: RegistrationReport = UNCHECKED
+    transactions: tuple[str, ...] = ()
+    origin: str | None = None
 
     @property
     def answers_to(self) -> str:
-        """The host that the answer goes to."""
+        """The host, or the page's origin, that the answer goes to."""
+        if self.request.response_uri is None:
+            return shown(self.origin or "")
         return self.request.response_uri.split("/")[2]
 
     def choosing(self, query_id: str, card_id: str) -> ConsentRequest:
@@ -116,12 +139,27 @@ class ConsentRequest:
         for answer in self.answers:
             for position, choice in enumerate(answer.choices):
                 if (answer.query_id, choice.card.id) == (query_id, card_id):
-                    answer = replace(answer, chosen=position)
+                    answer = replace(answer, chosen=position, also=())
                     found = True
             changed.append(answer)
         if not found:
             raise ChoiceUnknown("this card does not answer this part of the request")
         return replace(self, answers=tuple(changed))
+
+    def adding(self, query_id: str, card_id: str) -> ConsentRequest:
+        """Return this request with one more card, where several are taken.
+
+        Raises `ChoiceUnknown`.
+        """
+        for at, answer in enumerate(self.answers):
+            ids = [choice.card.id for choice in answer.choices]
+            if answer.query_id == query_id and answer.multiple and card_id in ids:
+                position = ids.index(card_id)
+                if position != answer.chosen and position not in answer.also:
+                    answer = replace(answer, also=(*answer.also, position))
+                changed = (*self.answers[:at], answer, *self.answers[at + 1 :])
+                return replace(self, answers=changed)
+        raise ChoiceUnknown("no further card can be added to this part of the request")
 
     def including(self, query_id: str) -> ConsentRequest:
         """Return this request with an optional answer added. Raises `ChoiceUnknown`."""
@@ -138,16 +176,23 @@ def build_consent(
     *,
     language: str,
     now: int,
+    registration: RegistrationReport = UNCHECKED,
 ) -> ConsentRequest:
     """Return how the credentials answer the request, with the least disclosure (§6.4.1).
 
     Only cards whose dates include `now` answer; whether one was revoked is not asked, so as not
-    to tell its issuer where it is used.
+    to tell its issuer where it is used. Raises `UnsupportedTransactionData` for a transaction
+    that cannot be shown, and `RequestMalformed`, `UnsupportedRequest` when no answer could be
+    encrypted as asked.
     """
     request = verified.request
+    for item in request.transaction_data:
+        check_type_is_shown(item)
+    if request.response_mode.is_encrypted:
+        response_encryption(request.client_metadata)
     choices = {
-        query_id: tuple(_choices(request.dcql_query, query_id, held))
-        for query_id in request.dcql_query.credentials
+        query_id: tuple(_choices(query, request.client_metadata, held))
+        for query_id, query in request.dcql_query.credentials.items()
     }
     valid = {
         query_id: tuple(choice for choice in found if choice.card.is_valid_at(now))
@@ -163,43 +208,60 @@ def build_consent(
             (required if credential_set.required else optional).update(dict.fromkeys(answered))
         elif credential_set.required:
             missing.update(dict.fromkeys(name for name in options[0] if not valid[name]))
-    metadata = request.client_metadata or {}
+    extra = tuple(name for name in optional if name not in required)
+    certificate = verified.certificate
     return ConsentRequest(
-        verifier=str(request.client_id),
+        verifier=_verifier(verified),
         authenticated=verified.authenticated,
-        verifier_name=_name(metadata, request, language),
+        verifier_name=_name(request.client_metadata or {}, verified, language),
         purpose=shown(request.purpose or ""),
-        answers=tuple(Answer(name, True, valid[name]) for name in required),
-        optional=tuple(
-            Answer(name, False, valid[name]) for name in optional if name not in required
-        ),
+        answers=tuple(_answer(request, name, valid[name], required=True) for name in required),
+        optional=tuple(_answer(request, name, valid[name], required=False) for name in extra),
         missing=tuple(
             Missing(
                 name,
-                request.dcql_query.credentials[name].vct_values,
+                request.dcql_query.credentials[name].accepted_types,
                 tuple(choice.card for choice in choices[name]),
             )
             for name in missing
         ),
         request=request,
+        audience=verified.audience,
+        certificate=None if certificate is None else shown(certificate.subject),
+        registration=registration,
+        transactions=tuple(shown(item.text(language)) for item in request.transaction_data),
+        origin=verified.origin,
     )
 
 
-def _choices(query: DcqlQuery, query_id: str, held: Sequence[HeldCredential]) -> list[Choice]:
+def _answer(
+    request: AuthorizationRequest, name: str, choices: tuple[Choice, ...], *, required: bool
+) -> Answer:
+    query = request.dcql_query.credentials[name]
+    return Answer(
+        name,
+        required,
+        choices,
+        multiple=query.multiple,
+        bound=query.require_holder_binding,
+    )
+
+
+def _choices(
+    query: CredentialQuery, metadata: JsonObject | None, held: Sequence[HeldCredential]
+) -> list[Choice]:
     """Return the answers to one query, the newest card first."""
     found = []
     for credential in reversed(held):
-        parsed = credential.parsed()
-        processed = parsed.process(parsed.jws.peek_claims())
-        paths = matching_claims(query.credentials[query_id], processed.claims)
+        ready = presentable(credential)
+        paths = matching_claims(query, ready.candidate())
         if paths is None:
             continue
-        wanted: list[ClaimPattern] = [tuple(path) for path in paths]
-        disclosures = select_disclosures(processed, wanted)
-        # What the verifier will see is read from what would be sent, not from what was asked.
-        sent = parse_sd_jwt(present_sd_jwt(parsed, disclosures))
-        claims = plain_claims(sent.process(sent.jws.peek_claims()).claims)
-        found.append(Choice(credential.card(), disclosures, claims))
+        try:
+            ready.check_accepted(metadata)
+        except FormatsNotSupported:
+            continue
+        found.append(Choice(credential.card(), paths, plain_claims(ready.shown(paths))))
     return found
 
 
@@ -208,10 +270,26 @@ def disclosed_paths(choice: Choice) -> tuple[ClaimPath, ...]:
     return tuple(line.path for line in choice.lines("en"))
 
 
-def _name(metadata: JsonObject, request: AuthorizationRequest, language: str) -> str:
-    client = request.client_id
-    otherwise = str(client.did) if isinstance(client, DidClientId) else client.uri
-    return _text(metadata, "client_name", language) or shown(otherwise)
+def _verifier(verified: VerifiedRequest) -> str:
+    client = verified.request.client_id
+    return verified.audience if client is None else str(client)
+
+
+def _name(metadata: JsonObject, verified: VerifiedRequest, language: str) -> str:
+    return _text(metadata, "client_name", language) or shown(_otherwise(verified))
+
+
+def _otherwise(verified: VerifiedRequest) -> str:
+    client = verified.request.client_id
+    if isinstance(client, DidClientId):
+        return str(client.did)
+    if isinstance(client, RedirectUriClientId):
+        return client.uri
+    if isinstance(client, SanDnsClientId):
+        return client.name
+    if verified.certificate is not None:
+        return verified.certificate.subject
+    return verified.origin or ""
 
 
 def _text(metadata: JsonObject, member: str, language: str) -> str:

@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
-from wallet.credentials.sd_jwt import bind_to_key, present_sd_jwt
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError
-from wallet.holder.answers import AnswerUnexpected, check_reachable
+from wallet.holder.answers import check_reachable
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
 from wallet.holder.consent import (
     Answer,
@@ -20,32 +19,26 @@ from wallet.holder.consent import (
     disclosed_paths,
 )
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
+from wallet.holder.presentables import Binding, presentable
+from wallet.holder.requests import RequestReader, RequestRefused
 from wallet.holder.signing import HeldSigningKey
 from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver
 from wallet.ports.holder import HolderTransport, HttpAnswer, KeyStore
-from wallet.protocols.client_id import DidClientId, check_url
-from wallet.protocols.oid4vp import (
-    REQUEST_OBJECT_MEDIA_TYPE,
-    AuthorizationRequest,
-    RequestLink,
-    VerifiedRequest,
-    new_secret,
-    parse_request_link,
-    parse_request_object,
-    verify_request_object,
-    verify_unsigned_request,
+from wallet.protocols.client_id import check_url
+from wallet.protocols.oid4vp import VerifiedRequest
+from wallet.protocols.oid4vp_metadata import response_encryption
+from wallet.protocols.oid4vp_response import (
+    RawPresentation,
+    build_error_response,
+    build_response,
+    encrypt_response,
 )
-from wallet.protocols.oid4vp_response import build_response
+from wallet.protocols.oid4vp_transaction import TransactionData, transaction_claims
 from wallet.trust.receipt import RECEIPT_CLAIM
 
 MAX_VERIFIER_ANSWER_BYTES: Final = 64 * 1024
-
-
-class RequestRefused(ConflictError):
-    """The verifier did not take the answer, or no longer waits for one."""
-
-    code = "request_refused"
+ACCESS_DENIED: Final = "access_denied"
+VpToken = dict[str, list[RawPresentation]]
 
 
 class RequestExpired(ConflictError):
@@ -71,52 +64,100 @@ class Presenter:
     def __init__(
         self,
         *,
+        reader: RequestReader,
         held: HeldCredentials,
         log: PresentationLog,
         keys: KeyStore,
         transport: HolderTransport,
-        dids: DidResolver,
         clock: Clock,
         development: bool,
     ) -> None:
+        self._reader = reader
         self._held = held
         self._log = log
         self._keys = keys
         self._transport = transport
-        self._dids = dids
         self._clock = clock
         self._development = development
 
     def review(self, link: str, *, language: str) -> ConsentRequest:
         """See `Wallet.review`."""
-        read = parse_request_link(link, development=self._development)
-        verified = self._verified(read)
-        return build_consent(verified, self._held.all(), language=language, now=self._clock.now())
+        return self._consent(self._reader.read(link), language)
+
+    def review_from_page(
+        self, protocol: str, data: JsonObject, *, origin: str, language: str
+    ) -> ConsentRequest:
+        """See `Wallet.review_from_page`."""
+        verified = self._reader.read_from_page(protocol, data, origin=origin)
+        return self._consent(verified, language)
+
+    def _consent(self, verified: VerifiedRequest, language: str) -> ConsentRequest:
+        return build_consent(
+            verified,
+            self._held.all(),
+            language=language,
+            now=self._clock.now(),
+            registration=self._reader.standing(verified),
+        )
 
     def present(self, consent: ConsentRequest) -> Presented:
         """See `Wallet.present`."""
+        if consent.request.response_uri is None:
+            raise ValueError("a request of a page is answered by answer_page")
+        form, entry = self._answer(consent)
+        answer = self._transport.post_form(consent.request.response_uri, urlencode(form).encode())
+        check_reachable(answer, what="the presentation")
+        accepted = answer.status == 200
+        entry = self._finish(entry, LogOutcome.ACCEPTED if accepted else LogOutcome.REFUSED)
+        if not accepted:
+            raise RequestRefused(f"the verifier answered with status {answer.status}")
+        return Presented(entry, self._redirect_uri(answer))
+
+    def answer_page(self, consent: ConsentRequest) -> JsonObject:
+        """See `Wallet.answer_page`."""
+        if consent.request.response_uri is not None:
+            raise ValueError("a request of a link is answered by present")
+        data, entry = self._answer(consent)
+        self._finish(entry, LogOutcome.UNANSWERED)
+        if "response" in data:
+            return {"response": data["response"]}
+        return {"vp_token": parse_json_object(data["vp_token"].encode())}
+
+    def decline(self, consent: ConsentRequest) -> str | None:
+        """See `Wallet.decline`."""
+        request = consent.request
+        if request.response_uri is None:
+            return None
+        form = urlencode(build_error_response(ACCESS_DENIED, request.state)).encode()
+        answer = self._transport.post_form(request.response_uri, form)
+        check_reachable(answer, what="the refusal")
+        if answer.status != 200:
+            raise RequestRefused(f"the verifier answered with status {answer.status}")
+        return self._redirect_uri(answer)
+
+    def _answer(self, consent: ConsentRequest) -> tuple[dict[str, str], LogEntry]:
         now = self._clock.now()
         request = consent.request
         if consent.missing:
             raise NoMatchingCredential(consent.missing)
         if request.expires_at is not None and now >= request.expires_at:
             raise RequestExpired("the time to answer is over")
-        vp_token = {
-            answer.query_id: [self._presentation(answer.choice, request, now)]
-            for answer in consent.answers
-        }
-        form = urlencode(build_response(vp_token, request.state)).encode("ascii")
+        vp_token = self._vp_token(consent, now)
         entry = _log_entry(consent, now)
         # Noted before it is sent, so that no crash hides from the holder what may have left.
         self._log.begin(entry)
-        answer = self._transport.post_form(request.response_uri, form)
-        check_reachable(answer, what="the presentation")
-        accepted = answer.status == 200
-        entry = replace(entry, outcome=LogOutcome.ACCEPTED if accepted else LogOutcome.REFUSED)
+        if not request.response_mode.is_encrypted:
+            return build_response(vp_token, request.state), entry
+        recipient, enc = response_encryption(request.client_metadata)
+        jwe = encrypt_response(
+            vp_token, request.state, recipient=recipient, enc=enc, nonce=request.nonce
+        )
+        return {"response": jwe}, entry
+
+    def _finish(self, entry: LogEntry, outcome: LogOutcome) -> LogEntry:
+        entry = replace(entry, outcome=outcome)
         self._log.finish(entry)
-        if not accepted:
-            raise RequestRefused(f"the verifier answered with status {answer.status}")
-        return Presented(entry, self._redirect_uri(answer))
+        return entry
 
     def _redirect_uri(self, answer: HttpAnswer) -> str | None:
         try:
@@ -126,49 +167,49 @@ class Presenter:
             # The presentation was taken; where to go on is a courtesy.
             return None
 
-    def _verified(self, link: RequestLink) -> VerifiedRequest:
-        now = self._clock.now()
-        if link.request_uri is None or not isinstance(link.client_id, DidClientId):
-            return verify_unsigned_request(link.parameters, now=now, development=self._development)
-        wallet_nonce = None
-        if link.request_uri_method == "post":
-            wallet_nonce = new_secret()
-            form = urlencode({"wallet_nonce": wallet_nonce}).encode("ascii")
-            answer = self._transport.post_form(link.request_uri, form)
-        else:
-            answer = self._transport.get(link.request_uri, accept=REQUEST_OBJECT_MEDIA_TYPE)
-        request_object = parse_request_object(_request_object(answer))
-        return verify_request_object(
-            request_object,
-            link.client_id,
-            self._dids.resolve(link.client_id.did).value,
-            now=now,
-            wallet_nonce=wallet_nonce,
-            development=self._development,
-        )
+    def _vp_token(self, consent: ConsentRequest, now: int) -> VpToken:
+        agreed = _transactions_by_query(consent)
+        vp_token: VpToken = {}
+        for answer in consent.answers:
+            for position, choice in enumerate(answer.sent):
+                # One card authorizes a transaction: the chosen one, not those added to it.
+                items = agreed.get(answer.query_id, []) if position == 0 else []
+                vp_token.setdefault(answer.query_id, []).append(
+                    self._presentation(consent, answer, choice, items, now)
+                )
+        return vp_token
 
-    def _presentation(self, choice: Choice, request: AuthorizationRequest, now: int) -> str:
+    def _presentation(
+        self,
+        consent: ConsentRequest,
+        answer: Answer,
+        choice: Choice,
+        transactions: list[TransactionData],
+        now: int,
+    ) -> RawPresentation:
         held = self._held.get(choice.card.id)
-        parsed = held.parsed()
-        key = HeldSigningKey(self._keys, self._keys.find(held.key_handle))
-        return bind_to_key(
-            present_sd_jwt(parsed, choice.disclosures),
-            key,
-            audience=str(request.client_id),
-            nonce=request.nonce,
+        if not answer.bound:
+            return presentable(held).present(choice.paths, None)
+        binding = Binding(
+            key=HeldSigningKey(self._keys, self._keys.find(held.key_handle)),
+            audience=consent.audience,
+            nonce=consent.request.nonce,
             issued_at=now,
-            hash_name=parsed.jws.peek_claims().get("_sd_alg", "sha-256"),
-            extra_claims=_receipt_claim(held),
+            claims={**_receipt_claim(held), **transaction_claims(transactions)},
         )
+        return presentable(held).present(choice.paths, binding)
 
 
-def _request_object(answer: HttpAnswer) -> bytes:
-    check_reachable(answer, what="the request")
-    if 400 <= answer.status < 500:
-        raise RequestRefused(f"the request is not there any more (status {answer.status})")
-    if answer.status != 200 or answer.content_type != REQUEST_OBJECT_MEDIA_TYPE:
-        raise AnswerUnexpected(f"the request did not come as {REQUEST_OBJECT_MEDIA_TYPE}")
-    return answer.body
+def _transactions_by_query(consent: ConsentRequest) -> dict[str, list[TransactionData]]:
+    """Return the transactions by the one query whose card authorizes each (§5.1)."""
+    answered = [answer.query_id for answer in consent.answers]
+    found: dict[str, list[TransactionData]] = {}
+    for item in consent.request.transaction_data:
+        query_id = next((name for name in item.credential_ids if name in answered), None)
+        if query_id is None:
+            raise NoMatchingCredential(consent.missing)
+        found.setdefault(query_id, []).append(item)
+    return found
 
 
 def _receipt_claim(held: HeldCredential) -> JsonObject:
@@ -184,11 +225,10 @@ def _log_entry(consent: ConsentRequest, now: int) -> LogEntry:
         verifier=consent.verifier,
         verifier_name=consent.verifier_name,
         purpose=consent.purpose,
-        cards=tuple(_disclosed_card(answer) for answer in consent.answers),
+        cards=tuple(
+            DisclosedCard(choice.card.id, choice.card.vct, disclosed_paths(choice))
+            for answer in consent.answers
+            for choice in answer.sent
+        ),
         outcome=LogOutcome.UNANSWERED,
     )
-
-
-def _disclosed_card(answer: Answer) -> DisclosedCard:
-    choice = answer.choice
-    return DisclosedCard(choice.card.id, choice.card.vct, disclosed_paths(choice))

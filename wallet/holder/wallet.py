@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wallet.crypto.certificates import TrustAnchors
+from wallet.encoding.json import JsonObject
 from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.consent import ConsentRefused, ConsentRequest
 from wallet.holder.issuers import InspectedOffer, IssuerPolicy
@@ -12,9 +14,11 @@ from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
 from wallet.holder.receive import Receiver
+from wallet.holder.requests import RequestReader, VerifierPolicy
 from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver
+from wallet.ports.facts import DidResolver, VerifierRegistry
 from wallet.ports.holder import HeldKeyUnknown, HolderTransport, KeyStore, RecordStore
+from wallet.verification.issuer_key import NO_ANCHORS
 
 Ask = Callable[[ConsentRequest], "ConsentRequest | bool | None"]
 
@@ -37,9 +41,16 @@ class Wallet:
         clock: Clock,
         trusted_issuers: frozenset[str] | None = None,
         development: bool = False,
+        verifier_anchors: TrustAnchors = NO_ANCHORS,
+        registry: VerifierRegistry | None = None,
+        require_registration: bool = False,
         close: Callable[[], None] = lambda: None,
     ) -> None:
-        """`trusted_issuers` and `development` as in `IssuerPolicy`; `close` frees the ports."""
+        """`trusted_issuers` and `development` as in `IssuerPolicy`; `close` frees the ports.
+
+        `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
+        verifiers are looked up.
+        """
         self._transport = transport
         self._keys = keys
         self._close = close
@@ -53,12 +64,23 @@ class Wallet:
             clock=clock,
             policy=IssuerPolicy(trusted_issuers=trusted_issuers, development=development),
         )
+        reader = RequestReader(
+            transport=transport,
+            dids=dids,
+            clock=clock,
+            policy=VerifierPolicy(
+                anchors=verifier_anchors,
+                require_registration=require_registration,
+                development=development,
+            ),
+            registry=registry,
+        )
         self._presenter = Presenter(
+            reader=reader,
             held=self._held,
             log=self._log,
             keys=keys,
             transport=transport,
-            dids=dids,
             clock=clock,
             development=development,
         )
@@ -136,9 +158,35 @@ class Wallet:
 
         The request object is fetched (its verifier learns that, and nothing else). Raises the
         errors of `wallet.protocols.oid4vp` when the request is not what its client identifier
-        says, `RequestRefused` when it is gone.
+        says, `RequestRefused` when it is gone, `OutsideRegistration` when a registered verifier
+        asks for what it may not.
         """
         return self._presenter.review(link, language=language)
+
+    def review_from_page(
+        self, protocol: str, data: JsonObject, *, origin: str, language: str = "en"
+    ) -> ConsentRequest:
+        """Read a request of the Digital Credentials API (OpenID4VP Appendix A).
+
+        `protocol` and `data` are as the platform gives them, `origin` is what it says of the
+        calling page. Raises as `review` does, and `OriginMismatch`.
+        """
+        return self._presenter.review_from_page(protocol, data, origin=origin, language=language)
+
+    def answer_page(self, request: ConsentRequest) -> JsonObject:
+        """Return the `data` that answers a page, for the platform to hand back.
+
+        Handing in a reviewed request *is* the consent. Raises as `present` does; whether the page
+        took it is not known.
+        """
+        return self._presenter.answer_page(request)
+
+    def decline(self, request: ConsentRequest) -> str | None:
+        """Tell the verifier that the holder did not agree (`access_denied`), nothing else.
+
+        Returns where the browser goes on, if anywhere. A page is told by the platform.
+        """
+        return self._presenter.decline(request)
 
     def present(
         self, request: ConsentRequest | str, *, ask: Ask | None = None, language: str = "en"

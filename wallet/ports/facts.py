@@ -1,5 +1,6 @@
 """Where verification gets its outside facts."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from wallet.credentials.issuer_metadata import IssuerMetadata
@@ -7,6 +8,7 @@ from wallet.did.document import DidDocument
 from wallet.did.syntax import Did
 from wallet.errors import UnavailableError
 from wallet.trust.facts import AnchorFacts
+from wallet.trust.verifiers import RegisteredService
 from wallet.verification.evidence import Fact
 
 
@@ -119,4 +121,14 @@ class AnchorReplica(Protocol):
         Identifiers have 32 bytes. The fact's time is the earlier of that block's header time and
         the moment it was read. Raises `ReplicaEmpty`, and `ReplicaDiverged` from the moment that a
         final block was replaced until an operator starts the replica anew.
+        """
+
+
+class VerifierRegistry(Protocol):
+    """Tells what verifiers are registered to ask, as the chain has it."""
+
+    def verifier_services(self, verifier_id: bytes) -> Fact[Sequence[RegisteredService]]:
+        """Return every service scope a verifier ever had, and the time of the facts.
+
+        Raises `ReplicaEmpty`, `StorageUnavailable`.
         """

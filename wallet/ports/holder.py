@@ -201,7 +201,7 @@ class HolderTransport(Protocol):
     def post(self, url: str) -> HttpAnswer:
         """POST nothing."""
 
-    def post_form(self, url: str, form: bytes) -> HttpAnswer:
+    def post_form(self, url: str, form: bytes, *, accept: str = "application/json") -> HttpAnswer:
         """POST an encoded form as `application/x-www-form-urlencoded`."""
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:

@@ -1,25 +1,31 @@
-"""DCQL, the query language of OpenID4VP 1.0 §6: parse a query, match credentials, check answers.
+"""DCQL, the query language of OpenID4VP 1.0 §6: queries and their JSON form.
 
-Wallets ask `matching_claims` and `select`; verifiers ask `check_answer`, because what a wallet
-was asked to restrict is no evidence of what it sent (§6.4.1).
+Wallets match credentials with `dcql_match`; verifiers check answers with `dcql_answer`, because
+what a wallet was asked to restrict is no evidence of what it sent (§6.4.1).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.sd_jwt import ClaimPattern
+from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
-from wallet.errors import MalformedError, RejectedError, UnsupportedError
+from wallet.errors import MalformedError, UnsupportedError
 from wallet.protocols.claims_path import parse_claims_path, select_claims
 
 SD_JWT_VC_FORMAT: Final = "dc+sd-jwt"
-# The other formats of OpenID4VP Appendix B: their queries parse, and nothing here answers them.
-FOREIGN_FORMATS: Final = frozenset(("mso_mdoc", "jwt_vc_json", "ldp_vc"))
+JWT_VC_FORMAT: Final = "jwt_vc_json"
+LDP_VC_FORMAT: Final = "ldp_vc"
+MDOC_FORMAT: Final = "mso_mdoc"
+W3C_FORMATS: Final = frozenset((JWT_VC_FORMAT, LDP_VC_FORMAT))
+# Every format of OpenID4VP Appendix B parses; nothing here answers a query for mso_mdoc.
+FORMATS: Final = W3C_FORMATS | {SD_JWT_VC_FORMAT, MDOC_FORMAT}
+AKI_AUTHORITY: Final = "aki"
 MAX_CREDENTIAL_QUERIES: Final = 32
 MAX_CLAIM_QUERIES: Final = 100
 MAX_ALTERNATIVES: Final = 32
@@ -42,14 +48,20 @@ class UnsupportedFormat(UnsupportedError):
     code = "unsupported_format"
 
 
-class NothingMatches(RejectedError):
-    """No credential at hand answers the query. `missing` has the ids without an answer."""
+@dataclass(frozen=True, slots=True)
+class TrustedAuthority:
+    """Issuers, or those who vouch for them, that the verifier accepts (§6.1.1).
 
-    code = "nothing_matches"
+    Of the types, `aki` can be matched here: base64url key identifiers of certificates in the
+    chain of the credential.
+    """
 
-    def __init__(self, missing: Sequence[str]) -> None:
-        super().__init__("no credential at hand answers " + ", ".join(missing))
-        self.missing = tuple(missing)
+    type: str
+    values: tuple[str, ...]
+
+    def to_json(self) -> JsonObject:
+        """Return the authority as it travels."""
+        return {"type": self.type, "values": list(self.values)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +97,8 @@ class ClaimQuery:
 class CredentialQuery:
     """One credential that is asked for (§6.1).
 
-    `vct_values` is empty for foreign formats, which nothing here answers. `trusted_authorities`
-    is kept as it came: no credential here can show one, so such a query is never matched.
+    `vct_values` are for `dc+sd-jwt`, `type_values` for the W3C formats: alternatives, each a set
+    of types that must all be there. Of `trusted_authorities`, one must have vouched.
     """
 
     id: str
@@ -97,7 +109,29 @@ class CredentialQuery:
     claim_sets: tuple[tuple[str, ...], ...] = ()
     multiple: bool = False
     require_holder_binding: bool = True
-    trusted_authorities: tuple[JsonObject, ...] = ()
+    trusted_authorities: tuple[TrustedAuthority, ...] = ()
+    type_values: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def accepted_types(self) -> tuple[str, ...]:
+        """The types that are asked for, one name each, for people to read."""
+        return self.vct_values or tuple(names[-1] for names in self.type_values)
+
+    def accepts_type(self, types: Collection[str]) -> bool:
+        """Tell whether a credential of these types is asked for; an SD-JWT VC has one, its vct."""
+        if self.format == SD_JWT_VC_FORMAT:
+            return any(name in types for name in self.vct_values)
+        return any(set(names) <= set(types) for names in self.type_values)
+
+    def accepts_authorities(self, key_ids: Collection[bytes]) -> bool:
+        """Tell whether one of the authorities asked for is among those of the chain, if any is."""
+        if not self.trusted_authorities:
+            return True
+        known = {base64url.encode(key_id) for key_id in key_ids}
+        return any(
+            authority.type == AKI_AUTHORITY and not known.isdisjoint(authority.values)
+            for authority in self.trusted_authorities
+        )
 
     def alternatives(self) -> tuple[tuple[ClaimQuery, ...], ...]:
         """Return the combinations of claims that answer, the preferred first (§6.4.1)."""
@@ -118,7 +152,7 @@ class CredentialQuery:
         if not self.require_holder_binding:
             result["require_cryptographic_holder_binding"] = False
         if self.trusted_authorities:
-            result["trusted_authorities"] = list(self.trusted_authorities)
+            result["trusted_authorities"] = [item.to_json() for item in self.trusted_authorities]
         return result
 
 
@@ -179,20 +213,20 @@ def _parse_credential(value: object) -> CredentialQuery:
     format_, meta = item.get("format"), _object(item.get("meta"), "meta")
     if type(format_) is not str:
         raise DcqlMalformed("format is a string")
-    if format_ != SD_JWT_VC_FORMAT and format_ not in FOREIGN_FORMATS:
+    if format_ not in FORMATS:
         raise UnsupportedFormat("expected a credential format of OpenID4VP 1.0")
     vct_values: tuple[str, ...] = ()
     if format_ == SD_JWT_VC_FORMAT:
         vct_values = tuple(_strings(_list(meta, "vct_values", MAX_ALTERNATIVES), "vct_values"))
+    type_values = _type_values(meta) if format_ in W3C_FORMATS else ()
     claims: tuple[ClaimQuery, ...] = ()
     if "claims" in item:
         claims = tuple(_parse_claim(claim) for claim in _list(item, "claims", MAX_CLAIM_QUERIES))
     claim_sets = _parse_claim_sets(item, claims)
-    authorities = (
-        _list(item, "trusted_authorities", MAX_ALTERNATIVES)
-        if "trusted_authorities" in item
-        else []
-    )
+    authorities: tuple[TrustedAuthority, ...] = ()
+    if "trusted_authorities" in item:
+        listed = _list(item, "trusted_authorities", MAX_ALTERNATIVES)
+        authorities = tuple(_parse_authority(authority) for authority in listed)
     return CredentialQuery(
         _id(item.get("id")),
         format_,
@@ -202,7 +236,26 @@ def _parse_credential(value: object) -> CredentialQuery:
         claim_sets,
         _boolean(item, "multiple", default=False),
         _boolean(item, "require_cryptographic_holder_binding", default=True),
-        tuple(_object(authority, "a trusted authority") for authority in authorities),
+        authorities,
+        type_values,
+    )
+
+
+def _type_values(meta: JsonObject) -> tuple[tuple[str, ...], ...]:
+    alternatives = []
+    for names in _list(meta, "type_values", MAX_ALTERNATIVES):
+        if type(names) is not list or not 0 < len(names) <= MAX_ALTERNATIVES:
+            raise DcqlMalformed("type_values holds lists of types")
+        alternatives.append(tuple(_strings(names, "type_values")))
+    return tuple(alternatives)
+
+
+def _parse_authority(value: object) -> TrustedAuthority:
+    item = _object(value, "a trusted authority")
+    if type(item.get("type")) is not str or len(item["type"]) > MAX_STRING_CHARACTERS:
+        raise DcqlMalformed("a trusted authority has a type")
+    return TrustedAuthority(
+        item["type"], tuple(_strings(_list(item, "values", MAX_VALUES), "values"))
     )
 
 
@@ -282,63 +335,3 @@ def _boolean(item: JsonObject, name: str, *, default: bool) -> bool:
     if type(value) is not bool:
         raise DcqlMalformed(f"{name} is a boolean")
     return value
-
-
-def matching_claims(query: CredentialQuery, claims: JsonObject) -> tuple[ClaimPath, ...] | None:
-    """Return the places of the claims to disclose so that a credential answers; None if none do.
-
-    `claims` are all claims of the credential, `vct` included. The first combination that the
-    credential can deliver counts (§6.4.1); a query without claims is answered by disclosing
-    nothing. Does not check validity, status or holder binding.
-    """
-    if query.format != SD_JWT_VC_FORMAT or query.trusted_authorities:
-        return None
-    if claims.get("vct") not in query.vct_values:
-        return None
-    for alternative in query.alternatives():
-        places = [claim.select(claims) for claim in alternative]
-        if all(places):
-            return tuple(dict.fromkeys(path for found in places for path in found))
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Credential number `credential` of those given answers by disclosing `paths`."""
-
-    credential: int
-    paths: tuple[ClaimPath, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which credentials answer which query, by query id.
-
-    `required` are the ids to answer (the first option of each required set that can be
-    answered), `optional` those that may be added with the holder's consent.
-    """
-
-    matches: Mapping[str, tuple[Match, ...]]
-    required: tuple[str, ...]
-    optional: tuple[str, ...]
-
-
-def select(query: DcqlQuery, credentials: Sequence[JsonObject]) -> Selection:
-    """Return how `credentials` (all claims of each) answer `query` (§6.4.2).
-
-    Raises `NothingMatches` when a required set cannot be answered.
-    """
-    matches: dict[str, tuple[Match, ...]] = {}
-    for item in query.credentials.values():
-        found = ((at, matching_claims(item, claims)) for at, claims in enumerate(credentials))
-        matches[item.id] = tuple(Match(at, paths) for at, paths in found if paths is not None)
-    required: dict[str, None] = {}
-    optional: dict[str, None] = {}
-    for credential_set in query.sets():
-        options = credential_set.options
-        chosen = next((ids for ids in options if all(matches[name] for name in ids)), None)
-        if chosen is None and credential_set.required:
-            raise NothingMatches([name for name in options[0] if not matches[name]])
-        (required if credential_set.required else optional).update(dict.fromkeys(chosen or ()))
-    extra = tuple(name for name in optional if name not in required)
-    return Selection(matches, tuple(required), extra)

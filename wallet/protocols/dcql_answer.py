@@ -3,20 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from wallet.credentials.disclosure import ClaimPath
-from wallet.crypto.keys import thumbprint
+from wallet.crypto.keys import PublicKey, thumbprint
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError
 from wallet.protocols.claims_path import pick_claims
 from wallet.protocols.dcql import ClaimQuery, CredentialQuery, DcqlQuery
-from wallet.verification.pipeline import VerifiedProof
 from wallet.verification.proof_steps import HolderBindingMissing
 
 MAX_PRESENTATIONS: Final = 32
 # Registered claims that say nothing about a person: no excess, should an issuer hide them.
 _NO_EXCESS: Final = frozenset(("iat", "jti"))
+
+
+class Answered(Protocol):
+    """A verified credential as an answer: what `VerifiedProof` and its W3C twin have in common."""
+
+    @property
+    def format(self) -> str:
+        """The credential format."""
+
+    @property
+    def types(self) -> Collection[str]:
+        """Its types, expanded ones included."""
+
+    @property
+    def claims(self) -> JsonObject:
+        """What it says."""
+
+    @property
+    def disclosed(self) -> tuple[ClaimPath, ...]:
+        """The places that the holder chose to show."""
+
+    @property
+    def holder_key(self) -> PublicKey | None:
+        """The key that proved possession, if one did."""
+
+    @property
+    def authority_keys(self) -> frozenset[bytes]:
+        """The authority key identifiers of its certificates."""
 
 
 class AnswerIncomplete(RejectedError):
@@ -29,6 +56,12 @@ class AnswerExcessive(RejectedError):
     """More was disclosed than was asked for. It must not be kept."""
 
     code = "answer_excessive"
+
+
+class AuthorityNotTrusted(RejectedError):
+    """The credential's issuer is not under one of the trusted authorities that were asked for."""
+
+    code = "authority_not_trusted"
 
 
 class HoldersDiffer(RejectedError):
@@ -62,7 +95,7 @@ def check_answered_ids(query: DcqlQuery, answered: Mapping[str, Collection[objec
 
 def check_answer(
     query: DcqlQuery,
-    answered: Mapping[str, Sequence[VerifiedProof]],
+    answered: Mapping[str, Sequence[Answered]],
     *,
     one_holder: bool = True,
 ) -> dict[str, tuple[JsonObject, ...]]:
@@ -70,7 +103,8 @@ def check_answer(
 
     Claims that the issuer left visible are dropped; *disclosed* claims that nobody asked for
     reject the answer. With `one_holder`, all bound credentials name the same holder key. Raises
-    `AnswerIncomplete`, `AnswerExcessive`, `HoldersDiffer`, `HolderBindingMissing`.
+    `AnswerIncomplete`, `AnswerExcessive`, `HoldersDiffer`, `HolderBindingMissing`,
+    `AuthorityNotTrusted`.
     """
     check_answered_ids(query, answered)
     result = {
@@ -88,9 +122,11 @@ def check_answer(
     return result
 
 
-def _asked_claims(query: CredentialQuery, presented: VerifiedProof) -> JsonObject:
-    if presented.vct not in query.vct_values:
+def _asked_claims(query: CredentialQuery, presented: Answered) -> JsonObject:
+    if presented.format != query.format or not query.accepts_type(presented.types):
         raise AnswerIncomplete("the credential is of another type than asked for")
+    if not query.accepts_authorities(presented.authority_keys):
+        raise AuthorityNotTrusted("no authority that was asked for vouches for the credential")
     if query.require_holder_binding and presented.holder_key is None:
         raise HolderBindingMissing("the presentation carries no key binding")
     complete = False

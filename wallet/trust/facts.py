@@ -126,11 +126,9 @@ class AnchorFacts:
 
     def accredited(self, at: int) -> bool:
         """Tell whether issuer and accreditor were both in force at the moment `at`."""
-        return any(
-            scope.in_force(at)
-            and any(
-                above.accreditor == scope.accreditor and above.in_force(at)
-                for above in self.accreditor_scopes
-            )
-            for scope in self.issuer_scopes
-        )
+        for scope in self.issuer_scopes:
+            if scope.in_force(at):
+                for above in self.accreditor_scopes:
+                    if above.accreditor == scope.accreditor and above.in_force(at):
+                        return True
+        return False

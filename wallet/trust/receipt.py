@@ -6,7 +6,6 @@ salt keeps the leaf from being recognised by whoever holds the signed bytes but 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +18,7 @@ from wallet.errors import MalformedError
 SALT_BYTES: Final = 32
 MAX_PATH_NODES: Final = 40
 RECEIPT_CLAIM: Final = "anchor_receipt"
+_HASH_CHARACTERS: Final = base64url.encoded_length(HASH_BYTES)
 
 
 class ReceiptMalformed(MalformedError):
@@ -71,17 +71,8 @@ def parse_receipt(value: object) -> AnchorReceipt:
         raise ReceiptMalformed("a receipt needs 0 <= index < size")
     if type(salt) is not str or type(path) is not list or len(path) > MAX_PATH_NODES:
         raise ReceiptMalformed("a receipt needs a salt and a path of limited length")
-    return AnchorReceipt(index, size, _nodes(path), _bytes32(salt))
-
-
-def _nodes(path: Sequence[object]) -> tuple[bytes, ...]:
-    return tuple(_bytes32(node) for node in path)
-
-
-def _bytes32(text: object) -> bytes:
-    if type(text) is not str:
-        raise ReceiptMalformed("hashes are base64url strings")
-    raw = base64url.decode(text)
-    if len(raw) != HASH_BYTES:
-        raise ReceiptMalformed(f"hashes have {HASH_BYTES} bytes")
-    return raw
+    for text in (salt, *path):
+        if type(text) is not str or len(text) != _HASH_CHARACTERS:
+            raise ReceiptMalformed(f"salt and hashes are {HASH_BYTES} bytes in base64url")
+    salt_bytes, *nodes = base64url.decode_each([salt, *path], HASH_BYTES)
+    return AnchorReceipt(index, size, tuple(nodes), salt_bytes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from wallet.credentials.issuer_metadata import IssuerMetadata
 from wallet.credentials.jose import CompactJws
@@ -50,8 +51,7 @@ ALL_KEY_SOURCES = frozenset(KeySource)
 NO_ANCHORS = TrustAnchors()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyHint:
+class KeyHint(NamedTuple):
     """What a signed header says about its key: a name, a chain of certificates, or nothing."""
 
     kid: str | None

@@ -17,7 +17,7 @@ The caller MUST see to it that a nonce is used once, and that the answer fits wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from wallet.credentials.disclosure import ClaimPath
@@ -37,7 +37,9 @@ class VerifiedProof:
     """A credential whose signatures and dates are good; nobody has asked who the issuer is.
 
     `disclosed` are the places of the claims that the holder chose to show; what else is in
-    `claims` the issuer left visible.
+    `claims` the issuer left visible. `binding` are the claims that the holder's key signed, empty
+    without key binding; `authority_keys` the authority key identifiers of the issuer's
+    certificates, if it was judged by them.
     """
 
     issuer: str
@@ -46,6 +48,18 @@ class VerifiedProof:
     disclosed: tuple[ClaimPath, ...]
     holder_key: PublicKey | None
     report: VerificationReport
+    binding: JsonObject = field(default_factory=dict, kw_only=True)
+    authority_keys: frozenset[bytes] = field(default=frozenset(), kw_only=True)
+
+    @property
+    def format(self) -> str:
+        """The credential format by its name in OpenID4VP."""
+        return "dc+sd-jwt"
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The one type of an SD-JWT VC."""
+        return frozenset((self.vct,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +111,17 @@ def verify_presentation(
     """
     if policy.trust is None:
         raise ValueError("a presentation is verified with a trust policy; see verify_proof")
-    proof, progress = _verified(presentation, evidence, policy, now)
+    progress, report = _verified(presentation, evidence, policy, now)
     return VerifiedPresentation(
-        proof.issuer,
-        proof.vct,
-        proof.claims,
-        proof.disclosed,
-        proof.holder_key,
-        proof.report,
+        progress.issuer,
+        progress.vct,
+        progress.claims,
+        progress.disclosed,
+        progress.holder_key,
+        report,
         progress.anchored_at,
+        binding=progress.binding,
+        authority_keys=progress.authority_keys,
     )
 
 
@@ -119,21 +135,27 @@ def verify_proof(
     """
     if policy.trust is not None:
         raise ValueError("verify_proof takes a policy without trust; see verify_presentation")
-    return _verified(presentation, evidence, policy, now)[0]
+    progress, report = _verified(presentation, evidence, policy, now)
+    return VerifiedProof(
+        progress.issuer,
+        progress.vct,
+        progress.claims,
+        progress.disclosed,
+        progress.holder_key,
+        report,
+        binding=progress.binding,
+        authority_keys=progress.authority_keys,
+    )
 
 
 def _verified(
     presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, now: int
-) -> tuple[VerifiedProof, Progress]:
+) -> tuple[Progress, VerificationReport]:
     report, progress = _run(presentation, evidence, policy, now)
-    report.raise_for_failure()
-    if progress is None or progress.claims is None:
-        raise AssertionError("a report without failure has claims")
-    claims = progress.claims
-    proof = VerifiedProof(
-        claims["iss"], progress.vct, claims, progress.disclosed, progress.holder_key, report
-    )
-    return proof, progress
+    if progress is None or progress.failed:
+        report.raise_for_failure()
+        raise AssertionError("a failed run has an error")
+    return progress, report
 
 
 def _run(
@@ -150,6 +172,7 @@ def _run(
             results.append(function(progress))
     except SeoulWalletError as error:
         results.append(error)
+        progress.failed = True
         return VerificationReport(results, now), progress
     if policy.trust is None:
         results += [Outcome.NOT_REQUIRED] * len(_TRUST_STEPS)
@@ -157,9 +180,9 @@ def _run(
     for function in _TRUST_STEPS:
         try:
             results.append(function(progress))
-        except UnavailableError as error:
-            results.append(error)
         except SeoulWalletError as error:
             results.append(error)
-            break
+            progress.failed = True
+            if not isinstance(error, UnavailableError):
+                break
     return VerificationReport(results, now), progress

@@ -22,9 +22,13 @@ class Progress:
     sd_jwt: SdJwt
     key: PublicKey | None = None
     signed_claims: JsonObject = field(default_factory=dict)
-    claims: JsonObject | None = None
+    claims: JsonObject = field(default_factory=dict)
     disclosed: tuple[ClaimPath, ...] = ()
+    issuer: str = ""
     vct: str = ""
     holder_key: PublicKey | None = None
     receipt_claim: object = None
+    binding: JsonObject = field(default_factory=dict)
+    authority_keys: frozenset[bytes] = frozenset()
     anchored_at: int | None = None
+    failed: bool = False

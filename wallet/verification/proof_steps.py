@@ -7,6 +7,7 @@ import hmac
 from wallet.credentials.issuer_metadata import IssuerMetadata
 from wallet.credentials.jose import JwsMalformed, claim_string, claim_time, verify_jws
 from wallet.credentials.sd_jwt import SdJwtMalformed
+from wallet.crypto.certificates import authority_key_ids
 from wallet.crypto.keys import parse_jwk
 from wallet.did.document import DidDocument
 from wallet.errors import RejectedError, UnavailableError
@@ -76,7 +77,7 @@ def choose_issuer_key(progress: Progress) -> int | None:
     if not isinstance(fact, Fact):
         raise fact
     keys, jws, policy = fact.value, progress.sd_jwt.jws, progress.policy
-    fetched = isinstance(keys, DidDocument | IssuerMetadata)
+    fetched = isinstance(keys, (DidDocument, IssuerMetadata))
     if fetched and policy.trust is not None:
         limit = policy.trust.max_issuer_keys_age_s
         if progress.now - fact.as_of > limit:
@@ -84,6 +85,8 @@ def choose_issuer_key(progress: Progress) -> int | None:
     hint = key_hint(jws)
     # The name is read before the signature is verified: what is tied to it here, step 3 signs.
     by_name = hint.chain is not None or isinstance(keys, IssuerMetadata)
+    if hint.chain is not None:
+        progress.authority_keys = authority_key_ids(hint.chain)
     progress.key = issuer_key(
         hint,
         jws.peek_claims().get("iss") if by_name else None,
@@ -117,11 +120,11 @@ def verify_issuer_signature(progress: Progress) -> None:
 def place_disclosures(progress: Progress) -> None:
     """Step 4. Also ties the issuer that the claims name to the DID whose key signed."""
     signed_claims = progress.signed_claims = progress.sd_jwt.jws.peek_claims()
-    issuer = claim_string(signed_claims, "iss")
+    progress.issuer = claim_string(signed_claims, "iss")
     fact = progress.evidence.issuer_keys
     if isinstance(fact, Fact):
         keys = fact.value
-        if isinstance(keys, DidDocument) and issuer != str(keys.did):
+        if isinstance(keys, DidDocument) and progress.issuer != str(keys.did):
             raise IssuerMismatch("iss is not the DID whose key signed")
     processed = progress.sd_jwt.process(signed_claims)
     progress.claims, progress.disclosed = processed.claims, processed.paths
@@ -129,14 +132,14 @@ def place_disclosures(progress: Progress) -> None:
 
 def check_type(progress: Progress) -> None:
     """Step 5."""
-    progress.vct = claim_string(progress.claims or {}, "vct")
+    progress.vct = claim_string(progress.claims, "vct")
     if progress.vct not in progress.policy.accepted_types:
         raise TypeNotAccepted("the credential type is not among those asked for")
 
 
 def check_validity(progress: Progress) -> None:
     """Step 6. `iat` is the issuer's word and decides nothing."""
-    claims, now, skew = progress.claims or {}, progress.now, progress.policy.clock_skew_s
+    claims, now, skew = progress.claims, progress.now, progress.policy.clock_skew_s
     claim_time(claims, "iat")
     not_before, expires = claim_time(claims, "nbf"), claim_time(claims, "exp")
     if not_before is not None and now + skew < not_before:
@@ -151,7 +154,7 @@ def verify_key_binding(progress: Progress) -> Outcome | None:
     if not policy.requires_key_binding:
         return Outcome.NOT_REQUIRED
     binding = progress.sd_jwt.key_binding
-    claims = progress.claims or {}
+    claims = progress.claims
     confirmation = claims.get("cnf")
     if binding is None:
         raise HolderBindingMissing("the presentation carries no key binding")
@@ -177,6 +180,6 @@ def verify_key_binding(progress: Progress) -> Outcome | None:
         raise HolderBindingInvalid("sd_hash is of another presentation")
     if RECEIPT_CLAIM in claims:
         raise SdJwtMalformed(f"{RECEIPT_CLAIM} is not a claim that an issuer signs")
-    progress.holder_key = holder_key
+    progress.holder_key, progress.binding = holder_key, bound
     progress.receipt_claim = bound.get(RECEIPT_CLAIM)
     return None

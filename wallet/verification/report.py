@@ -83,9 +83,13 @@ class VerificationReport:
     @property
     def failure(self) -> SeoulWalletError | None:
         """The error that decides: the first that is a verdict, else the first unavailability."""
-        errors = [result for result in self.results if isinstance(result, SeoulWalletError)]
-        verdicts = [error for error in errors if not isinstance(error, UnavailableError)]
-        return next(iter(verdicts or errors), None)
+        unavailable = None
+        for result in self.results:
+            if isinstance(result, SeoulWalletError):
+                if not isinstance(result, UnavailableError):
+                    return result
+                unavailable = unavailable or result
+        return unavailable
 
     @property
     def outcome(self) -> Outcome:

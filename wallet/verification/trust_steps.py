@@ -98,8 +98,7 @@ def verify_anchor_receipt(progress: Progress) -> int | Outcome:
 def _check_batch_is_the_issuers(progress: Progress, anchor: AnchorFacts) -> None:
     # The replica is asked by issuer and root; a batch of another type must not vouch here.
     batch = anchor.batch
-    claims = progress.claims or {}
-    if batch is None or batch.issuer_id != issuer_id(claims["iss"]):
+    if batch is None or batch.issuer_id != issuer_id(progress.issuer):
         raise InclusionProofInvalid("the batch is another issuer's")
     if batch.schema_id != schema_id(progress.vct):
         raise InclusionProofInvalid("the batch is of another credential type")
@@ -117,7 +116,7 @@ def check_accreditation(progress: Progress) -> int:
 def check_status(progress: Progress) -> int | Outcome:
     """Step 10. The list's own time counts as the time of the fact, not when it was fetched."""
     trust = _policy(progress)
-    claim = (progress.claims or {}).get("status")
+    claim = progress.claims.get("status")
     if claim is None:
         if trust.require_status:
             raise StatusMissing("the credential names no status list")
@@ -127,7 +126,7 @@ def check_status(progress: Progress) -> int | Outcome:
     if not isinstance(fact, Fact):
         raise fact
     listed = fact.value
-    if listed.uri != reference.uri or listed.issuer != (progress.claims or {}).get("iss"):
+    if listed.uri != reference.uri or listed.issuer != progress.issuer:
         raise StatusListInvalid("the list is not the one that the credential names")
     _check_list_is_current(progress, listed, trust)
     status = listed.entries.status(reference.index)

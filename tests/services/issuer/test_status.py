@@ -15,13 +15,15 @@ from wallet.trust.facts import StatusFact
 from wallet.trust.identifiers import status_list_id
 from wallet.verification.status import VerifiedStatusList, verify_status_list_token
 
+JWT, CWT = "application/statuslist+jwt", "application/statuslist+cwt"
 URI = "https://issuer.example/status-lists/1"
 
 
-def fetch(world: IssuerWorld) -> VerifiedStatusList:
-    answer = world.client.get("/status-lists/1")
+def fetch(world: IssuerWorld, form: str = JWT) -> VerifiedStatusList:
+    answer = world.client.get("/status-lists/1", headers={"Accept": form})
     assert answer.status_code == 200
-    assert answer.content_type == "application/statuslist+jwt"
+    assert answer.content_type == form
+    assert answer.headers["Vary"] == "Accept"
     return verify_status_list_token(
         answer.data,
         uri=URI,
@@ -61,6 +63,38 @@ def test_the_list_says_when_it_was_signed_and_how_long_it_holds(world: IssuerWor
     assert listed.entries.size == 1024
     token = world.client.get("/status-lists/1").data
     assert parse_compact_jws(token, typ="statuslist+jwt").kid == "did:web:issuer.example#key-1"
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"),
+    [
+        (None, JWT),
+        ("*/*", JWT),
+        ("application/*", JWT),
+        ("text/html", JWT),
+        ("not a type", JWT),
+        (CWT, CWT),
+        (f"{JWT}, {CWT};q=0.5", JWT),
+        (f"{JWT};q=0.5, {CWT}", CWT),
+        (f"{CWT}, */*;q=0.1", CWT),
+    ],
+)
+def test_a_list_comes_in_the_form_that_is_asked_for(
+    world: IssuerWorld, accept: str | None, form: str
+) -> None:
+    issue_one(world)
+    headers = {} if accept is None else {"Accept": accept}
+    answer = world.client.get("/status-lists/1", headers=headers)
+    assert (answer.status_code, answer.content_type) == (200, form)
+    assert answer.data.startswith(b"ey" if form == JWT else b"\xd2")
+
+
+def test_both_forms_say_the_same_also_after_a_change(world: IssuerWorld) -> None:
+    issuance_id, index = issue_one(world)
+    assert fetch(world, JWT) == fetch(world, CWT)
+    change(world, issuance_id, "revoke")
+    assert fetch(world, JWT) == fetch(world, CWT)
+    assert fetch(world, CWT).entries.status(index) == INVALID
 
 
 def test_a_card_is_suspended_reinstated_and_revoked_for_good(world: IssuerWorld) -> None:

@@ -26,6 +26,7 @@ from wallet.verification.pipeline import verify_presentation
 from wallet.verification.policy import TrustPolicy, VerificationPolicy
 from wallet.verification.trust_steps import BatchRevoked, CredentialRevoked, CredentialSuspended
 
+JWT, CWT = "application/statuslist+jwt", "application/statuslist+cwt"
 VERIFIER, NONCE = "https://verifier.example", "a-nonce-of-the-verifier"
 
 
@@ -34,9 +35,13 @@ class OverTheClient:
     """`DidResolver` and `StatusListSource` over the test client of the issuer."""
 
     world: IssuerWorld
+    form: str = JWT
 
     def get(self, url: str) -> bytes:
-        data: bytes = self.world.client.get(url.removeprefix(self.world.base_url)).data
+        path = url.removeprefix(self.world.base_url)
+        answer = self.world.client.get(path, headers={"Accept": self.form})
+        assert answer.content_type == self.form
+        data: bytes = answer.data
         return data
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
@@ -65,8 +70,8 @@ def present(world: IssuerWorld, item: ReceivedCredential, key: Es256SigningKey) 
     )
 
 
-def verify(world: IssuerWorld, presentation: str) -> dict[str, object]:
-    source = OverTheClient(world)
+def verify(world: IssuerWorld, presentation: str, form: str = JWT) -> dict[str, object]:
+    source = OverTheClient(world, form)
     parsed = parse_sd_jwt(presentation)
     evidence = collect(parsed, FactSources(source, source, world.replica))
     policy = VerificationPolicy(
@@ -115,20 +120,22 @@ def test_an_anchored_card_is_accepted_and_shows_only_what_was_chosen(
     assert hidden.isdisjoint(claims)
 
 
-def test_a_revoked_card_is_rejected(world: IssuerWorld, anchored: Anchored) -> None:
+@pytest.mark.parametrize("form", [JWT, CWT])
+def test_a_revoked_card_is_rejected(world: IssuerWorld, anchored: Anchored, form: str) -> None:
     change(world, "revoke")
     with pytest.raises(CredentialRevoked):
-        verify(world, present(world, *anchored))
+        verify(world, present(world, *anchored), form)
 
 
+@pytest.mark.parametrize("form", [JWT, CWT])
 def test_a_suspended_card_is_rejected_until_it_is_reinstated(
-    world: IssuerWorld, anchored: Anchored
+    world: IssuerWorld, anchored: Anchored, form: str
 ) -> None:
     change(world, "suspend")
     with pytest.raises(CredentialSuspended):
-        verify(world, present(world, *anchored))
+        verify(world, present(world, *anchored), form)
     change(world, "reinstate")
-    assert verify(world, present(world, *anchored))["child_count"] == 2
+    assert verify(world, present(world, *anchored), form)["child_count"] == 2
 
 
 def test_a_card_of_a_revoked_batch_is_rejected(world: IssuerWorld, anchored: Anchored) -> None:

@@ -122,7 +122,8 @@ def remove(place: Any, step: Any) -> None:
 
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_the_good_bodies_are_good(api: VcApi, good: dict[str, JsonObject], name: str) -> None:
-    assert send(api, name, good[name]).status_code in (200, 201)
+    answer = send(api, name, good[name])
+    assert answer.status_code in (200, 201), answer.text
 
 
 @pytest.mark.parametrize("kind", sorted(BODIES))

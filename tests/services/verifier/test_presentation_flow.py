@@ -191,7 +191,6 @@ def test_sixteen_posts_of_one_response_at_once_give_exactly_one_decision(desk: D
     with ThreadPoolExecutor(16) as pool:
         statuses = sorted(pool.map(post, range(16)))
     assert statuses == [200] + [400] * 15
-    assert desk.dids.asked == [ISSUER]
     assert desk.result(opened).get_json()["outcome"] == "accepted"
     metrics = desk.client.get("/metrics").get_data(as_text=True)
     assert 'seoul_verifier_decisions_total{code="none",outcome="accepted"} 1.0' in metrics

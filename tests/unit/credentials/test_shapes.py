@@ -177,3 +177,53 @@ def test_large_documents_are_not_kept() -> None:
     canonicalizer.canonicalize(with_subject(givenName=[f"n{number}" for number in range(300)]))
     assert not canonicalizer._by_shape
     assert not canonicalizer._templates._known
+
+
+# Names and values that are also words of what is kept.
+_WORDS = st.sampled_from(("list", "text", "number", "true", "false", "합성", "id", "@value"))
+_LEAVES = _WORDS | st.integers(0, 2) | st.booleans()
+_VALUES = st.recursive(
+    _LEAVES,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_WORDS, inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def outcome(canonicalizer: JsonLd, document: JsonObject) -> object:
+    try:
+        return canonicalizer.canonicalize(document).statements
+    except SeoulWalletError as error:
+        return error.code
+
+
+@given(
+    st.sampled_from(("givenName", "order", "extra", "children")),
+    st.lists(_VALUES, min_size=2, max_size=4),
+)
+def test_no_document_makes_another_one_mean_something_else(name: str, values: list[Any]) -> None:
+    warm = JsonLd(contexts())
+    for value in values:
+        document = with_subject(**{name: value})
+        fresh = outcome(JsonLd(contexts()), document)
+        assert outcome(warm, document) == fresh
+        assert outcome(warm, document) == fresh
+
+
+@pytest.mark.parametrize(
+    "other", [{"list": "합성"}, {"@value": "합성"}, {"text": "합성"}, [["합성"]], "합성"]
+)
+def test_a_list_and_an_object_are_never_taken_for_each_other(other: Any) -> None:
+    warm = JsonLd(contexts())
+    for _ in range(2):
+        warm.canonicalize(with_subject(givenName=["합성"]))
+    document = with_subject(givenName=other)
+    assert outcome(warm, document) == outcome(JsonLd(contexts()), document)
+    assert outcome(warm, with_subject(givenName={"list": "합성"})) == "statements_lost"
+
+
+def test_a_value_like_our_marks_takes_the_whole_way() -> None:
+    warm = JsonLd(contexts())
+    for identifier in ("https://seoul.example/a", "https://relative.invalid/a"):
+        document = card(ISSUER, identifier)
+        fresh = outcome(JsonLd(contexts()), document)
+        assert outcome(warm, document) == outcome(warm, document) == fresh

@@ -53,3 +53,30 @@ def test_any_bytes_decode_to_what_encodes_back_or_are_refused(text: bytes) -> No
     except Base64urlMalformed:
         return
     assert base64url.encode(data).encode() == text
+
+
+@given(st.integers(1, 70).flatmap(lambda n: st.lists(st.binary(min_size=n, max_size=n))))
+def test_many_values_of_one_size_are_read_as_one_by_one(values: list[bytes]) -> None:
+    size = len(values[0]) if values else 5
+    assert base64url.decode_each([base64url.encode(value) for value in values], size) == values
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["Zg", "Zh"],  # stray bits
+        ["Zg", "Zm8"],
+        ["Zg", "Z"],
+        ["Zg", "Zg=="],
+        ["Zg", "Z="],
+        ["Z+", "Zg"],
+        ["Zg", "/g"],
+        ["Z\n", "Zg"],
+        ["Zé", "Zg"],
+        ["", "Zg"],
+    ],
+)
+def test_many_values_are_read_as_strictly_as_one(texts: list[str]) -> None:
+    assert base64url.decode_each(["Zg", "Zg"], 1) == [b"f", b"f"]
+    with pytest.raises(Base64urlMalformed):
+        base64url.decode_each(texts, 1)

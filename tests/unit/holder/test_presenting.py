@@ -31,17 +31,15 @@ from wallet.holder.consent import (
     NoMatchingCredential,
 )
 from wallet.holder.log import AlreadyPresented, LogOutcome
-from wallet.holder.present import RequestExpired, RequestRefused
+from wallet.holder.present import RequestExpired
+from wallet.holder.requests import RequestRefused
 from wallet.holder.wallet import Wallet
 from wallet.ports.holder import HttpAnswer, PeerUnreachable
 from wallet.protocols.client_id import ClientIdMismatch, RedirectUriClientId
 from wallet.protocols.dcql import parse_dcql
-from wallet.protocols.oid4vp import (
-    AuthorizationRequest,
-    RequestNotForWallet,
-    WalletNonceMismatch,
-    build_unsigned_request_link,
-)
+from wallet.protocols.oid4vp import AuthorizationRequest, RequestNotForWallet
+from wallet.protocols.oid4vp_link import build_unsigned_request_link
+from wallet.protocols.oid4vp_request_object import WalletNonceMismatch
 
 
 @pytest.fixture(autouse=True)

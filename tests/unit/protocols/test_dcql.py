@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,14 +21,13 @@ from wallet.protocols.claims_path import (
     pick_claims,
     select_claims,
 )
-from wallet.protocols.dcql import (
-    DcqlMalformed,
-    DcqlQuery,
+from wallet.protocols.dcql import DcqlMalformed, DcqlQuery, UnsupportedFormat, parse_dcql
+from wallet.protocols.dcql_match import (
+    Candidate,
     Match,
     NothingMatches,
-    UnsupportedFormat,
     matching_claims,
-    parse_dcql,
+    sd_jwt_candidate,
     select,
 )
 
@@ -54,9 +54,14 @@ def parsed(*items: JsonObject, **changes: Any) -> DcqlQuery:
     return parse_dcql({"credentials": list(items), **changes})
 
 
+def bound(claims: JsonObject) -> Candidate:
+    """A credential with these claims whose holder has its key."""
+    return replace(sd_jwt_candidate(claims), bound=True)
+
+
 def matched(item: JsonObject, claims: JsonObject = PERSON) -> tuple[object, ...] | None:
     """What a credential would disclose for one credential query."""
-    return matching_claims(parsed(item).credentials[item["id"]], claims)
+    return matching_claims(parsed(item).credentials[item["id"]], bound(claims))
 
 
 @pytest.mark.parametrize(
@@ -137,9 +142,36 @@ def test_the_first_claim_set_that_can_be_delivered_counts() -> None:
     assert matched(query(*claims, claim_sets=[["a"], ["a", "b"]])) is None
 
 
-def test_a_query_for_another_format_or_authority_is_never_matched() -> None:
+def test_a_query_for_another_format_is_not_matched() -> None:
     assert matched(query(format="mso_mdoc")) is None
-    assert matched(query(trusted_authorities=[{"type": "aki", "values": ["x"]}])) is None
+    w3c = query(format="jwt_vc_json", meta={"type_values": [["a"]]})
+    assert matched(w3c) is None
+
+
+def test_an_authority_matches_by_the_key_id_in_the_chain() -> None:
+    asked = query(trusted_authorities=[{"type": "aki", "values": ["YWJj", "ZGVm"]}])
+    item = parsed(asked).credentials["c"]
+    vouched = replace(bound(PERSON), authority_keys=frozenset((b"def",)))
+    assert matching_claims(item, vouched) == ()
+    assert matching_claims(item, replace(vouched, authority_keys=frozenset((b"ghi",)))) is None
+    assert matching_claims(item, bound(PERSON)) is None
+    other = query(trusted_authorities=[{"type": "etsi_tl", "values": ["https://lotl.example"]}])
+    assert matching_claims(parsed(other).credentials["c"], vouched) is None
+
+
+def test_a_credential_that_is_bound_to_nobody_answers_only_where_no_binding_is_asked() -> None:
+    unbound = replace(bound(PERSON), bound=False)
+    assert matching_claims(parsed(query()).credentials["c"], unbound) is None
+    free = parsed(query(require_cryptographic_holder_binding=False)).credentials["c"]
+    assert matching_claims(free, unbound) == ()
+
+
+def test_types_of_w3c_credentials_match_as_sets() -> None:
+    asked = query(format="ldp_vc", meta={"type_values": [["A", "B"], ["C"]]})
+    item = parsed(asked).credentials["c"]
+    for types, answers in ((["A", "B", "X"], True), (["C"], True), (["A"], False), ([], False)):
+        found = matching_claims(item, Candidate("ldp_vc", frozenset(types), {"type": types}))
+        assert (found is not None) is answers
 
 
 def test_select_takes_the_first_option_of_each_set_that_can_be_answered() -> None:
@@ -152,16 +184,16 @@ def test_select_takes_the_first_option_of_each_set_that_can_be_answered() -> Non
             {"options": [["c"]], "required": False},
         ],
     )
-    found = select(asked, [PERSON])
+    found = select(asked, [bound(PERSON)])
     assert (found.required, found.optional) == (("b",), ())
     assert found.matches == {"a": (), "b": (Match(0, ()),), "c": ()}
-    assert select(asked, [PERSON, {"vct": "other"}]).optional == ("c",)
+    assert select(asked, [bound(PERSON), bound({"vct": "other"})]).optional == ("c",)
 
 
 def test_select_names_what_is_missing() -> None:
     asked = parsed(query(id="a"), query(id="b", meta={"vct_values": ["other"]}))
     with pytest.raises(NothingMatches) as caught:
-        select(asked, [PERSON])
+        select(asked, [bound(PERSON)])
     assert caught.value.missing == ("b",)
 
 
@@ -240,7 +272,7 @@ def test_any_json_is_a_query_or_a_typed_error(value: object, claims: object) -> 
         found = parse_dcql(value)
         assert parse_dcql(found.to_json()) == found
         if isinstance(claims, dict):
-            select(found, [{**claims, "vct": "v"}])
+            select(found, [bound({**claims, "vct": "v"})])
 
 
 @pytest.mark.vectors
@@ -267,11 +299,11 @@ def test_the_published_queries_match_the_credentials_that_they_describe() -> Non
 
     by_value = read("value_matching_simple.json").credentials["my_credential"]
     good = {"vct": pid, **doe, "postal_code": "90210"}
-    assert matching_claims(by_value, good) is not None
-    assert matching_claims(by_value, {**good, "postal_code": "10000"}) is None
+    assert matching_claims(by_value, bound(good)) is not None
+    assert matching_claims(by_value, bound({**good, "postal_code": "10000"})) is None
     sets = read("claims_alternatives.json").credentials["pid"]
     second = {"vct": pid, "family_name": "D", "postal_code": "1", "date_of_birth": "2"}
-    assert matching_claims(sets, second) == (
+    assert matching_claims(sets, bound(second)) == (
         ("family_name",),
         ("postal_code",),
         ("date_of_birth",),
@@ -282,5 +314,10 @@ def test_the_published_queries_match_the_credentials_that_they_describe() -> Non
         {"vct": "https://cred.example/residence_credential", "postal_code": "1",
          "locality": "l", "region": "r"},
     ]  # fmt: skip
-    assert select(options, reduced).required == ("pid_reduced_cred_1", "pid_reduced_cred_2")
-    assert select(options, [*reduced, {"vct": pid, **doe}]).required == ("pid",)
+    assert select(options, [bound(one) for one in reduced]).required == (
+        "pid_reduced_cred_1",
+        "pid_reduced_cred_2",
+    )
+    assert select(options, [bound(one) for one in (*reduced, {"vct": pid, **doe})]).required == (
+        "pid",
+    )

@@ -33,9 +33,9 @@ class HttpHolderTransport:
         """See `HolderTransport.post`."""
         return self._send("POST", url, {}, None)
 
-    def post_form(self, url: str, form: bytes) -> HttpAnswer:
+    def post_form(self, url: str, form: bytes, *, accept: str = "application/json") -> HttpAnswer:
         """See `HolderTransport.post_form`."""
-        return self._send("POST", url, {"Content-Type": _FORM}, form)
+        return self._send("POST", url, {"Content-Type": _FORM, "Accept": accept}, form)
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
         """See `HolderTransport.post_json`."""

@@ -73,7 +73,8 @@ class JsonLd:
         Raises `JsonLdMalformed`, `UnsupportedContext`, `StatementsLost`, `GraphTooComplex`.
         """
         known = self._templates.render(document)
-        if known is not None:
+        # Where a value is like one of the marks, the whole way tells.
+        if known is not None and UNDEFINED not in known and RELATIVE not in known:
             return known
         nquads = self._whole(document)
         self._templates.learn(document, nquads, self._whole)

@@ -34,6 +34,8 @@ _PLAIN_IRI: Final = re.compile(
     r"|https://[a-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]*)*)"
     r"(?:#[A-Za-z0-9._-]*)?\Z"
 )
+# Starts the tree of a list; that of an object starts with a name, which is a text.
+_LIST: Final = None
 _FIXED: Final = frozenset(("@context", "type", "@type", "@language"))
 
 _Key = tuple[Any, ...]
@@ -86,7 +88,7 @@ class _Outline:
             items = [
                 self._value(value, index, item, depth + 1) for index, item in enumerate(value)
             ]
-            return ("list", *items)
+            return (_LIST, *items)
         raise _NotPlain
 
 
