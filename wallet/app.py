@@ -21,13 +21,15 @@ def open_wallet(
     development: bool = False,
     trusted_issuers: frozenset[str] | None = None,
     ca_file: str | None = None,
+    catalogue_publishers: frozenset[str] = frozenset(),
 ) -> Wallet:
     """Open the wallet in the file at `path`, or with `create` make a new one there.
 
     `development` admits http and loopback for the host `localhost`, nothing else; with `ca_file`
     the DID documents of that host are fetched over https.
     `trusted_issuers` are the `credential_issuer` URLs to take credentials from; None leaves that
-    to the holder. `ca_file` names further trust anchors for https (PEM). Close the wallet when
+    to the holder. `catalogue_publishers` are the DIDs to take programme catalogues from (see
+    `Wallet.discovery`). `ca_file` names further trust anchors for https (PEM). Close the wallet when
     done, or use it as `with`. Raises `StoreExists`, `StoreMissing`, `PassphraseWrong`,
     `PassphraseTooShort`, `PassphraseMalformed`, `StoreDamaged`, `StoreTooWeak`,
     `StoreUnavailable`.
@@ -51,6 +53,7 @@ def open_wallet(
         clock=clock,
         trusted_issuers=trusted_issuers,
         development=development,
+        catalogue_publishers=catalogue_publishers,
         close=close,
     )
 

@@ -25,7 +25,7 @@ from issuer.register.csv_families import families_to_csv
 from issuer.register.csv_register import CsvAppointmentRegister, CsvFamilyRegister
 from issuer.register.model import Family
 from tests.support.clock import SettableClock
-from tests.support.holder_stores import create_store
+from tests.support.holder_stores import create_store, open_store
 from tests.support.issuing import ALICE, key_of
 from tests.support.memory_ledger import MemoryLedger, follow
 from verifier.app import Verifier, build_verifier
@@ -217,14 +217,16 @@ class City:
             follow(self.ledger, self.replica, self.clock)
 
     def open_wallet(self, name: str = "wallet") -> Wallet:
-        """Return a new wallet of this city's network."""
-        store = create_store(self.folder / f"{name}.wallet")
+        """Return a wallet of this city's network: a new one, or one that was closed before."""
+        path = self.folder / f"{name}.wallet"
+        store = open_store(path) if path.exists() else create_store(path)
         wallet = Wallet(
             records=store,
             keys=SoftwareKeyStore(store),
             transport=self.network,
             dids=self.network,
             clock=self.clock,
+            catalogue_publishers=frozenset(("did:web:agency.example",)),
             close=store.close,
         )
         self._wallets.append(wallet)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from flask import Blueprint, Response, request
 from marshmallow import fields, validate
@@ -18,7 +18,7 @@ from wallet.eligibility.signed_catalogue import CATALOGUE_MEDIA_TYPE
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.web.application import json_answer
-from wallet.web.bodies import read_json
+from wallet.web.bodies import read_form, read_json
 from wallet.web.schemas import RequestSchema, load
 
 MAX_REQUEST_BYTES: Final = 4 * 1024
@@ -40,9 +40,8 @@ def eligibility_blueprint(
     """Return the endpoints of eligibility decisions."""
     blueprint = Blueprint("eligibility", __name__, url_prefix="/v1")
 
-    def opened() -> Response:
-        request.max_content_length = MAX_REQUEST_BYTES
-        body: dict[str, Any] = load(_Application(), read_json(request))
+    def opened(body: JsonObject) -> Response:
+        body = load(_Application(), body)
         named = desk.query_for(body["programme"], body.get("version"), publisher.now())
         created = service.create_request(named=named)
         return json_answer(_created_json(created, config), 201)
@@ -55,22 +54,28 @@ def eligibility_blueprint(
         /v1/requests`, with `decision_uri`. 409 when no such version is in force.
         """
         require_agency(config)
-        return opened()
+        request.max_content_length = MAX_REQUEST_BYTES
+        return opened(read_json(request))
 
     @blueprint.post("/eligibility/applications")
     def apply() -> Response:
-        """The same for a holder who applies: no token, since nothing is told by it. The wallet
-        follows `link`, and gets the decision at `decision_uri` with `result_token`."""
-        return opened()
+        """The same for a holder who applies: no token, since nothing is told by it.
 
-    @blueprint.get("/eligibility/decisions/<session_id>")
+        JSON, or a form of the same fields. The wallet follows `link`, and gets the decision at
+        `decision_uri` with `result_token`.
+        """
+        request.max_content_length = MAX_REQUEST_BYTES
+        is_json = request.mimetype == "application/json"
+        return opened(read_json(request) if is_json else dict(read_form(request)))
+
+    @blueprint.route("/eligibility/decisions/<session_id>", methods=["GET", "POST"])
     def decision(session_id: str) -> Response:
         """Tell what was decided.
 
         Bearer: the request's `result_token`. 202 while nobody answered. 200 with `decision`
         (outcome, reasons, missing documents with where to get them, ages of the facts), or
         `decision` null and `code` when the answer was refused as a whole. 404 for an unknown id,
-        an expired one and a wrong token alike.
+        an expired one and a wrong token alike. POST is for wallets, which send tokens with it.
         """
         answer = service.result(session_id, bearer_token())
         if answer["state"] != "answered":

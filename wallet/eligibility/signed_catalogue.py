@@ -23,7 +23,8 @@ from wallet.errors import ConflictError, MalformedError, RejectedError
 
 CATALOGUE_TYPE: Final = "programme-catalogue+jwt"
 CATALOGUE_MEDIA_TYPE: Final = "application/json"
-MAX_CATALOGUE_BYTES: Final = 4 * 1024 * 1024
+# A wallet keeps a catalogue as one record of its store.
+MAX_CATALOGUE_BYTES: Final = 768 * 1024
 MAX_URL_CHARACTERS: Final = 512
 
 
@@ -47,7 +48,7 @@ class CatalogueOutdated(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class PublishedCatalogue:
-    """A catalogue that its publisher signed. Only `verify_published_catalogue` makes one.
+    """A catalogue that its publisher signed. Only `verify_published_catalogue` makes one anew.
 
     `apply_to` has the base URL of the agency that decides on each programme, by programme id.
     """
@@ -57,6 +58,31 @@ class PublishedCatalogue:
     issued_at: int
     expires_at: int
     apply_to: Mapping[str, str]
+
+    def to_json(self) -> JsonObject:
+        """Return the catalogue for a store that vouches for its bytes; see `restore_catalogue`."""
+        return {
+            "publisher": self.publisher,
+            "issued_at": self.issued_at,
+            "expires_at": self.expires_at,
+            "apply_to": dict(self.apply_to),
+            "documents": [item.document for item in self.catalogue.programmes()],
+        }
+
+
+def restore_catalogue(value: JsonObject) -> PublishedCatalogue:
+    """Return the catalogue of its `to_json`, which was verified before it was stored.
+
+    Raises `ProgrammeInvalid` when it is not, `KeyError` and `TypeError` for other JSON.
+    """
+    programmes = [parse_programme_document(item, "stored") for item in value["documents"]]
+    return PublishedCatalogue(
+        build_catalogue([(item.name, item) for item in programmes]),
+        value["publisher"],
+        value["issued_at"],
+        value["expires_at"],
+        value["apply_to"],
+    )
 
 
 def publish_catalogue(

@@ -9,6 +9,7 @@ from wallet.crypto.certificates import TrustAnchors
 from wallet.encoding.json import JsonObject
 from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.consent import ConsentRefused, ConsentRequest
+from wallet.holder.discovery import Discovery
 from wallet.holder.issuers import InspectedOffer, IssuerPolicy
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.present import Presented, Presenter
@@ -44,12 +45,14 @@ class Wallet:
         verifier_anchors: TrustAnchors = NO_ANCHORS,
         registry: VerifierRegistry | None = None,
         require_registration: bool = False,
+        catalogue_publishers: frozenset[str] = frozenset(),
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """`trusted_issuers` and `development` as in `IssuerPolicy`; `close` frees the ports.
 
         `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
-        verifiers are looked up.
+        verifiers are looked up. `catalogue_publishers` are the DIDs whose programme catalogues
+        are taken; see `discovery`.
         """
         self._transport = transport
         self._keys = keys
@@ -83,6 +86,16 @@ class Wallet:
             transport=transport,
             clock=clock,
             development=development,
+        )
+        self.discovery = Discovery(
+            records=records,
+            held=self._held,
+            reader=reader,
+            presenter=self._presenter,
+            transport=transport,
+            dids=dids,
+            clock=clock,
+            publishers=catalogue_publishers,
         )
 
     def __enter__(self) -> Wallet:
