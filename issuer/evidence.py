@@ -16,7 +16,11 @@ from wallet.eligibility.evidence_types import (
     evidence_types,
 )
 from wallet.encoding.json import JsonObject
-from wallet.protocols.oid4vci.metadata import ClaimDescription, CredentialConfiguration, Label
+from wallet.protocols.oid4vci.configuration import (
+    ClaimDescription,
+    CredentialConfiguration,
+    Label,
+)
 
 _SECTOR_LABEL = Text("분야별 개인 식별값", "Person identifier by sector")
 

@@ -29,8 +29,8 @@ def open_wallet(
     the DID documents of that host are fetched over https.
     `trusted_issuers` are the `credential_issuer` URLs to take credentials from; None leaves that
     to the holder. `catalogue_publishers` are the DIDs to take programme catalogues from (see
-    `Wallet.discovery`). `ca_file` names further trust anchors for https (PEM). Close the wallet when
-    done, or use it as `with`. Raises `StoreExists`, `StoreMissing`, `PassphraseWrong`,
+    `Wallet.discovery`). `ca_file` names further trust anchors for https (PEM). Close the wallet
+    when done, or use it as `with`. Raises `StoreExists`, `StoreMissing`, `PassphraseWrong`,
     `PassphraseTooShort`, `PassphraseMalformed`, `StoreDamaged`, `StoreTooWeak`,
     `StoreUnavailable`.
     """

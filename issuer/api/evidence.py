@@ -9,7 +9,12 @@ from typing import Final
 from flask import Blueprint, Response, request
 from marshmallow import fields, validate
 
-from issuer.api.operator import authenticate_operator, offer_json
+from issuer.api.operator import (
+    OperatorUnknown,
+    answer_unknown_operator,
+    authenticate_operator,
+    offer_json,
+)
 from issuer.config import Operator
 from issuer.register.model import MAX_ID_CHARACTERS
 from issuer.service import IssuerService
@@ -52,4 +57,5 @@ def evidence_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         )
         return json_answer(offer_json(made), 201)
 
+    blueprint.register_error_handler(OperatorUnknown, answer_unknown_operator)
     return blueprint

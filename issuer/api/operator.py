@@ -47,13 +47,14 @@ class OperatorUnknown(RejectedError):
     status = 401
 
 
-def _register_id() -> fields.String:
+def register_id_field() -> fields.String:
+    """Return the field of an id of the register."""
     return fields.String(required=True, validate=validate.Regexp(_REGISTER_ID))
 
 
 class _Card(RequestSchema):
-    family_id = _register_id()
-    holder_id = _register_id()
+    family_id = register_id_field()
+    holder_id = register_id_field()
 
 
 class _CardOffer(_Card):
@@ -66,7 +67,7 @@ class _CardOffers(RequestSchema):
 
 
 class _LetterRequest(RequestSchema):
-    appointment_id = _register_id()
+    appointment_id = register_id_field()
 
 
 class _LetterOffer(RequestSchema):
@@ -78,7 +79,7 @@ class _Nothing(RequestSchema):
 
 
 class _Search(RequestSchema):
-    subject_id = _register_id()
+    subject_id = register_id_field()
 
 
 class _StatusChange(RequestSchema):
@@ -172,11 +173,6 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         service.anchoring.revoke_batch(parse_hash(root))
         return Response(status=204)
 
-    def unknown_operator(error: OperatorUnknown) -> Response:
-        answer = problem(401, error.code, str(error))
-        answer.headers["WWW-Authenticate"] = "Bearer"
-        return answer
-
     def refused(error: OffersRefused) -> Response:
         answer = problem(422, error.code, str(error))
         details: JsonObject = answer.get_json()
@@ -184,12 +180,20 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         answer.set_data(to_json({**details, "refused": listed}))
         return answer
 
-    blueprint.register_error_handler(OperatorUnknown, unknown_operator)
+    blueprint.register_error_handler(OperatorUnknown, answer_unknown_operator)
     blueprint.register_error_handler(OffersRefused, refused)
     return blueprint
 
 
+def answer_unknown_operator(error: OperatorUnknown) -> Response:
+    """Answer 401 with a challenge."""
+    answer = problem(401, error.code, str(error))
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
 def authenticate_operator(header: str, operators: Sequence[Operator]) -> str:
+    """Return the operator of an Authorization header. Raises `OperatorUnknown`."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() == "bearer" and 0 < len(token) <= MAX_TOKEN_CHARACTERS:
         digest = sha256(token.encode("utf-8", "surrogatepass"))
@@ -210,6 +214,7 @@ def _letter_id(text: str) -> str:
 
 
 def offer_json(offer: IssuedOffer) -> JsonObject:
+    """Return an offer as operators get it."""
     return {"link": offer.link, "tx_code": offer.tx_code, "expires_at": offer.expires_at}
 
 

@@ -52,6 +52,16 @@ def public_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blueprin
         answer.headers["Vary"] = "Accept"
         return answer
 
+    @blueprint.get("/status-lists/<number>/<any(revocation, suspension):purpose>")
+    def bitstring_list(number: str, purpose: str) -> Response:
+        if not _LIST_NUMBER.match(number):
+            raise StatusListUnknown("there is no such status list")
+        answer = json_answer(
+            service.bitstrings.credential(int(number), purpose), content_type="application/vc"
+        )
+        answer.headers["Cache-Control"] = f"public, max-age={service.status_max_age_s}"
+        return answer
+
     @blueprint.get("/receipts/<leaf>")
     def receipt(leaf: str) -> Response:
         found = service.anchoring.receipt(parse_hash(leaf))

@@ -25,6 +25,7 @@ import wallet
 from wallet.did.syntax import parse_did
 from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
+from wallet.protocols.dcql import parse_dcql
 
 NAME: Final = re.compile(r"(parse|peek|decode)(_|\Z)|open_(credential|presentation)_envelope\Z")
 # Adapters read their own configuration, not what strangers send.
@@ -47,6 +48,13 @@ ARGUMENTS: Final[dict[str, Any]] = {
     "issuer": "https://issuer.example",
     "credential_issuer": "https://issuer.example",
     "file": "programme.yaml",
+    "query": parse_dcql(
+        {
+            "credentials": [
+                {"id": "id", "format": "dc+sd-jwt", "meta": {"vct_values": ["urn:example:card"]}}
+            ]
+        }
+    ),
     "max_characters": 1000,
     "max_bytes": 10_000,
 }
@@ -135,6 +143,8 @@ def input_of(function: Callable[..., object]) -> st.SearchStrategy[Any]:
         return st.dictionaries(st.sampled_from(words(module)), texts_of(module), max_size=5)
     if kind.startswith(("dict[", "collections.abc.Mapping", "typing.Mapping")):
         return st.dictionaries(st.sampled_from(words(module)), json_of(module), max_size=8)
+    if "Sequence[str]" in kind:
+        return st.lists(texts_of(module) | st.text(min_size=6, max_size=6), max_size=4)
     if kind in ("<class 'bytes'>", "bytes"):
         return octets
     if "bytes" in kind:

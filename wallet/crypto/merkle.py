@@ -1,4 +1,4 @@
-"""The Merkle tree of RFC 9162 §2.1 with SHA-256: roots, inclusion paths and their verification.
+"""The Merkle tree of RFC 9162 §2.1 with SHA-256: roots, inclusion and consistency paths.
 
 Leaves are hashed here (`0x00 || data`), nodes with `0x01`, so a node never passes for a leaf.
 """
@@ -19,6 +19,12 @@ class InclusionProofInvalid(RejectedError):
     """The path does not lead from this leaf to this root at this index and size."""
 
     code = "inclusion_proof_invalid"
+
+
+class ConsistencyProofInvalid(RejectedError):
+    """The path does not show that the larger tree begins with the smaller one."""
+
+    code = "consistency_proof_invalid"
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -68,6 +74,32 @@ class MerkleTree:
             index >>= 1
         return tuple(path)
 
+    def consistency_path(self, old_size: int) -> tuple[bytes, ...]:
+        """Return the path from the tree of the first `old_size` leaves (RFC 9162 §2.1.4.1).
+
+        Empty for `old_size` equal to `size`. Raises `IndexError` unless 0 < old_size <= size.
+        """
+        if not 0 < old_size <= self.size:
+            raise IndexError(old_size)
+        path: list[bytes] = []
+        start, end, old, is_known = 0, self.size, old_size, True
+        while old < end - start:
+            left = 1 << (end - start - 1).bit_length() - 1
+            if old <= left:
+                path.append(self._node(start + left, end))
+                end = start + left
+            else:
+                path.append(self._node(start, start + left))
+                start, old, is_known = start + left, old - left, False
+        if not is_known:
+            path.append(self._node(start, end))
+        return tuple(reversed(path))
+
+    def _node(self, start: int, end: int) -> bytes:
+        """The root over the leaves from `start` to `end`, which is a node of the tree."""
+        level = (end - start - 1).bit_length()
+        return self._levels[level][start >> level]
+
 
 def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
     """Return the root that `path` leads to from the leaf hash (RFC 9162 §2.1.3.2).
@@ -106,3 +138,42 @@ def verify_inclusion(
     """
     if root_from_path(leaf, index, size, path) != root:
         raise InclusionProofInvalid("the path does not lead to the root")
+
+
+def verify_consistency(
+    old_size: int, old_root: bytes, size: int, root: bytes, path: Sequence[bytes]
+) -> None:
+    """Return if the tree of `size` begins with the tree of `old_size` (RFC 9162 §2.1.4.2).
+
+    Every tree begins with the empty one. Raises `ConsistencyProofInvalid`. Does not check that
+    either root is anchored or signed.
+    """
+    if not 0 <= old_size <= size <= MAX_TREE_SIZE:
+        raise ConsistencyProofInvalid("the tree shrinks")
+    if old_size in (0, size):
+        is_same = old_root == (root if old_size else sha256().digest())
+        if path or not is_same:
+            raise ConsistencyProofInvalid("the path does not lead from root to root")
+        return
+    node, last = old_size - 1, size - 1
+    while node & 1:
+        node >>= 1
+        last >>= 1
+    nodes = list(path) if node else [old_root, *path]
+    if not nodes or any(len(item) != HASH_BYTES for item in nodes):
+        raise ConsistencyProofInvalid("the path is too short")
+    old = new = nodes[0]
+    for sibling in nodes[1:]:
+        if last == 0:
+            raise ConsistencyProofInvalid("the path is too long")
+        if node & 1 or node == last:
+            old, new = _node_hash(sibling, old), _node_hash(sibling, new)
+            while node and not node & 1:
+                node >>= 1
+                last >>= 1
+        else:
+            new = _node_hash(new, sibling)
+        node >>= 1
+        last >>= 1
+    if last or old != old_root or new != root:
+        raise ConsistencyProofInvalid("the path does not lead from root to root")

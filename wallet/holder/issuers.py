@@ -15,13 +15,10 @@ from wallet.holder.texts import name_in
 from wallet.ports.holder import HolderTransport
 from wallet.protocols.oid4vci.metadata import (
     MAX_METADATA_BYTES,
-    AuthorizationServerMetadata,
     CredentialConfiguration,
     IssuerMetadata,
     MetadataMismatch,
-    authorization_server_metadata_url,
     issuer_metadata_url,
-    parse_authorization_server_metadata,
     parse_issuer_metadata,
 )
 from wallet.protocols.oid4vci.offer import (
@@ -30,6 +27,11 @@ from wallet.protocols.oid4vci.offer import (
     TxCodePrompt,
     parse_credential_offer,
     parse_offer_link,
+)
+from wallet.protocols.oid4vci.server_metadata import (
+    AuthorizationServerMetadata,
+    authorization_server_metadata_url,
+    parse_authorization_server_metadata,
 )
 
 

@@ -254,7 +254,7 @@ class Receiver:
             return intent
         if inspected.tx_code is None:
             tx_code = None
-        request = TokenRequest(inspected.offer.pre_authorized_code, tx_code)
+        request = TokenRequest(inspected.offer.pre_authorized_code or "", tx_code)
         answer = self._transport.post_form(inspected.server.token_endpoint, request.to_form())
         value = _accepted(answer, "the token request", MAX_TOKEN_RESPONSE_BYTES)
         intent = replace(intent, access_token=parse_token_response(value).access_token)
@@ -334,13 +334,13 @@ class Receiver:
         """Return the credential if it is what was offered, signed by the issuer, for this key."""
         issuer = inspected.offer.credential_issuer
         now = self._clock.now()
-        sd_jwt = parse_sd_jwt(item.credential)
+        sd_jwt = parse_sd_jwt(item.text)
         if sd_jwt.key_binding is not None:
             raise CredentialNotAsOffered("a credential is issued without key binding")
         did = parse_did(sd_jwt.jws.peek_claims().get("iss"))
         self._policy.check_signer(did, issuer)
         proof = verify_proof(
-            item.credential,
+            item.text,
             Evidence(self._dids.resolve(did)),
             VerificationPolicy(accepted_types=frozenset((configuration.vct,)), trust=None),
             now=now,
@@ -359,7 +359,7 @@ class Receiver:
             id=secrets.token_hex(CARD_ID_BYTES),
             credential_issuer=issuer,
             configuration_id=configuration.id,
-            sd_jwt=item.credential,
+            sd_jwt=item.text,
             key_handle=handle,
             received_at=now,
             names=configuration.display,
