@@ -29,6 +29,7 @@ COUNTS: Final[Mapping[str, str]] = {
     "SOAK_KILLS": "1000",
     "SOAK_MUTATION_STRIDE": "1",
     "SOAK_PUBLISHER_KILLS": "200",
+    "SOAK_RESIDENTS": "100000",
 }
 PROFILE: Final = "soak"
 SELECTION: Final = "soak or hypothesis"

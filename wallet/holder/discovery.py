@@ -173,11 +173,11 @@ class Discovery:
         Asks nobody anything. Raises `NoCatalogue`.
         """
         now = self._clock.now()
-        held = [item for item in self._held.all() if item.card().is_valid_at(now)]
+        held = self._held.all()
         found = [
-            self._best(programme, held, catalogue.apply_to[programme.id], now)
-            for catalogue in self._catalogues(now)
-            for programme in catalogue.catalogue.all_in_force(seoul_day(now))
+            finding
+            for published in self._catalogues(now)
+            for finding in find_programmes(published, held, now)
         ]
         return tuple(sorted(found, key=lambda item: _BEST_FIRST.index(item.outcome)))
 
@@ -275,11 +275,26 @@ class Discovery:
         except (KeyError, TypeError, MalformedError) as error:
             raise StoreDamaged("a stored catalogue cannot be read") from error
 
-    def _best(
-        self, programme: Programme, held: Sequence[HeldCredential], apply_to: str, now: int
-    ) -> Finding:
-        found = [_least(programme, choices, apply_to, now) for choices in _people(programme, held)]
-        return min(found, key=lambda item: _BEST_FIRST.index(item.outcome))
+
+def find_programmes(
+    published: PublishedCatalogue, held: Sequence[HeldCredential], now: int
+) -> Iterator[Finding]:
+    """Yield what every programme in force at `now` says about the cards that are valid then.
+
+    A programme that could be for several people in this wallet is judged for each; the best
+    outcome is given. Pure.
+    """
+    valid: dict[str, list[HeldCredential]] = {}
+    for item in held:
+        card = item.card()
+        if card.is_valid_at(now):
+            valid.setdefault(card.vct, []).append(item)
+    for programme in published.catalogue.all_in_force(seoul_day(now)):
+        apply_to = published.apply_to[programme.id]
+        found = [
+            _least(programme, choices, apply_to, now) for choices in _people(programme, valid)
+        ]
+        yield min(found, key=lambda item: _BEST_FIRST.index(item.outcome))
 
 
 def _evaluated(programme: Programme, choices: Mapping[str, Choice], now: int) -> Evaluation:
@@ -312,14 +327,19 @@ def _answers(query: DcqlQuery, choices: Mapping[str, Choice]) -> bool:
     return bool(choices)
 
 
-def _people(programme: Programme, held: Sequence[HeldCredential]) -> Iterator[dict[str, Choice]]:
+def _people(
+    programme: Programme, held: Mapping[str, Sequence[HeldCredential]]
+) -> Iterator[dict[str, Choice]]:
     """Yield the cards that answer, the newest of each, by whom they are about; or nothing once.
+
+    `held` has the wallet's cards by type.
 
     A wallet may hold the cards of a child beside those of its holder.
     """
     by_person: dict[str, dict[str, Choice]] = {}
     for name, query in programme.query.credentials.items():
-        for at, choice in enumerate(choices_for(query, None, held)):
+        cards = [card for vct in query.vct_values for card in held.get(vct, ())]
+        for at, choice in enumerate(choices_for(query, None, cards)):
             person = _person(programme, choice, f"{at}")
             if person in by_person or len(by_person) < MAX_PEOPLE:
                 by_person.setdefault(person, {}).setdefault(name, choice)
