@@ -13,6 +13,7 @@ import click
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
+        "programmes": ("seoul_wallet.programmes_cli:programmes", "Check and try programme files."),
         "run": ("seoul_wallet.run:run", "Serve the issuer or the verifier."),
         "sample-register": (
             "seoul_wallet.sample_register:main",
