@@ -25,12 +25,17 @@ class Paired(Protocol):
         floor: Callable[[Any], Any],
         subject: Callable[[Any], Any],
         rounds: int = 2000,
+        warmup: int = 20,
+        at_most: float | None = None,
     ) -> None: ...
 
 
 @pytest.fixture
 def paired(benchmark: BenchmarkFixture, pytestconfig: pytest.Config) -> Paired:
-    """Return the measuring function; each round times the floor first, then the subject."""
+    """Return the measuring function; each round times the floor first, then the subject.
+
+    With `at_most` the test fails, when measuring, if the median ratio is above it.
+    """
 
     def run(
         *,
@@ -39,6 +44,8 @@ def paired(benchmark: BenchmarkFixture, pytestconfig: pytest.Config) -> Paired:
         floor: Callable[[Any], Any],
         subject: Callable[[Any], Any],
         rounds: int = 2000,
+        warmup: int = 20,
+        at_most: float | None = None,
     ) -> None:
         floor_times: list[float] = []
 
@@ -50,7 +57,7 @@ def paired(benchmark: BenchmarkFixture, pytestconfig: pytest.Config) -> Paired:
             return (case,), {}
 
         gc.collect()
-        benchmark.pedantic(subject, setup=prepare, rounds=rounds, warmup_rounds=20)
+        benchmark.pedantic(subject, setup=prepare, rounds=rounds, warmup_rounds=warmup)
         if benchmark.stats is None:
             return
         times = benchmark.stats.stats.data
@@ -61,6 +68,9 @@ def paired(benchmark: BenchmarkFixture, pytestconfig: pytest.Config) -> Paired:
         benchmark.extra_info["ratio_to_floor"] = middle
         pytestconfig.stash.setdefault(_ROWS, []).append(
             (row, median(times) * 1e6, median(floor_times) * 1e6, middle, high - low, len(times))
+        )
+        assert at_most is None or middle <= at_most, (
+            f"{row}: {middle:.4f} x, claimed {at_most:.4f}"
         )
 
     return run

@@ -8,6 +8,7 @@ it can be done in batches and in other processes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -37,6 +38,12 @@ class BallotSequenceUsed(ConflictError):
     """The voter has an accepted ballot with this sequence or a later one."""
 
     code = "ballot_sequence"
+
+
+class MoreBallotsThanPeople(RejectedError):
+    """More ballots of a stratum count than its people hold credentials."""
+
+    code = "more_ballots_than_people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +172,14 @@ def counted_ballots(submissions: Iterable[Submission]) -> tuple[Submission, ...]
         last.pop(nullifier, None)
         last[nullifier] = submission
     return tuple(last.values())
+
+
+def check_census(counted: Iterable[Submission], manifest: Manifest) -> None:
+    """Return if no stratum value has more counted ballots than the census has people.
+
+    What an issuer adds to the register unseen shows here. Raises `MoreBallotsThanPeople`.
+    """
+    numbers = Counter(submission.ballot.header.stratum for submission in counted)
+    for stratum, number in numbers.items():
+        if number > manifest.census.people.get(stratum, 0):
+            raise MoreBallotsThanPeople(f"{number} ballots of the stratum {stratum} count")
