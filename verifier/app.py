@@ -147,8 +147,8 @@ def build_verifier(
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
 
     def tidy() -> None:
-        shelf.reload()
         service.purge()
+        shelf.reload()
 
     background = Background(follower, tidy, interval_s=config.follow_interval_s)
     app = create_app(service, health, config, metrics)
