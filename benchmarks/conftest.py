@@ -12,6 +12,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 _ROWS = pytest.StashKey[list[tuple[str, float, float, float, float, int]]]()
+_FIGURES = pytest.StashKey[list[tuple[str, float, float, str]]]()
 
 
 class Paired(Protocol):
@@ -76,10 +77,38 @@ def paired(benchmark: BenchmarkFixture, pytestconfig: pytest.Config) -> Paired:
     return run
 
 
+def is_measuring(config: pytest.Config) -> bool:
+    """Tell whether this run measures, or only runs each row once."""
+    return bool(config.getoption("benchmark_enable")) or not config.getoption("benchmark_disable")
+
+
+class Figure(Protocol):
+    """Holds one measured figure against its limit; not a ratio to a floor."""
+
+    def __call__(self, row: str, value: float, *, limit: float, unit: str) -> None: ...
+
+
+@pytest.fixture
+def figure(pytestconfig: pytest.Config) -> Figure:
+    """Return what notes a figure for the closing table and fails when it is over its limit."""
+
+    def note(row: str, value: float, *, limit: float, unit: str) -> None:
+        pytestconfig.stash.setdefault(_FIGURES, []).append((row, value, limit, unit))
+        assert value <= limit, f"{row}: {value:,.2f} {unit}, at most {limit:,.2f}"
+
+    return note
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print what was measured as ratios."""
+    """Print what was measured: figures against limits, then ratios."""
+    figures = config.stash.get(_FIGURES, [])
+    if figures and is_measuring(config):
+        terminalreporter.section("figures and their limits")
+        for name, value, limit, unit in figures:
+            amount = f"{value:,.0f}" if unit == "gas" else f"{value:,.2f}"
+            terminalreporter.write_line(f"{name:<60} {amount:>10} {unit} (limit {limit:,.10g})")
     rows = config.stash.get(_ROWS, [])
     if not rows:
         return

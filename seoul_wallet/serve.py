@@ -16,6 +16,7 @@ from issuer.calendar import seoul_day
 from seoul_wallet.anvil import AnvilMissing
 from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain
 from seoul_wallet.stack import LocalStack, start_stack
+from seoul_wallet.stack_file import stack_file, write_private
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
 from wallet.encoding.json import JsonObject, to_json
@@ -62,8 +63,10 @@ def serve(
     """Start issuer, verifier, holder side and chain on loopback, for development.
 
     Prints one line `READY {...}` when all of them answer: their addresses, the DIDs of the VC-API
-    issuers, the file of the trust anchor for https and that of the operators' and the agency's
-    bearer tokens. Stops on Ctrl-C. The register is synthetic, the keys are throw-away.
+    issuers, the file of the trust anchor (of https and of the verifier's certificate), that of
+    the operators' and the agency's bearer tokens, and the file that tells the other commands of
+    this program where the stack is (SEOUL_WALLET_STACK names another place). Stops on Ctrl-C.
+    The register is synthetic, the keys are throw-away.
     """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -85,7 +88,9 @@ def serve(
             ) as stack:
                 _write_tokens(stack)
                 _await_answers(stack)
-                click.echo("READY " + to_json(_addresses(stack)).decode())
+                addresses = _addresses(stack)
+                write_private(stack_file(), addresses)
+                click.echo("READY " + to_json(addresses).decode())
                 stopping.wait()
         except SeoulWalletError as error:
             raise click.ClickException(f"{error.code}: {error}") from error
@@ -117,6 +122,7 @@ def _addresses(stack: LocalStack) -> JsonObject:
         "dids": stack.development_dids,
         "trust_anchor": str(stack.tls.trust_anchor),
         "tokens": str(stack.folder / TOKENS_FILE),
+        "stack": str(stack_file()),
     }
 
 

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Final
+from urllib.parse import quote
 
 from issuer.anchoring import AnchorTimes
 from issuer.app import IssuerApplication, build_issuer
@@ -34,19 +35,22 @@ from seoul_wallet.holder_api import build_holder_app
 from seoul_wallet.sample.register import APPOINTMENTS, make_sample_register
 from seoul_wallet.sample.residents import make_residents, write_evidence
 from seoul_wallet.server import ThreadedServer, free_port
-from seoul_wallet.tls import LocalTls, make_local_tls
+from seoul_wallet.tls import LocalTls, Signer, make_local_tls
 from verifier.app import Verifier, build_verifier
 from verifier.config import VerifierConfig
+from verifier.queries import DEFAULT_QUERIES
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
 from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding import base64url
+from wallet.encoding.json import to_json
 from wallet.verification.policy import TrustPolicy
 
 CLERK: Final = "clerk"
@@ -149,13 +153,20 @@ def start_stack(
     clock = SystemClock()
     tokens = {name: secrets.token_urlsafe(24) for name in (CLERK, DIRECTOR)}
     agency_token = secrets.token_urlsafe(24)
-    tls = make_local_tls(folder, now=clock.now())
-    ca_file = str(tls.trust_anchor)
     ports = [free_port() for _ in range(3)]
     issuer_url, verifier_url, holder_url = (
         f"{'https' if with_tls else 'http'}://localhost:{port}" for port in ports
     )
+    verifier_key = Es256SigningKey.generate()
+    verifier_did = "did:web:" + quote(verifier_url.partition("://")[2], safe="")
+    signer = Signer(
+        "Seoul Wallet development verifier", verifier_key.public_key.compressed, verifier_did
+    )
+    tls = make_local_tls(folder, now=clock.now(), signers={"verifier": signer})
+    ca_file = str(tls.trust_anchor)
     json_ld = development_json_ld()
+    # Beside the databases and the chain's state: with it others can follow what is kept.
+    (folder / "deployment.json").write_bytes(to_json(chain.deployment.to_json()))
     issuer_config = IssuerConfig(
         base_url=issuer_url,
         signing_key=Es256SigningKey.generate(),
@@ -191,7 +202,10 @@ def start_stack(
         VerifierConfig(
             base_url=verifier_url,
             database_url=sqlite_url(folder / "verifier.db"),
-            signing_key_file=_new_key_file(folder / "verifier-key"),
+            signing_key_file=_key_file(folder / "verifier-key", verifier_key),
+            certificate_file=tls.signers["verifier"],
+            trust_anchors=TrustAnchors.from_pem(tls.trust_anchor.read_bytes()),
+            page_queries=frozenset(DEFAULT_QUERIES),
             agency_token_digests={AGENCY: sha256(agency_token.encode())},
             trust=TrustPolicy(max_replica_age_s=pace.max_replica_age_s),
             follow_interval_s=pace.follow_interval_s,
@@ -247,7 +261,7 @@ def _replica(path: Path) -> SqlReplica:
     return SqlReplica(engine)
 
 
-def _new_key_file(path: Path) -> Path:
+def _key_file(path: Path, key: Es256SigningKey) -> Path:
     path.touch(mode=0o600)
-    path.write_text(base64url.encode(Es256SigningKey.generate().secret()), "ascii")
+    path.write_text(base64url.encode(key.secret()), "ascii")
     return path

@@ -13,6 +13,7 @@ from verifier.api.application import create_app
 from verifier.api.eligibility import eligibility_blueprint
 from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import Background, Follows
+from verifier.browser_sessions import BrowserSessions
 from verifier.catalogue import (
     CataloguePublisher,
     ProgrammeShelf,
@@ -46,7 +47,13 @@ from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.evidence import FactSources
 from wallet.ports.clock import Clock
-from wallet.ports.facts import AnchorReplica, CredentialSource, DidResolver, StatusListSource
+from wallet.ports.facts import (
+    AnchorReplica,
+    CredentialSource,
+    DidHistories,
+    DidResolver,
+    StatusListSource,
+)
 
 
 class Replica(AnchorReplica, ReplicaHead, Protocol):
@@ -62,6 +69,7 @@ class Verifier:
 
     app: Flask
     service: VerifierService
+    browsers: BrowserSessions
     background: Background
     _release: Callable[[], None]
 
@@ -82,12 +90,14 @@ def build_verifier(
     credentials: CredentialSource | None = None,
     json_ld: Canonicalizer | None = None,
     ca_file: str | None = None,
+    did_histories: DidHistories | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
 
     `follower` moves `replica` forward and may be None when another process does. Without `dids`
     and `status_lists` they are fetched over https with copies that survive an outage; `ca_file`
-    names further trust anchors (PEM). `credentials` and `json_ld` are for VC-API: where lists come
+    names further trust anchors (PEM). Without `did_histories` there are no keys for issuers that
+    are did:ethr. `credentials` and `json_ld` are for VC-API: where lists come
     from (over https otherwise) and the contexts (the pinned ones otherwise). Raises
     `ConfigurationError`, `StorageUnavailable`.
     """
@@ -124,7 +134,9 @@ def build_verifier(
             development=config.development,
         ),
         config.trust_anchors,
+        did_histories,
     )
+    sessions = PresentationSessions(SqlSessionStore(engine))
     shelf = ProgrammeShelf(
         example_programme_files
         if config.programmes_folder is None
@@ -138,7 +150,7 @@ def build_verifier(
     service = VerifierService(
         config=config,
         client=Client(config.base_url, config.did, key, _read_chain(config, key)),
-        sessions=PresentationSessions(SqlSessionStore(engine)),
+        sessions=sessions,
         examiner=examiner,
         clock=clock,
         metrics=metrics,
@@ -151,7 +163,14 @@ def build_verifier(
         shelf.reload()
 
     background = Background(follower, tidy, interval_s=config.follow_interval_s)
-    app = create_app(service, health, config, metrics)
+    browsers = BrowserSessions(config, service, sessions, clock)
+    app = create_app(
+        service,
+        browsers,
+        health,
+        config,
+        metrics,
+    )
     publisher = CataloguePublisher(shelf, key, config, clock)
     app.register_blueprint(eligibility_blueprint(service, shelf, desk, publisher, config))
     if config.vc_api:
@@ -162,7 +181,7 @@ def build_verifier(
             json_ld=json_ld or pinned_json_ld(),
         )
         app.register_blueprint(vc_api_blueprint(checker))
-    return Verifier(app, service, background, release)
+    return Verifier(app, service, browsers, background, release)
 
 
 def _read_signing_key(config: VerifierConfig) -> Es256SigningKey:

@@ -44,6 +44,7 @@ from wallet.protocols.oid4vp_session import (
     Session,
     SessionAlreadyFetched,
     SessionNotFetched,
+    told_stage,
 )
 from wallet.protocols.oid4vp_transaction import parse_transaction_data
 
@@ -327,8 +328,7 @@ class VerifierService:
         if response_code is not None:
             session = _redeemed(session, response_code)
         if not isinstance(session, Answered) or session.is_locked:
-            stage = "requested" if isinstance(session, Requested) else "fetched"
-            return {"state": stage, **about}
+            return {"state": told_stage(session), **about}
         disclosed = session.disclosed
         if disclosed is not None or response_code is not None:
             try:

@@ -13,10 +13,12 @@ from wallet.credentials.type_metadata import (
     resolve_type_metadata,
 )
 from wallet.crypto.certificates import TrustAnchors
+from wallet.did.did_ethr import METHOD as METHOD_ETHR
 from wallet.did.syntax import parse_did
 from wallet.errors import SeoulWalletError
 from wallet.ports.facts import (
     AnchorReplica,
+    DidHistories,
     DidResolver,
     IssuerMetadataSource,
     StatusListSource,
@@ -37,8 +39,9 @@ T = TypeVar("T")
 class FactSources:
     """The ports that evidence is collected through.
 
-    `issuer_metadata` is asked for issuers that are https URLs; without it there are no keys for
-    them. Status lists that carry certificates are judged by `trust_anchors`.
+    `issuer_metadata` is asked for issuers that are https URLs and `did_histories` for those that
+    are did:ethr; without it there are no keys for them. Status lists that carry certificates are
+    judged by `trust_anchors`.
     """
 
     dids: DidResolver
@@ -46,6 +49,7 @@ class FactSources:
     replica: AnchorReplica
     issuer_metadata: IssuerMetadataSource | None = None
     trust_anchors: TrustAnchors = NO_ANCHORS
+    did_histories: DidHistories | None = None
 
 
 def collect(sd_jwt: SdJwt, sources: FactSources) -> Evidence:
@@ -89,7 +93,12 @@ def _issuer_keys(
         if sources.issuer_metadata is None:
             raise FactMissing("the metadata of issuers is not looked up here")
         return sources.issuer_metadata.resolve(needs.issuer)
-    return sources.dids.resolve(parse_did(needs.issuer))
+    did = parse_did(needs.issuer)
+    if did.method == METHOD_ETHR:
+        if sources.did_histories is None:
+            raise FactMissing("the changes of did:ethr identifiers are not followed here")
+        return sources.did_histories.did_history(did)
+    return sources.dids.resolve(did)
 
 
 def _status_list(

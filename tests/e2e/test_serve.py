@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,18 @@ READY_WITHIN_S = 90
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
+def serving(
+    folder: Path, *options: str, environ: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
     command = ["serve", "--households", "30", "--chain", "in-process", "--folder", str(folder)]
     process = subprocess.Popen(
         [sys.executable, "-m", "seoul_wallet", *command, *options],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "SEOUL_WALLET_STACK": str(folder / "stack.json"),
+            **(environ or {}),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

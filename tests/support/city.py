@@ -95,6 +95,12 @@ class Network:
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
         return self.call("POST", url, to_json(dict(value)), "application/json", bearer)
 
+    def post_body(
+        self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str]
+    ) -> HttpAnswer:
+        bearer = headers.get("Authorization", "").partition(" ")[2]
+        return self.call("POST", url, body, content_type, bearer)
+
     def resolve(self, did: Did) -> Fact[DidDocument]:
         if did.method in SELF_CONTAINED_METHODS:
             return Fact(resolve_self_contained(did), self._clock.now())

@@ -7,7 +7,7 @@ what the programme's published query asks for and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
@@ -25,8 +25,8 @@ from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
 from wallet.holder.answers import AnswerUnexpected, check_reachable, json_answer, refusal_of
 from wallet.holder.cards import HeldCredential, HeldCredentials
-from wallet.holder.consent import Answer, Choice, build_consent, choices_for
-from wallet.holder.present import Presented, Presenter
+from wallet.holder.consent import Answer, Choice, ConsentRequest, build_consent, choices_for
+from wallet.holder.present import Presented
 from wallet.holder.requests import RequestReader
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver
@@ -114,6 +114,8 @@ class Applied:
 class Discovery:
     """Finds programmes and applies for them. `publishers` are DIDs; none given, none is believed.
 
+    `present` sends what was agreed to.
+
     `refresh` and `apply` use the network, nothing else does.
     """
 
@@ -123,7 +125,7 @@ class Discovery:
         records: RecordStore,
         held: HeldCredentials,
         reader: RequestReader,
-        presenter: Presenter,
+        present: Callable[[ConsentRequest], Presented],
         transport: HolderTransport,
         dids: DidResolver,
         clock: Clock,
@@ -132,7 +134,7 @@ class Discovery:
         self._records = records
         self._held = held
         self._reader = reader
-        self._presenter = presenter
+        self._send = present
         self._transport = transport
         self._dids = dids
         self._clock = clock
@@ -184,13 +186,13 @@ class Discovery:
     def plan(self, findings: Collection[Finding]) -> ApplicationPlan:
         """Return the applications for what was found, to show before `apply`.
 
-        Where the wallet has several copies of a card, different agencies see different ones.
-        Raises `CannotApply` for a programme whose query the cards do not answer.
+        Every agency gets a copy of its own of a card, as long as there are copies. Raises
+        `CannotApply` for a programme whose query the cards do not answer.
         """
         for finding in findings:
             if not _answers(finding.programme.query, finding.choices):
                 raise CannotApply(f"the cards do not answer {finding.programme.id}")
-        return ApplicationPlan(tuple(_spread(findings, self._held.all())))
+        return ApplicationPlan(tuple(findings))
 
     def apply(self, plan: ApplicationPlan) -> tuple[Applied, ...]:
         """Apply for everything in the plan. Handing it in *is* the consent, given once.
@@ -238,7 +240,7 @@ class Discovery:
             raise RequestNotAsPublished("the agency asks for something else than was published")
         consent = build_consent(verified, (), language="en", now=self._clock.now())
         answers = tuple(Answer(name, True, (choice,)) for name, choice in finding.choices.items())
-        return self._presenter.present(replace(consent, answers=answers, optional=(), missing=()))
+        return self._send(replace(consent, answers=answers, optional=(), missing=()))
 
     def _decision(self, finding: Finding, opened: JsonObject) -> JsonObject | None:
         uri = opened["decision_uri"]
@@ -353,26 +355,6 @@ def _person(programme: Programme, choice: Choice, otherwise: str) -> str:
     for part in programme.sector_path:
         value = value.get(part) if isinstance(value, dict) else None
     return value if isinstance(value, str) else otherwise
-
-
-def _spread(findings: Collection[Finding], held: Sequence[HeldCredential]) -> Iterator[Finding]:
-    """Yield the findings with copies of cards so that no two agencies see the same one."""
-    shown_to: dict[str, str] = {}
-    for finding in findings:
-        choices = {}
-        for name, choice in finding.choices.items():
-            query = finding.programme.query.credentials[name]
-            copies = [
-                other
-                for other in choices_for(query, None, held)
-                if other.disclosed == choice.disclosed
-                and shown_to.get(other.card.id, finding.apply_to) == finding.apply_to
-            ]
-            choices[name] = next((item for item in copies if item == choice), None) or (
-                copies[0] if copies else choice
-            )
-            shown_to.setdefault(choices[name].card.id, finding.apply_to)
-        yield replace(finding, choices=choices)
 
 
 def _did_of(base_url: str) -> str:

@@ -25,8 +25,9 @@ from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
+from wallet.trust.facts import Assurance
 from wallet.verification import proof_steps, trust_steps
-from wallet.verification.evidence import Evidence
+from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.policy import VerificationPolicy
 from wallet.verification.progress import Progress
 from wallet.verification.report import Outcome, StepResult, VerificationReport
@@ -185,4 +186,8 @@ def _run(
             progress.failed = True
             if not isinstance(error, UnavailableError):
                 break
-    return VerificationReport(results, now), progress
+    return VerificationReport(results, now, _assurance(evidence)), progress
+
+
+def _assurance(evidence: Evidence) -> Assurance | None:
+    return evidence.anchor.value.assurance if isinstance(evidence.anchor, Fact) else None

@@ -21,6 +21,8 @@ class Progress:
     now: int
     sd_jwt: SdJwt
     key: PublicKey | None = None
+    # the moment whose keys were taken, when that is not the present
+    keys_at: int | None = None
     signed_claims: JsonObject = field(default_factory=dict)
     claims: JsonObject = field(default_factory=dict)
     disclosed: tuple[ClaimPath, ...] = ()

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
+from wallet.trust.facts import Assurance
 
 
 class Outcome(StrEnum):
@@ -64,10 +65,14 @@ StepResult = int | Outcome | SeoulWalletError | None
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
-    """What every step that was reached came to, in order. `checked_at` is the check's `now`."""
+    """What every step that was reached came to, in order. `checked_at` is the check's `now`.
+
+    `assurance` says how the chain's facts were checked, when they were asked for and it is known.
+    """
 
     results: Sequence[StepResult]
     checked_at: int
+    assurance: Assurance | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -113,7 +118,11 @@ class VerificationReport:
             raise failure
 
     def to_json(self) -> JsonObject:
-        """Return the public form: outcome, age of the oldest fact and every step."""
+        """Return the public form: outcome, age of the oldest fact, how facts were checked, steps.
+
+        `assurance` is null when that is not known. With `development` in it the chain's facts
+        rest on one node's word, or are not proven: good for a chain on this machine, no more.
+        """
         as_of = self.facts_as_of
         failure = self.failure
         return {
@@ -122,6 +131,7 @@ class VerificationReport:
             "checked_at": self.checked_at,
             "facts_as_of": as_of,
             "facts_age_s": None if as_of is None else self.checked_at - as_of,
+            "assurance": None if self.assurance is None else self.assurance.to_json(),
             "steps": [step.to_json(self.checked_at) for step in self.steps],
         }
 

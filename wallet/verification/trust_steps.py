@@ -5,10 +5,10 @@ from __future__ import annotations
 from wallet.crypto.merkle import InclusionProofInvalid
 from wallet.errors import RejectedError, UnavailableError
 from wallet.status.token_status_list import SUSPENDED, VALID, parse_status_reference
-from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
+from wallet.trust.facts import AnchorFacts, IssuerNotAccredited, IssuerSuspended
 from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.trust.receipt import parse_receipt
-from wallet.verification.evidence import Fact
+from wallet.verification.evidence import Fact, FactMissing
 from wallet.verification.policy import TrustPolicy
 from wallet.verification.progress import Progress
 from wallet.verification.proof_steps import FactsTooOld
@@ -105,9 +105,17 @@ def _check_batch_is_the_issuers(progress: Progress, anchor: AnchorFacts) -> None
 
 
 def check_accreditation(progress: Progress) -> int:
-    """Step 9. Judged at anchor time when step 8 found one, else at the present."""
+    """Step 9. Judged at anchor time when step 8 found one, else at the present.
+
+    A suspension too: what was anchored before it stays valid, what is judged now is not.
+    """
     anchor, as_of = _anchor(progress)
+    if progress.keys_at not in (None, progress.anchored_at):
+        # The evidence is of another batch than the receipt: its time says nothing about the key.
+        raise FactMissing("the batch by which the issuer's key was chosen")
     at = progress.now if progress.anchored_at is None else progress.anchored_at
+    if anchor.suspended(at):
+        raise IssuerSuspended("the issuer is suspended")
     if not anchor.accredited(at):
         raise IssuerNotAccredited("the issuer is not accredited for this credential type")
     return as_of

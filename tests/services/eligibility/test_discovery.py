@@ -240,7 +240,6 @@ def test_one_move_in_updates_several_agencies_each_seeing_its_part(open_city: Op
     )
     wallet = city.open_wallet()
     city.give(wallet, "move-in")
-    city.give(wallet, "move-in")
     city.settle()
     wallet.discovery.refresh(AGENCY_URL)
     eligible = [item for item in wallet.discovery.findings() if item.outcome is Outcome.ELIGIBLE]
