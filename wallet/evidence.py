@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from wallet.credentials.sd_jwt import SdJwt
@@ -21,13 +21,20 @@ from wallet.ports.facts import (
     DidHistories,
     DidResolver,
     IssuerMetadataSource,
+    ManifestSource,
     StatusListSource,
     TypeMetadataSource,
     TypeMetadataUnavailable,
 )
-from wallet.trust.facts import IssuerNotAccredited
+from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
 from wallet.verification.evidence import Evidence, Fact, FactMissing, Maybe
 from wallet.verification.issuer_key import NO_ANCHORS, CarriedCertificates, IssuerKeys
+from wallet.verification.manifest import (
+    BatchManifestInvalid,
+    CheckedManifests,
+    VerifiedManifest,
+    verify_manifest,
+)
 from wallet.verification.pipeline import VerifiedPresentation
 from wallet.verification.requirements import Requirements, requirements
 from wallet.verification.status import VerifiedStatusList, verify_status_list_token
@@ -40,8 +47,9 @@ class FactSources:
     """The ports that evidence is collected through.
 
     `issuer_metadata` is asked for issuers that are https URLs and `did_histories` for those that
-    are did:ethr; without it there are no keys for them. Status lists that carry certificates are
-    judged by `trust_anchors`.
+    are did:ethr; without it there are no keys for them. Status lists and manifests that carry
+    certificates are judged by `trust_anchors`. `manifests` is given where they may stand in for
+    signatures; each is verified once.
     """
 
     dids: DidResolver
@@ -50,6 +58,8 @@ class FactSources:
     issuer_metadata: IssuerMetadataSource | None = None
     trust_anchors: TrustAnchors = NO_ANCHORS
     did_histories: DidHistories | None = None
+    manifests: ManifestSource | None = None
+    checked_manifests: CheckedManifests = field(default_factory=CheckedManifests)
 
 
 def collect(sd_jwt: SdJwt, sources: FactSources) -> Evidence:
@@ -73,7 +83,10 @@ def collect(sd_jwt: SdJwt, sources: FactSources) -> Evidence:
     certified = "x5c" in sd_jwt.jws.header
     issuer_keys = _attempt(lambda: _issuer_keys(needs, certified, anchor.as_of, sources))
     return Evidence(
-        issuer_keys, anchor, _attempt(lambda: _status_list(needs, issuer_keys, sources))
+        issuer_keys,
+        anchor,
+        _attempt(lambda: _status_list(needs, issuer_keys, sources)),
+        _attempt(lambda: _manifest(needs, issuer_keys, anchor, sources)),
     )
 
 
@@ -119,6 +132,35 @@ def _status_list(
         now=token.as_of,
     )
     return Fact(listed, min(token.as_of, listed.issued_at))
+
+
+def _manifest(
+    needs: Requirements,
+    issuer_keys: Maybe[IssuerKeys],
+    anchor: Fact[AnchorFacts],
+    sources: FactSources,
+) -> Fact[VerifiedManifest]:
+    batch = anchor.value.batch
+    if sources.manifests is None or batch is None:
+        raise FactMissing("no batch manifest is asked for")
+    known = sources.checked_manifests.get(batch.manifest_digest)
+    if known is not None and known.issuer == needs.issuer:
+        return Fact(known, anchor.as_of)
+    if not isinstance(issuer_keys, Fact):
+        raise FactMissing("the issuer's keys are needed to verify its manifest")
+    signed = sources.manifests.fetch(needs.issuer, batch.root)
+    manifest = verify_manifest(
+        signed.value,
+        issuer=needs.issuer,
+        issuer_keys=issuer_keys.value,
+        anchors=sources.trust_anchors,
+        now=signed.as_of,
+        signed_by=batch.anchored_at,
+    )
+    if not manifest.is_of(batch):
+        raise BatchManifestInvalid("the manifest is not the one that was anchored")
+    sources.checked_manifests.put(manifest)
+    return Fact(manifest, anchor.as_of)
 
 
 def collect_type_metadata(

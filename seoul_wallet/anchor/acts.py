@@ -278,9 +278,9 @@ def revoke_verifier(
 def revoke_batch(acting: Acting, did: str, root: bytes) -> Inclusion:
     """Withdraw every credential of a batch, for good: the emergency brake.
 
-    The issuer's controller signs, the accreditor it was anchored under, or root. A running issuer
-    withdraws its own batches through its operators' interface; with its key there is no second
-    writer then.
+    The accreditor that it was anchored under signs, root, or the issuer's controller. A running
+    issuer withdraws its own batches (its operators' interface): sign with the controller's key
+    only while it does not run, because two writers of one key take each other's turns.
     """
     return acting.controller.revoke_batch(issuer_id(did), root)
 

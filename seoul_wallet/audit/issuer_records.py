@@ -13,7 +13,6 @@ from urllib.parse import unquote
 
 from sqlalchemy import Engine, Row, inspect, select
 
-from issuer.anchoring import MANIFEST_TYPE
 from issuer.ports import BatchState
 from issuer.status import STATUS_BITS
 from issuer.storage.batches import SqlBatchRecords
@@ -31,6 +30,7 @@ from wallet.encoding import base64url
 from wallet.status.token_status_list import TokenStatusList
 from wallet.trust.facts import BatchFact, StatusFact
 from wallet.trust.identifiers import issuer_id, schema_id, status_list_id
+from wallet.verification.manifest import MANIFEST_TYPE
 
 _BATCH: Final = tuple(column for column in BATCHES.c if column.name != "leaves")
 _ON_THE_WAY: Final = ("submitted", "included")

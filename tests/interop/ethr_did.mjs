@@ -2,6 +2,7 @@
 // answer on standard output. `now` is what the clock says, in unix seconds.
 import { readFileSync } from 'node:fs'
 import { Resolver } from 'did-resolver'
+import { JsonRpcProvider } from 'ethers'
 import { getResolver } from 'ethr-did-resolver'
 
 const { rpcUrl, registry, chainId, questions } = JSON.parse(readFileSync(0, 'utf8'))
@@ -13,7 +14,9 @@ globalThis.Date = class extends Clock {
   }
 }
 
-const resolver = new Resolver(getResolver({ networks: [{ chainId, rpcUrl, registry }] }))
+// A request at a time, without the wait for others to join it.
+const provider = new JsonRpcProvider(rpcUrl, chainId, { batchMaxCount: 1, staticNetwork: true })
+const resolver = new Resolver(getResolver({ networks: [{ chainId, provider, registry }] }))
 const answers = []
 for (const question of questions) {
   now = question.now

@@ -23,6 +23,7 @@ from wallet.adapters.evm.deployment import (
     ALL_CONTRACTS,
     ANCHOR,
     BOARD,
+    CONTRACTS,
     DID_REGISTRY,
     DIRECTORY,
     REGISTRY,
@@ -40,7 +41,7 @@ from wallet.crypto.keys import Es256SigningKey
 from wallet.did.did_ethr import ChangeKind
 from wallet.did.syntax import parse_did
 from wallet.ports.facts import BoardUnknown, ReplicaEmpty
-from wallet.ports.ledger import LedgerRefused
+from wallet.ports.ledger import LedgerRefused, ReplicaMismatch
 from wallet.protocols.registration import Registration, claims_digest
 from wallet.trust.directory import in_force
 from wallet.trust.identifiers import schema_id
@@ -243,6 +244,27 @@ def test_a_deployment_that_the_directory_does_not_list_ends_the_start(world: Wor
             EvmLedgerReader(stack.nodes, pinned).check_deployment()
     ContractDirectory(stack.w3, unlisted, world.key).list_contract(BOARD)
     assert EvmLedgerReader(stack.nodes, unlisted).check_deployment() == frozenset()
+
+
+def test_a_deployment_that_names_fewer_contracts_follows_these_alone(
+    world: World, tmp_path: Path
+) -> None:
+    stack = world.stack
+    named = {name: stack.deployment.contracts[name] for name in CONTRACTS}
+    fewer = replace(stack.deployment, contracts=named)
+    reader = EvmLedgerReader(stack.nodes, fewer, finality=stack.finality)
+    assert reader.check_deployment() == frozenset()
+    engine = open_engine(sqlite_url(tmp_path / "fewer.db"))
+    migrate(engine, "replica")
+    replica = SqlReplica(engine)
+    stack.finalize()
+    Follower(reader, replica, SettableClock(stack.now() + 10_000)).run_once()
+    assert set(replica.position()[1]) == {pin.address for pin in named.values()}
+    assert SqlReplicaRecords(engine, fewer.chain_id).directory().value == ()
+    # One that follows more has another past: the copies never mix.
+    with pytest.raises(ReplicaMismatch):
+        Follower(stack.reader, replica, SettableClock(stack.now()))
+    engine.dispose()
 
 
 def test_a_bundle_carries_every_kind_of_fact(world: World, tmp_path: Path) -> None:

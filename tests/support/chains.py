@@ -43,6 +43,7 @@ class LedgerStack:
     controller: Sender
     chain: DevelopmentChain | AnvilNode
     root_key: Sender
+    finality: str
 
     @property
     def controller_address(self) -> str:
@@ -115,6 +116,7 @@ def _stack(
             controller,
             chain,
             root,
+            finality,
         )
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from wallet.crypto.ethereum import ADDRESS_BYTES, address_of_public_key, checksum_address
 from wallet.crypto.keys import KeyMalformed
-from wallet.did.syntax import Did, DidMalformed
+from wallet.did.syntax import Did, DidMalformed, parse_did
 from wallet.errors import UnsupportedError
 
 METHOD: Final = "ethr"
@@ -83,13 +83,14 @@ class EthrIdentifier:
         return "0x" + self.address.hex()
 
 
-def parse_did_ethr(did: Did, networks: Mapping[str, int] = NETWORKS) -> EthrIdentifier:
-    """Return what a did:ethr names.
+def parse_did_ethr(text: object, networks: Mapping[str, int] = NETWORKS) -> EthrIdentifier:
+    """Return what the did:ethr that `text` spells names.
 
     Raises `DidMalformed`, also for an address in mixed case whose EIP-55 checksum is wrong and a
     key that is not on its curve, and `DidNetworkUnknown` for a chain that `networks` does not
     name.
     """
+    did = parse_did(text)
     network, _, identifier = did.identifier.rpartition(":")
     if did.method != METHOD or _IDENTIFIER.match(identifier) is None:
         raise DidMalformed("expected did:ethr, a chain, and an address or a public key")

@@ -33,6 +33,12 @@ class TypeMetadataUnavailable(UnavailableError):
     code = "type_metadata_unavailable"
 
 
+class BatchManifestUnavailable(UnavailableError):
+    """The manifest of a batch could not be fetched and no copy is at hand."""
+
+    code = "batch_manifest_unavailable"
+
+
 class StatusListUnavailable(UnavailableError):
     """The status list could not be fetched and no copy is at hand."""
 
@@ -102,6 +108,16 @@ class StatusListSource(Protocol):
         """Return the unverified token and when it was fetched.
 
         Raises `StatusListUnavailable`.
+        """
+
+
+class ManifestSource(Protocol):
+    """Fetches the signed manifests of anchored batches."""
+
+    def fetch(self, issuer: str, root: bytes) -> Fact[bytes]:
+        """Return the unverified manifest of the issuer's batch `root`, and when it was fetched.
+
+        Raises `BatchManifestUnavailable`, `UnsupportedDidMethod`, `DidMalformed`.
         """
 
 

@@ -113,13 +113,14 @@ def _named_anchor_time(progress: Progress) -> int | None:
         return None
     if not isinstance(fact, Fact) or fact.value.batch is None:
         return None
-    if binding is None or binding.peek_claims().get(RECEIPT_CLAIM) is None:
+    if binding is None or progress.binding_claims().get(RECEIPT_CLAIM) is None:
         return None
     return fact.value.batch.anchored_at
 
 
-def verify_issuer_signature(progress: Progress) -> None:
-    """Step 3. Every signature of a general JWS must be one of the issuer's (RFC 9901 §8.1)."""
+def verify_credential_signature(progress: Progress) -> None:
+    """Verify the signature on the credential, and every further one of a general JWS: all must
+    be the issuer's (RFC 9901 §8.1)."""
     if progress.key is None:
         raise AssertionError("step 2 chose a key")
     verify_jws(progress.sd_jwt.jws, progress.key)
@@ -183,7 +184,7 @@ def verify_key_binding(progress: Progress) -> Outcome | None:
         raise HolderBindingMissing("the credential names no holder key (cnf.jwk)")
     holder_key = parse_jwk(confirmation["jwk"])
     verify_jws(binding, holder_key)
-    bound = binding.peek_claims()
+    bound = progress.binding_claims()
     if bound.get("aud") != policy.audience:
         raise AudienceMismatch("aud is not this verifier")
     nonce = claim_string(bound, "nonce")

@@ -22,14 +22,25 @@ class Outcome(StrEnum):
     NOT_REQUIRED = "not_required"
 
 
+class SignatureOn(StrEnum):
+    """What the issuer's key signed that stands behind a decision."""
+
+    CREDENTIAL = "credential"
+    BATCH_MANIFEST = "batch_manifest"
+
+
 class Step(NamedTuple):
-    """One step. `as_of` is the time (unix seconds) of the outside facts that it used, if any."""
+    """One step. `as_of` is the time (unix seconds) of the outside facts that it used, if any.
+
+    `signature_on` says what the issuer signed, where that is what the step checked.
+    """
 
     number: int
     name: str
     outcome: Outcome
     error: SeoulWalletError | None = None
     as_of: int | None = None
+    signature_on: SignatureOn | None = None
 
     def to_json(self, now: int) -> JsonObject:
         """Return the public form of the step; `facts_age_s` is the age of its facts at `now`."""
@@ -43,6 +54,8 @@ class Step(NamedTuple):
             result["detail"] = str(self.error)
         if self.as_of is not None:
             result["facts_age_s"] = now - self.as_of
+        if self.signature_on is not None:
+            result["signature_on"] = self.signature_on.value
         return result
 
 
@@ -59,8 +72,8 @@ STEP_NAMES: Final = (
     "status",
 )
 # What a step that was reached came to: the time of the outside facts it used, None if it used
-# none, `Outcome.NOT_REQUIRED`, or its error.
-StepResult = int | Outcome | SeoulWalletError | None
+# none, what the signature was on, `Outcome.NOT_REQUIRED`, or its error.
+StepResult = int | Outcome | SignatureOn | SeoulWalletError | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +156,8 @@ def _step(number: int, result: StepResult) -> Step:
         return Step(number, name, Outcome.UNAVAILABLE, result, as_of)
     if isinstance(result, SeoulWalletError):
         return Step(number, name, Outcome.REJECTED, result)
+    if isinstance(result, SignatureOn):
+        return Step(number, name, Outcome.PASSED, None, None, result)
     if isinstance(result, Outcome):
         return Step(number, name, result)
     return Step(number, name, Outcome.PASSED, None, result)

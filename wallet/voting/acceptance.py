@@ -34,8 +34,8 @@ class BallotReplayed(ConflictError):
     code = "ballot_replayed"
 
 
-class BallotSequenceUsed(ConflictError):
-    """The voter has an accepted ballot with this sequence or a later one."""
+class BallotSequenceNotNext(ConflictError):
+    """The sequence is not the one after that of the voter's last accepted ballot."""
 
     code = "ballot_sequence"
 
@@ -126,13 +126,15 @@ def check_is_open(manifest: Manifest, now: int) -> None:
 def check_history(submission: Submission, history: History) -> None:
     """Return if the ballot is new and the voter's latest.
 
-    Raises `BallotReplayed` or `BallotSequenceUsed`.
+    Raises `BallotReplayed` or `BallotSequenceNotNext`.
     """
     if history.has_ciphertexts(submission.ciphertext_digest):
         raise BallotReplayed("these ciphertexts were accepted before")
     header = submission.ballot.header
-    if header.sequence <= history.last_sequence(header.nullifier):
-        raise BallotSequenceUsed("the sequence is not above that of an accepted ballot")
+    # Without gaps: nobody who steals a secret can use up all sequences at once, and a ballot that
+    # is taken away from a board shows.
+    if header.sequence != history.last_sequence(header.nullifier) + 1:
+        raise BallotSequenceNotNext("the sequence does not follow that of the last ballot")
 
 
 def check_ballots(

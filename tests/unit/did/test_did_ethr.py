@@ -19,11 +19,11 @@ from wallet.did.did_ethr import (
 )
 from wallet.did.document import KeyNotAuthorized
 from wallet.did.ethr_document import ethr_document, keys_at
-from wallet.did.syntax import DidMalformed, parse_did
+from wallet.did.syntax import DidMalformed
 from wallet.encoding.json import to_json
 
 ADDRESS = "0x" + "ab" * 20
-DID = parse_did(f"did:ethr:0x7a69:{ADDRESS}")
+DID = f"did:ethr:0x7a69:{ADDRESS}"
 # SEC 2: the base point of secp256k1, the public key of the secret 1
 GENERATOR = bytes.fromhex("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
 GENERATOR_ADDRESS = "7e5f4552091a69125d5dfcb7b8c2659029395bdf"
@@ -66,16 +66,16 @@ def test_keccak_is_not_sha3() -> None:
 )
 def test_the_capitals_of_an_address_are_its_checksum(address: str) -> None:
     assert checksum_address(bytes.fromhex(address[2:])) == address
-    assert parse_did_ethr(parse_did(f"did:ethr:{address}")).chain_id == 1
+    assert parse_did_ethr(f"did:ethr:{address}").chain_id == 1
     swapped = "0x" + address[2:].swapcase()
     if address[2:] not in (address[2:].upper(), address[2:].lower()):
         with pytest.raises(DidMalformed):
-            parse_did_ethr(parse_did(f"did:ethr:{swapped}"))
+            parse_did_ethr(f"did:ethr:{swapped}")
 
 
 def test_a_public_key_names_the_address_that_follows_from_it() -> None:
     assert address_of_public_key(GENERATOR).hex() == GENERATOR_ADDRESS
-    found = parse_did_ethr(parse_did(f"did:ethr:sepolia:0x{GENERATOR.hex()}"))
+    found = parse_did_ethr(f"did:ethr:sepolia:0x{GENERATOR.hex()}")
     assert found == EthrIdentifier(
         found.did, 11155111, bytes.fromhex(GENERATOR_ADDRESS), GENERATOR
     )
@@ -98,7 +98,7 @@ def test_a_public_key_names_the_address_that_follows_from_it() -> None:
 )
 def test_other_identifiers_are_refused(text: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        parse_did_ethr(parse_did(text))
+        parse_did_ethr(text)
 
 
 def test_a_document_without_changes_is_the_account_alone() -> None:

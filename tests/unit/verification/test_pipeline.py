@@ -24,7 +24,8 @@ from wallet.did.syntax import parse_did
 from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError, UnavailableError
 from wallet.ports.facts import ReplicaEmpty
-from wallet.status.token_status_list import StatusIndexOutOfRange, StatusListMalformed
+from wallet.status.compression import StatusListMalformed
+from wallet.status.token_status_list import StatusIndexOutOfRange
 from wallet.trust.facts import (
     Assurance,
     IssuerNotAccredited,

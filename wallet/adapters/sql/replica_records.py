@@ -97,7 +97,7 @@ class SqlReplicaRecords:
             return Fact(tuple(DirectoryEntry(**row) for row in _rows(connection, wanted)), as_of)
 
     def did_history(self, did: Did) -> Fact[EthrHistory]:
-        identifier = parse_did_ethr(did)
+        identifier = parse_did_ethr(str(did))
         if identifier.chain_id != self._chain_id:
             raise DidNetworkUnknown("the did:ethr is on another chain than the one followed here")
         columns = DID_CHANGES.c
