@@ -27,11 +27,12 @@ from issuer.api.operator import operator_blueprint
 from issuer.api.public import public_blueprint
 from issuer.api.vc_api import vc_api_blueprint
 from issuer.authorization.login import DevelopmentLogin, HolderLogin
-from issuer.config import ConfigurationInvalid, Department, IssuerConfig
+from issuer.config import ConfigurationInvalid, IssuerConfig
 from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.nym import NymSettings
+from issuer.profile import Department
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound

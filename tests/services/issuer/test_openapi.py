@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from issuer.config import Department
+from issuer.profile import Department
 from tests.support.issuing import ALICE, IssuerWorld, issuer_world, key_of
 from wallet.adapters.sql.engine import sqlite_url
 
