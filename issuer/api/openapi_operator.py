@@ -95,6 +95,21 @@ OPERATOR_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
             ),
         )
     },
+    "/operator/evidence-offers": {
+        "post": _operation(
+            "Offer one piece of evidence from a register.",
+            _MADE,
+            _strict(
+                {
+                    "kind": {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,47}$"},
+                    "subject_id": _ID,
+                    "holder_id": _ID,
+                    "tx_code": _FLAG,
+                },
+                ("kind", "subject_id", "holder_id"),
+            ),
+        )
+    },
     "/operator/approvals": {
         "get": _operation(
             "The held issuances in a state.",
