@@ -28,6 +28,7 @@ COUNTS: Final[Mapping[str, str]] = {
     "SOAK_ECDSA_NONCES": "10000",
     "SOAK_KILLS": "1000",
     "SOAK_MUTATION_STRIDE": "1",
+    "SOAK_PRESENTATION_ROUNDS": "1000",
     "SOAK_PUBLISHER_KILLS": "200",
 }
 PROFILE: Final = "soak"
