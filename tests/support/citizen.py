@@ -36,6 +36,7 @@ class DeskTransport:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.sent: list[tuple[str, str, bytes]] = []
+        self.answers: list[HttpAnswer] = []
 
     def get(self, url: str, *, accept: str) -> HttpAnswer:
         return self._send("GET", url, b"", {"Accept": accept})
@@ -58,7 +59,10 @@ class DeskTransport:
         answer: TestResponse = self._desk.client.open(
             path, method=method, data=body, headers=dict(headers)
         )
-        return HttpAnswer(answer.status_code, answer.mimetype or "", answer.get_data())
+        self.answers.append(
+            HttpAnswer(answer.status_code, answer.mimetype or "", answer.get_data())
+        )
+        return self.answers[-1]
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
         if str(did) != self._desk.config.did:
