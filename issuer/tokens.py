@@ -111,37 +111,25 @@ class Tokens:
         except SessionUnknown:
             raise refused from None
         entry = parse_json_object(kept.state)
-        grant = self._live(entry["grant"], now)
-        if grant is None or (client_id, jkt) != (
-            grant.state.terms.client_id,
-            grant.state.terms.jkt,
-        ):
-            raise refused
-        used = to_json({**entry, "used": True})
-        try:
-            if entry["used"]:
-                raise SessionConflict("the refresh token was used")
-            self._store.replace(
-                REFRESH,
-                refresh_token,
-                used,
-                expected_version=kept.version,
-                expires_at=kept.expires_at,
-            )
-        except SessionConflict:
-            self.revoke(grant.grant_id, now=now)
-            raise refused from None
-        until = lifetimes(grant.state.entitlement, grant.state.terms)
         for _ in range(MAX_COLLISIONS):
+            grant = self._live(entry["grant"], now)
+            if grant is None:
+                break
+            terms = grant.state.terms
+            if (client_id, jkt) != (terms.client_id, terms.jkt):
+                break
+            if grant.state.generation != entry["generation"]:
+                # Used before: whoever has the tokens that came of it may have stolen it.
+                self.revoke(grant.grant_id, now=now)
+                break
             following = grant.state.renew()
             try:
+                # The generation is what a refresh token is good for, so this uses it up.
                 self.replace(grant.grant_id, following, grant.version, following.expires_at)
-                return self.create(LiveGrant(grant.grant_id, following, grant.version + 1), until)
             except SessionConflict:
-                found = self._live(grant.grant_id, now)
-                if found is None:
-                    break
-                grant = found
+                continue
+            until = lifetimes(following.entitlement, terms)
+            return self.create(LiveGrant(grant.grant_id, following, grant.version + 1), until)
         raise refused
 
     def create(self, grant: LiveGrant, until: Lifetimes) -> NewTokens:
@@ -155,7 +143,7 @@ class Tokens:
             self._store.create(
                 REFRESH,
                 refresh_token,
-                to_json({**entry, "used": False}),
+                to_json(entry),
                 expires_at=until.refresh_until,
             )
         return NewTokens(access_token, refresh_token, grant)

@@ -12,6 +12,7 @@ import click
 # (web3 alone takes two), so a command is imported when it is used.
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
+        "anchor": ("seoul_wallet.anchor.command:anchor", "Deploy, accredit, revoke, audit."),
         "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
         "run": ("seoul_wallet.run:run", "Serve the issuer or the verifier."),
         "sample-register": (

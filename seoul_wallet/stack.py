@@ -47,6 +47,7 @@ from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
 from wallet.encoding import base64url
+from wallet.encoding.json import to_json
 from wallet.verification.policy import TrustPolicy
 
 CLERK: Final = "clerk"
@@ -153,6 +154,8 @@ def start_stack(
     tls = make_local_tls(folder, now=clock.now(), signers={"verifier": signer})
     ca_file = str(tls.trust_anchor)
     json_ld = development_json_ld()
+    # Beside the databases and the chain's state: with it others can follow what is kept.
+    (folder / "deployment.json").write_bytes(to_json(chain.deployment.to_json()))
     issuer_config = IssuerConfig(
         base_url=issuer_url,
         signing_key=Es256SigningKey.generate(),

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from seoul_wallet.stack_file import call, read_private, read_stack, write_private
-from seoul_wallet.wallet_cli import TypedErrors
+from seoul_wallet.typed_errors import TypedErrors
 from verifier.client import PREFIXES
 from wallet.encoding.json import JsonObject, parse_json, to_json
 from wallet.errors import MalformedError

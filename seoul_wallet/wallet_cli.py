@@ -5,47 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
 
 import click
 
+from seoul_wallet.typed_errors import TypedErrors
 from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log
 from wallet.app import change_passphrase
-from wallet.errors import (
-    ConflictError,
-    MalformedError,
-    RejectedError,
-    SeoulWalletError,
-    UnavailableError,
-    UnsupportedError,
-)
 from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRefused, ConsentRequest, NoMatchingCredential
 from wallet.holder.texts import shown
 from wallet.holder.wallet import Wallet
-
-EXIT_CODES: Final = (
-    (MalformedError, 2),
-    (UnsupportedError, 2),
-    (RejectedError, 3),
-    (ConflictError, 4),
-    (UnavailableError, 5),
-)
-
-
-class TypedErrors(click.Group):
-    """Tells every typed error in one line, with the exit code of its family."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SeoulWalletError as error:
-            _fail(error)
-
-
-def _fail(error: SeoulWalletError) -> NoReturn:
-    click.echo(f"{error.code}: {shown(str(error))}", err=True)
-    raise SystemExit(next(code for family, code in EXIT_CODES if isinstance(error, family)))
 
 
 def _default_file() -> Path:

@@ -21,6 +21,7 @@ from verifier.service import VerifierService
 from verifier.sessions import PresentationSessions
 from verifier.vc_api import ProofChecker
 from wallet.adapters.http.fetch import GuardedClient
+from wallet.adapters.http.manifests import HttpManifestSource
 from wallet.adapters.http.metadata import HttpIssuerMetadataSource
 from wallet.adapters.http.sources import (
     HttpCredentialSource,
@@ -38,7 +39,13 @@ from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.evidence import FactSources
 from wallet.ports.clock import Clock
-from wallet.ports.facts import AnchorReplica, CredentialSource, DidResolver, StatusListSource
+from wallet.ports.facts import (
+    AnchorReplica,
+    CredentialSource,
+    DidHistories,
+    DidResolver,
+    StatusListSource,
+)
 
 
 class Replica(AnchorReplica, ReplicaHead, Protocol):
@@ -75,12 +82,14 @@ def build_verifier(
     credentials: CredentialSource | None = None,
     json_ld: Canonicalizer | None = None,
     ca_file: str | None = None,
+    did_histories: DidHistories | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
 
     `follower` moves `replica` forward and may be None when another process does. Without `dids`
     and `status_lists` they are fetched over https with copies that survive an outage; `ca_file`
-    names further trust anchors (PEM). `credentials` and `json_ld` are for VC-API: where lists come
+    names further trust anchors (PEM). Without `did_histories` there are no keys for issuers that
+    are did:ethr. `credentials` and `json_ld` are for VC-API: where lists come
     from (over https otherwise) and the contexts (the pinned ones otherwise). Raises
     `ConfigurationError`, `StorageUnavailable`.
     """
@@ -117,6 +126,12 @@ def build_verifier(
             development=config.development,
         ),
         config.trust_anchors,
+        did_histories,
+        manifests=HttpManifestSource(
+            client, cache, clock, development=config.base_url.startswith("http:")
+        )
+        if config.trust.manifest_stands_in
+        else None,
     )
     sessions = PresentationSessions(SqlSessionStore(engine))
     service = VerifierService(

@@ -7,7 +7,6 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from issuer.anchoring import MANIFEST_TYPE
 from issuer.metrics import IssuerMetrics
 from issuer.ports import BatchState
 from issuer.service import IssuerService
@@ -15,6 +14,7 @@ from issuer.status import ListForm, StatusListUnknown
 from wallet.crypto.merkle import HASH_BYTES
 from wallet.encoding import base64url
 from wallet.errors import MalformedError
+from wallet.verification.manifest import MANIFEST_TYPE
 from wallet.web.application import json_answer
 
 PENDING_RETRY_S: Final = 60

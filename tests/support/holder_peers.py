@@ -41,9 +41,7 @@ from wallet.protocols.oid4vci.metadata import (
 )
 from wallet.protocols.oid4vci.offer import CredentialOffer, TxCodePrompt
 from wallet.protocols.oid4vci.proof import verify_key_proof
-from wallet.protocols.oid4vci.server_metadata import (
-    AuthorizationServerMetadata,
-)
+from wallet.protocols.oid4vci.server_metadata import AuthorizationServerMetadata
 from wallet.protocols.oid4vci.token import TokenRequest, parse_token_request
 from wallet.protocols.oid4vp import REQUEST_OBJECT_MEDIA_TYPE, AuthorizationRequest
 from wallet.protocols.oid4vp_link import build_request_link
@@ -109,6 +107,12 @@ class Peers:
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
         return self._send("POST", url, to_json(dict(value)), bearer)
+
+    def post_body(
+        self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str]
+    ) -> HttpAnswer:
+        bearer = headers.get("Authorization", "").removeprefix("Bearer ")
+        return self._send("POST", url, body, bearer)
 
     def _send(self, method: str, url: str, body: bytes, bearer: str) -> HttpAnswer:
         self.before(url)
