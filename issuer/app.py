@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from issuer.api.approvals import approvals_blueprint
 from issuer.api.authorize import authorize_blueprint
+from issuer.api.evidence import evidence_blueprint
 from issuer.api.oauth import par_blueprint, token_blueprint
 from issuer.api.oid4vci import (
     credential_blueprint,
@@ -30,6 +31,7 @@ from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.nym import NymSettings
+from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
 from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations
@@ -168,6 +170,7 @@ def build_issuer(
     clock: Clock,
     families: FamilyRegister,
     appointments: AppointmentRegister,
+    evidence: EvidenceRegister | None = None,
     follower: Follows | None = None,
     login: HolderLogin | None = None,
     after_step: Callable[[IssuanceStep], None] | None = None,
@@ -176,14 +179,15 @@ def build_issuer(
     """Compose an issuer: open and migrate its databases, build services and the application.
 
     `follower` moves `replica` forward in the worker's rounds; None when another process does.
-    `login` says who is in the browser; without it there is no authorization code flow, except in
-    development, where everyone is believed. `json_ld` has the contexts for VC-API, the pinned ones
-    by default. Starts no thread. `after_step` is for tests that stop the process in the middle of
-    issuing. Raises `StorageUnavailable`, `DatabaseUrlUnsupported`.
+    Without `evidence` none is issued. `login` says who is in the browser; without it there is no
+    authorization code flow, except in development, where everyone is believed. `json_ld` has the
+    contexts for VC-API, the pinned ones by default. Starts no thread. `after_step` is for tests
+    that stop the process in the middle of issuing. Raises `StorageUnavailable`,
+    `DatabaseUrlUnsupported`.
     """
     if login is None and config.development:
         login = DevelopmentLogin()
-    outside = _Outside(ledger_writer, replica, clock, families, appointments, login)
+    outside = _Outside(ledger_writer, replica, clock, families, appointments, login, evidence)
     services, engines = [], []
     for department in (_root(config), *config.departments):
         engine = open_engine(department.database_url)
@@ -218,6 +222,7 @@ class _Outside:
     families: FamilyRegister
     appointments: AppointmentRegister
     login: HolderLogin | None
+    evidence: EvidenceRegister | None
 
 
 def _root(config: IssuerConfig) -> Department:
@@ -255,6 +260,7 @@ def _service(
             replica=outside.replica,
             clock=outside.clock,
             login=outside.login,
+            evidence=outside.evidence,
         ),
         settings=replace(settings, display=department.display or settings.display),
         keys=_further_keys(department.signing_key, config.nym_epoch),
@@ -316,6 +322,7 @@ def _register(
         public_blueprint(service, metrics),
         operator_blueprint(service, config.operators),
         approvals_blueprint(service, config.operators),
+        evidence_blueprint(service, config.operators),
     ]
     if service.authorization is not None:
         blueprints.append(par_blueprint(service, service.authorization))

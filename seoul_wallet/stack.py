@@ -20,6 +20,7 @@ from issuer.app import IssuerApplication, build_issuer
 from issuer.config import IssuerConfig, Operator
 from issuer.register.appointment_letter import APPOINTMENT_LETTER_TYPE
 from issuer.register.card_rule import FAMILY_CARD_TYPE
+from issuer.register.csv_evidence import CsvEvidenceRegister
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
@@ -32,6 +33,7 @@ from seoul_wallet.chain import LocalChain
 from seoul_wallet.contexts import development_json_ld
 from seoul_wallet.holder_api import build_holder_app
 from seoul_wallet.sample.register import APPOINTMENTS, make_sample_register
+from seoul_wallet.sample.residents import make_residents, write_evidence
 from seoul_wallet.server import ThreadedServer, free_port
 from seoul_wallet.tls import LocalTls, Signer, make_local_tls
 from verifier.app import Verifier, build_verifier
@@ -46,6 +48,7 @@ from wallet.adapters.sql.replica import SqlReplica
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
+from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding import base64url
 from wallet.encoding.json import to_json
 from wallet.verification.policy import TrustPolicy
@@ -120,15 +123,17 @@ def start_stack(
     *,
     seed: int = 1,
     households: int = 1000,
+    residents: int = 0,
     on: date,
     times: StackTimes | None = None,
     with_tls: bool = False,
 ) -> LocalStack:
     """Start issuer, verifier and holder side in `folder` over a running chain.
 
-    The register has `households` synthetic families as of `on`. `with_tls` makes a certificate
-    for localhost and serves all of it over https. Raises what configuration, storage and chain
-    raise.
+    The register has `households` synthetic families as of `on`; with `residents` there are
+    registers of evidence about as many people, and the issuer may issue it. `with_tls` makes a
+    certificate for localhost and serves all of it over https. Raises what configuration, storage
+    and chain raise.
     """
     pace = StackTimes() if times is None else times
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,6 +144,12 @@ def start_stack(
     appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
     families.load()
     appointments.load()
+    evidence = None
+    if residents:
+        people = list(make_residents(seed=seed, count=residents, on=on))
+        write_evidence(folder, people, seed=seed)
+        evidence = CsvEvidenceRegister(folder, families)
+        evidence.load()
     clock = SystemClock()
     tokens = {name: secrets.token_urlsafe(24) for name in (CLERK, DIRECTOR)}
     agency_token = secrets.token_urlsafe(24)
@@ -180,9 +191,13 @@ def start_stack(
         clock=clock,
         families=families,
         appointments=appointments,
+        evidence=evidence,
         json_ld=json_ld,
     )
-    chain.accredit(issuer.service.identity.did, (FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE))
+    types = [FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE]
+    if evidence is not None:
+        types += [kind.vct for kind in evidence_types().by_name.values()]
+    chain.accredit(issuer.service.identity.did, tuple(types))
     verifier = build_verifier(
         VerifierConfig(
             base_url=verifier_url,

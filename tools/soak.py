@@ -32,6 +32,7 @@ COUNTS: Final[Mapping[str, str]] = {
     "SOAK_ONE_TIME_ROUNDS": "1000",
     "SOAK_PRESENTATION_ROUNDS": "1000",
     "SOAK_PUBLISHER_KILLS": "200",
+    "SOAK_RESIDENTS": "100000",
 }
 PROFILE: Final = "soak"
 SELECTION: Final = "soak or hypothesis"

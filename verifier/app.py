@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from flask import Flask
 
 from verifier.api.application import create_app
+from verifier.api.eligibility import eligibility_blueprint
 from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import Background, Follows
 from verifier.browser_sessions import BrowserSessions
+from verifier.catalogue import (
+    CataloguePublisher,
+    ProgrammeShelf,
+    example_programme_files,
+    read_programme_files,
+)
 from verifier.client import Client
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.decision import Examiner
+from verifier.eligibility import EligibilityDesk
 from verifier.health import Health, ReplicaHead
 from verifier.metrics import Metrics
 from verifier.service import VerifierService
@@ -134,18 +143,32 @@ def build_verifier(
         else None,
     )
     sessions = PresentationSessions(SqlSessionStore(engine))
+    shelf = ProgrammeShelf(
+        example_programme_files
+        if config.programmes_folder is None
+        else partial(read_programme_files, config.programmes_folder)
+    )
+    shelf.load()
+    examiner = Examiner(
+        sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
+    )
+    desk = EligibilityDesk(shelf, examiner)
     service = VerifierService(
         config=config,
         client=Client(config.base_url, config.did, key, _read_chain(config, key)),
         sessions=sessions,
-        examiner=Examiner(
-            sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
-        ),
+        examiner=examiner,
         clock=clock,
         metrics=metrics,
+        desk=desk,
     )
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
-    background = Background(follower, service.purge, interval_s=config.follow_interval_s)
+
+    def tidy() -> None:
+        service.purge()
+        shelf.reload()
+
+    background = Background(follower, tidy, interval_s=config.follow_interval_s)
     browsers = BrowserSessions(config, service, sessions, clock)
     app = create_app(
         service,
@@ -154,6 +177,8 @@ def build_verifier(
         config,
         metrics,
     )
+    publisher = CataloguePublisher(shelf, key, config, clock)
+    app.register_blueprint(eligibility_blueprint(service, shelf, desk, publisher, config))
     if config.vc_api:
         checker = ProofChecker(
             dids=resolver,

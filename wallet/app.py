@@ -26,16 +26,18 @@ def open_wallet(
     ca_file: str | None = None,
     client: ClientIdentity | None = None,
     verifier_anchors: TrustAnchors = NO_ANCHORS,
+    catalogue_publishers: frozenset[str] = frozenset(),
 ) -> Wallet:
     """Open the wallet in the file at `path`, or with `create` make a new one there.
 
     `development` admits http and loopback for the host `localhost`, nothing else; with `ca_file`
     the DID documents of that host are fetched over https.
     `trusted_issuers` are the `credential_issuer` URLs to take credentials from; None leaves that
-    to the holder. `client` is who this app is to authorization servers. `ca_file` names further
+    to the holder. `client` is who this app is to authorization servers. `catalogue_publishers` are
+    the DIDs to take programme catalogues from (see `Wallet.discovery`). `ca_file` names further
     trust anchors for https (PEM); the certificates of verifiers that sign requests must lead to
-    `verifier_anchors`. Close the wallet when
-    done, or use it as `with`. Raises `StoreExists`, `StoreMissing`, `PassphraseWrong`,
+    `verifier_anchors`. Close the wallet when done, or use it as `with`. Raises `StoreExists`,
+    `StoreMissing`, `PassphraseWrong`,
     `PassphraseTooShort`, `PassphraseMalformed`, `StoreDamaged`, `StoreTooWeak`,
     `StoreUnavailable`.
     """
@@ -60,6 +62,7 @@ def open_wallet(
         client=client,
         development=development,
         verifier_anchors=verifier_anchors,
+        catalogue_publishers=catalogue_publishers,
         close=close,
     )
 

@@ -12,6 +12,7 @@ from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.consent import ConsentRefused, ConsentRequest
 from wallet.holder.copies import Copies
+from wallet.holder.discovery import Discovery
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.present import Presented, Presenter
@@ -56,13 +57,15 @@ class Wallet:
         verifier_anchors: TrustAnchors = NO_ANCHORS,
         registry: VerifierRegistry | None = None,
         require_registration: bool = False,
+        catalogue_publishers: frozenset[str] = frozenset(),
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """`trusted_issuers`, `max_copies` and `development` as in `IssuerPolicy`.
 
         `client` is who this app is to authorization servers; `close` frees the ports.
         `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
-        verifiers are looked up.
+        verifiers are looked up. `catalogue_publishers` are the DIDs whose programme catalogues
+        are taken; see `discovery`.
         """
         policy = IssuerPolicy(
             trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
@@ -114,6 +117,16 @@ class Wallet:
             transport=transport,
             clock=clock,
             development=development,
+        )
+        self.discovery = Discovery(
+            records=records,
+            held=self._held,
+            reader=reader,
+            present=self.present,
+            transport=transport,
+            dids=dids,
+            clock=clock,
+            publishers=catalogue_publishers,
         )
 
     def __enter__(self) -> Wallet:
