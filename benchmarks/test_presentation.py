@@ -7,7 +7,7 @@ the first round, so that what is measured is a verifier at work, not one that is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -15,14 +15,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from benchmarks.conftest import Paired
-from tests.support.credentials import NOW, World, policy, proof_policy
+from tests.support.credentials import ISSUER, NOW, VCT, World, policy, proof_policy
+from wallet.credentials.jose import sign_jws
 from wallet.credentials.sd_jwt import parse_sd_jwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding import base64url
-from wallet.verification.evidence import Evidence
+from wallet.verification.evidence import Evidence, Fact
+from wallet.verification.manifest import MANIFEST_TYPE, verify_manifest
 from wallet.verification.pipeline import verify_presentation, verify_proof
 
 TRUST = policy(require_receipt=True)
+STANDS_IN = policy(require_receipt=True, manifest_stands_in=True)
 PROOF = proof_policy()
 ROUNDS = 2000
 ECDSA = ec.ECDSA(hashes.SHA256())
@@ -38,6 +41,7 @@ class Case:
     issuer_key: ec.EllipticCurvePublicKey
     holder_point: bytes
     signatures: tuple[tuple[bytes, bytes], tuple[bytes, bytes]]
+    with_manifest: Evidence
 
 
 def _der(signature: bytes) -> bytes:
@@ -50,18 +54,41 @@ def issue(world: World) -> Case:
     issued = world.issue()
     receipt, root = world.receipt(issued)
     presentation = world.present(issued, receipt=receipt)
+    evidence = world.evidence(root)
     parsed = parse_sd_jwt(presentation)
     assert parsed.key_binding is not None
     return Case(
         presentation,
-        world.evidence(root),
+        evidence,
         loaded(world.issuer_key.public_key),
         uncompressed(world.holder_key.public_key),
         (
             (_der(parsed.jws.signature), parsed.jws.signing_input),
             (_der(parsed.key_binding.signature), parsed.key_binding.signing_input),
         ),
+        anchored_with_manifest(world, evidence, root),
     )
+
+
+def anchored_with_manifest(world: World, evidence: Evidence, root: bytes) -> Evidence:
+    """Return evidence with the batch's manifest, verified before as it is once for a batch."""
+    keys, anchor = evidence.issuer_keys, evidence.anchor
+    assert isinstance(keys, Fact)
+    assert isinstance(anchor, Fact)
+    assert anchor.value.batch is not None
+    claims = {
+        "root": base64url.encode(root),
+        "size": anchor.value.batch.size,
+        "schema": VCT,
+        "time": NOW - 5_100,
+        "issuer": ISSUER,
+    }
+    header = {"typ": MANIFEST_TYPE, "kid": f"{ISSUER}#key-1"}
+    signed = sign_jws(world.issuer_key, header, claims).encode()
+    manifest = verify_manifest(signed, issuer=ISSUER, issuer_keys=keys.value, now=NOW)
+    batch = replace(anchor.value.batch, manifest_digest=manifest.digest)
+    anchored = replace(anchor, value=replace(anchor.value, batch=batch))
+    return replace(evidence, anchor=anchored, manifest=Fact(manifest, NOW))
 
 
 def uncompressed(key: PublicKey) -> bytes:
@@ -106,5 +133,19 @@ def test_presentation_with_status_accreditation_and_receipt(
         fresh=supply,
         floor=two_raw_verifications,
         subject=lambda case: verify_presentation(case.presentation, case.evidence, TRUST, now=NOW),
+        rounds=ROUNDS,
+    )
+
+
+def test_presentation_with_a_manifest_standing_in(
+    paired: Paired, supply: Callable[[], Case]
+) -> None:
+    paired(
+        row="... with a checked batch manifest / the row before",
+        fresh=supply,
+        floor=lambda case: verify_presentation(case.presentation, case.evidence, TRUST, now=NOW),
+        subject=lambda case: verify_presentation(
+            case.presentation, case.with_manifest, STANDS_IN, now=NOW
+        ),
         rounds=ROUNDS,
     )

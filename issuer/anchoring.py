@@ -19,8 +19,8 @@ from wallet.ports.facts import AnchorReplica, ChainUnavailable, ReplicaEmpty
 from wallet.ports.ledger import LedgerRefused, LedgerWriter
 from wallet.ports.outbox import TransactionState
 from wallet.trust.identifiers import schema_id
+from wallet.verification.manifest import MANIFEST_TYPE
 
-MANIFEST_TYPE: Final = "anchor-manifest+jwt"
 MIN_BATCH_LEAVES: Final = 64
 _TREES_KEPT: Final = 8
 _RANDOM: Final = secrets.SystemRandom()

@@ -5,27 +5,36 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from flask import Flask, Response, g, request
 from sqlalchemy import Engine
 
+from issuer.api.approvals import approvals_blueprint
+from issuer.api.authorize import authorize_blueprint
+from issuer.api.evidence import evidence_blueprint
+from issuer.api.oauth import par_blueprint, token_blueprint
 from issuer.api.oid4vci import (
     credential_blueprint,
+    notification_blueprint,
     offer_blueprint,
-    token_blueprint,
     well_known_blueprint,
 )
 from issuer.api.operator import operator_blueprint
 from issuer.api.public import public_blueprint
 from issuer.api.vc_api import vc_api_blueprint
-from issuer.config import IssuerConfig
+from issuer.authorization.login import DevelopmentLogin, HolderLogin
+from issuer.config import ConfigurationInvalid, Department, IssuerConfig
 from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
+from issuer.nym import NymSettings
+from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
-from issuer.service import IssuerPorts, IssuerService, WorkRound
+from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
+from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations
 from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
@@ -35,6 +44,10 @@ from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.sessions import SqlSessionStore
 from wallet.credentials.jsonld.pinned import pinned_json_ld
 from wallet.credentials.jsonld.processor import Canonicalizer
+from wallet.credentials.jwe import DecryptionKey
+from wallet.crypto.bbs.signatures import derive_secret_key
+from wallet.crypto.keys import Es256SigningKey, KeyMalformed
+from wallet.crypto.sealing import RootKey
 from wallet.errors import SeoulWalletError
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica
@@ -42,6 +55,8 @@ from wallet.ports.ledger import LedgerWriter
 from wallet.web.application import new_application
 
 MAX_BODY_BYTES: Final = 256 * 1024
+ENCRYPTION_KEY_ID: Final = "request-1"
+_KEY_ATTEMPTS: Final = 4
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -53,7 +68,9 @@ class Follows(Protocol):
 
 
 class IssuerApplication:
-    """A composed issuer: the WSGI application, its service, and its worker.
+    """A composed issuer: the WSGI application, its services, and their worker.
+
+    `service` is the issuer at the base URL; `services` has it and the departments below.
 
     The worker runs only between `run_worker` and `stop`. Several processes over one database may
     each run one. `close` releases the database.
@@ -63,8 +80,8 @@ class IssuerApplication:
         self,
         *,
         flask_app: Flask,
-        service: IssuerService,
-        engine: Engine,
+        services: Sequence[IssuerService],
+        engines: Sequence[Engine],
         metrics: IssuerMetrics,
         worker_interval_s: float,
         follower: Follows | None = None,
@@ -72,9 +89,10 @@ class IssuerApplication:
     ) -> None:
         self.flask_app = flask_app
         self.development_issuer = development_issuer
-        self.service = service
+        self.services = tuple(services)
+        self.service = self.services[0]
         self._follower = follower
-        self._engine = engine
+        self._engines = tuple(engines)
         self.metrics = metrics
         self._interval_s = worker_interval_s
         self._stopping = threading.Event()
@@ -90,14 +108,15 @@ class IssuerApplication:
         except SeoulWalletError as error:
             _LOG.warning("the replica could not follow: %s", error.code)
             failures.append(error.code)
-        try:
-            done = self.service.work()
-        except SeoulWalletError as error:
-            _LOG.warning("the worker could not finish its round: %s", error.code)
-            failures.append(error.code)
-        else:
-            failures += done.failures
-            self._report(done)
+        for service in self.services:
+            try:
+                done = service.work()
+            except SeoulWalletError as error:
+                _LOG.warning("the worker could not finish its round: %s", error.code)
+                failures.append(error.code)
+            else:
+                failures += done.failures
+                self._report(done)
         if failures:
             self.metrics.count_worker_failures(len(failures))
 
@@ -139,7 +158,8 @@ class IssuerApplication:
     def close(self) -> None:
         """Stop the worker and release the database."""
         self.stop()
-        self._engine.dispose()
+        for engine in self._engines:
+            engine.dispose()
 
 
 def build_issuer(
@@ -150,37 +170,31 @@ def build_issuer(
     clock: Clock,
     families: FamilyRegister,
     appointments: AppointmentRegister,
+    evidence: EvidenceRegister | None = None,
     follower: Follows | None = None,
+    login: HolderLogin | None = None,
     after_step: Callable[[IssuanceStep], None] | None = None,
     json_ld: Canonicalizer | None = None,
 ) -> IssuerApplication:
-    """Compose an issuer: open and migrate its database, build the service and the application.
+    """Compose an issuer: open and migrate its databases, build services and the application.
 
     `follower` moves `replica` forward in the worker's rounds; None when another process does.
-    `json_ld` has the contexts for VC-API, the pinned ones by default. Starts no thread.
-    `after_step` is for tests that stop the process in the middle of issuing. Raises
-    `StorageUnavailable`, `DatabaseUrlUnsupported`.
+    Without `evidence` none is issued. `login` says who is in the browser; without it there is no
+    authorization code flow, except in development, where everyone is believed. `json_ld` has the
+    contexts for VC-API, the pinned ones by default. Starts no thread. `after_step` is for tests
+    that stop the process in the middle of issuing. Raises `StorageUnavailable`,
+    `DatabaseUrlUnsupported`.
     """
-    engine = open_engine(config.database_url)
-    migrate(engine, "sessions")
-    migrate_issuer(engine)
-    service = IssuerService(
-        identity=IssuerIdentity(config.base_url, config.signing_key),
-        ports=IssuerPorts(
-            sessions=SqlSessionStore(engine),
-            issuances=SqlIssuanceRecords(engine, list_size=config.status_list_size),
-            batches=SqlBatchRecords(engine),
-            publications=SqlStatusPublications(engine),
-            letters=SqlLetterRecords(engine),
-            families=families,
-            appointments=appointments,
-            ledger=ledger_writer,
-            replica=replica,
-            clock=clock,
-        ),
-        settings=config.settings,
-        after_step=after_step,
-    )
+    if login is None and config.development:
+        login = DevelopmentLogin()
+    outside = _Outside(ledger_writer, replica, clock, families, appointments, login, evidence)
+    services, engines = [], []
+    for department in (_root(config), *config.departments):
+        engine = open_engine(department.database_url)
+        migrate(engine, "sessions")
+        migrate_issuer(engine)
+        engines.append(engine)
+        services.append(_service(config, department, engine, outside, after_step))
     metrics = IssuerMetrics()
     development_issuer = (
         DevelopmentIssuer(config.base_url, clock, json_ld or pinned_json_ld())
@@ -188,37 +202,102 @@ def build_issuer(
         else None
     )
     return IssuerApplication(
-        flask_app=create_app(service, config, metrics, development_issuer),
+        flask_app=create_app(services, config, metrics, development_issuer),
         development_issuer=development_issuer,
-        service=service,
-        engine=engine,
+        services=services,
+        engines=engines,
         metrics=metrics,
         worker_interval_s=config.worker_interval_s,
         follower=follower,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """What all departments share."""
+
+    ledger: LedgerWriter
+    replica: AnchorReplica
+    clock: Clock
+    families: FamilyRegister
+    appointments: AppointmentRegister
+    login: HolderLogin | None
+    evidence: EvidenceRegister | None
+
+
+def _root(config: IssuerConfig) -> Department:
+    return Department(
+        path="",
+        signing_key=config.signing_key,
+        database_url=config.database_url,
+        configurations=None,
+        display=config.settings.display,
+    )
+
+
+def _service(
+    config: IssuerConfig,
+    department: Department,
+    engine: Engine,
+    outside: _Outside,
+    after_step: Callable[[IssuanceStep], None] | None,
+) -> IssuerService:
+    base_url = f"{config.base_url}/{department.path}" if department.path else config.base_url
+    settings = config.settings
+    return IssuerService(
+        identity=IssuerIdentity(base_url, department.signing_key),
+        ports=IssuerPorts(
+            sessions=SqlSessionStore(engine),
+            issuances=SqlIssuanceRecords(engine, list_size=config.status_list_size),
+            batches=SqlBatchRecords(engine),
+            publications=SqlStatusPublications(engine),
+            letters=SqlLetterRecords(engine),
+            approvals=SqlApprovalRecords(engine),
+            nyms=SqlNymRegistrations(engine),
+            families=outside.families,
+            appointments=outside.appointments,
+            ledger=outside.ledger,
+            replica=outside.replica,
+            clock=outside.clock,
+            login=outside.login,
+            evidence=outside.evidence,
+        ),
+        settings=replace(settings, display=department.display or settings.display),
+        keys=_further_keys(department.signing_key, config.nym_epoch),
+        configurations=department.configurations,
+        after_step=after_step,
+    )
+
+
+def _further_keys(signing_key: Es256SigningKey, nym_epoch: str | None) -> IssuerKeys:
+    # Derived, so that every process over one configuration has the same.
+    root = RootKey(signing_key.secret())
+    nym = None
+    if nym_epoch is not None:
+        nym = NymSettings(derive_secret_key(root.derive(b"seoul-wallet issuer bbs")), nym_epoch)
+    for attempt in range(_KEY_ATTEMPTS):
+        secret = root.derive(f"seoul-wallet issuer encryption {attempt}".encode())
+        try:
+            key = DecryptionKey.from_secret(secret, ENCRYPTION_KEY_ID)
+        except KeyMalformed:
+            continue  # one in four billion is beyond the order of the curve
+        return IssuerKeys(encryption=key, nym=nym)
+    raise ConfigurationInvalid("no encryption key follows from the signing key")
+
+
 def create_app(
-    service: IssuerService,
+    services: Sequence[IssuerService],
     config: IssuerConfig,
     metrics: IssuerMetrics,
     development_issuer: DevelopmentIssuer | None = None,
 ) -> Flask:
-    """Return the WSGI application over a service, with VC-API if there is an issuer for it."""
+    """Return the WSGI application over its services, with VC-API if there is an issuer for it."""
     app = new_application("issuer", max_body_bytes=MAX_BODY_BYTES)
-    path = service.identity.path
-    app.register_blueprint(well_known_blueprint(service))
-    blueprints = [
-        offer_blueprint(service),
-        token_blueprint(service),
-        credential_blueprint(service, metrics),
-        public_blueprint(service, metrics),
-        operator_blueprint(service, config.operators),
-    ]
+    for service in services:
+        _register(app, service, config, metrics)
     if development_issuer is not None:
-        blueprints.append(vc_api_blueprint(development_issuer))
-    for blueprint in blueprints:
-        app.register_blueprint(blueprint, url_prefix=path + (blueprint.url_prefix or ""))
+        path = services[0].identity.path
+        app.register_blueprint(vc_api_blueprint(development_issuer), url_prefix=path or None)
     app.before_request(_start_timer)
 
     @app.after_request
@@ -228,6 +307,32 @@ def create_app(
         return response
 
     return app
+
+
+def _register(
+    app: Flask, service: IssuerService, config: IssuerConfig, metrics: IssuerMetrics
+) -> None:
+    path = service.identity.path
+    app.register_blueprint(well_known_blueprint(service), name=f"{path}/well_known"[1:])
+    blueprints = [
+        offer_blueprint(service),
+        token_blueprint(service),
+        credential_blueprint(service, metrics),
+        notification_blueprint(service, metrics),
+        public_blueprint(service, metrics),
+        operator_blueprint(service, config.operators),
+        approvals_blueprint(service, config.operators),
+        evidence_blueprint(service, config.operators),
+    ]
+    if service.authorization is not None:
+        blueprints.append(par_blueprint(service, service.authorization))
+        blueprints.append(authorize_blueprint(service, service.authorization))
+    for blueprint in blueprints:
+        app.register_blueprint(
+            blueprint,
+            url_prefix=path + (blueprint.url_prefix or ""),
+            name=f"{path}/{blueprint.name}"[1:].replace(".", "_"),
+        )
 
 
 def _start_timer() -> None:

@@ -5,8 +5,8 @@ Each type asks the register anew whenever it is asked: at the offer, and again w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Protocol
 
@@ -24,9 +24,20 @@ from issuer.register.card_rule import (
 )
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.sessions import Entitlement
+from wallet.credentials.jsonld.pinned import CREDENTIALS_V2
+from wallet.credentials.jsonld.seoul import SEOUL_CONTEXT
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, RejectedError, UnsupportedError
-from wallet.protocols.oid4vci.metadata import ClaimDescription, CredentialConfiguration, Label
+from wallet.protocols.oid4vci.configuration import (
+    BBS_NYM_FORMAT,
+    BBS_NYM_PROOF,
+    JWT_VC_FORMAT,
+    LDP_VC_FORMAT,
+    ClaimDescription,
+    CredentialConfiguration,
+    Label,
+)
+from wallet.protocols.oid4vci.nym_proof import BBS_NYM_ALGORITHM
 
 FAMILY_CARD: Final = "multi-child-family-card"
 APPOINTMENT_LETTER: Final = "appointment-letter"
@@ -56,10 +67,14 @@ class RegisterIncomplete(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class CredentialContent:
-    """What a credential will say. `valid_until` is the last day on which it holds, in Seoul."""
+    """What a credential will say. `valid_until` is the last day on which it holds, in Seoul.
+
+    Every claim is disclosable on its own; `members` are the places inside claims that are, too.
+    """
 
     claims: JsonObject
     valid_until: date
+    members: tuple[tuple[str, ...], ...] = ()
 
 
 class CredentialType(Protocol):
@@ -165,19 +180,109 @@ class AppointmentLetterType:
         )
 
 
-class Catalogue:
-    """The credential types by configuration id."""
+# The types that are also issued as W3C credentials, and what they are called there. Each has its
+# terms in `wallet.credentials.jsonld.seoul`.
+W3C_TYPES: Final[Mapping[str, str]] = {
+    FAMILY_CARD: "MultiChildFamilyCard",
+    APPOINTMENT_LETTER: "AppointmentLetter",
+}
+# The types that are also issued with a pseudonym secret.
+NYM_TYPES: Final = frozenset((FAMILY_CARD,))
+# The types that nobody gets without a second person's approval, whoever asks.
+APPROVED_TYPES: Final = frozenset((APPOINTMENT_LETTER,))
 
-    def __init__(self, *types: CredentialType) -> None:
-        self._types = {item.configuration.id: item for item in types}
+
+@dataclass(frozen=True, slots=True)
+class FormattedType:
+    """A credential type in one format."""
+
+    kind: CredentialType
+    configuration: CredentialConfiguration
+
+    @property
+    def vct(self) -> str:
+        """The type's own name, under which it is recorded and anchored in every format."""
+        return self.kind.configuration.vct
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether every issuance is held for a second person's approval."""
+        return self.kind.configuration.id in APPROVED_TYPES
+
+    def content(self, entitlement: Entitlement, on: date) -> CredentialContent:
+        """See `CredentialType.content`."""
+        return self.kind.content(entitlement, on)
+
+
+def _formats(kind: CredentialType, *, nyms: bool) -> Iterator[FormattedType]:
+    base = kind.configuration
+    yield FormattedType(kind, base)
+    name = W3C_TYPES.get(base.id)
+    if name is not None:
+        subject = tuple(
+            replace(claim, path=("credentialSubject", *claim.path)) for claim in base.claims
+        )
+        for suffix, form, contexts in (
+            ("jwt", JWT_VC_FORMAT, ()),
+            ("ldp", LDP_VC_FORMAT, (CREDENTIALS_V2, SEOUL_CONTEXT)),
+        ):
+            yield FormattedType(
+                kind,
+                replace(
+                    base,
+                    id=f"{base.id}-{suffix}",
+                    scope=f"{base.scope}-{suffix}",
+                    vct="",
+                    format=form,
+                    types=("VerifiableCredential", name),
+                    contexts=contexts,
+                    claims=subject,
+                    # Wallets that bind W3C credentials do it by DID, some by nothing else.
+                    binding_methods=("did:jwk", "did:key", "jwk"),
+                    signing_algorithms=(
+                        ("ES256",) if form == JWT_VC_FORMAT else ("ecdsa-rdfc-2019",)
+                    ),
+                ),
+            )
+    if nyms and base.id in NYM_TYPES:
+        yield FormattedType(
+            kind,
+            replace(
+                base,
+                id=f"{base.id}-bbs",
+                scope=f"{base.scope}-bbs",
+                format=BBS_NYM_FORMAT,
+                binding_methods=(BBS_NYM_PROOF,),
+                signing_algorithms=(BBS_NYM_ALGORITHM,),
+                proof_algorithms=(BBS_NYM_ALGORITHM,),
+                proof_type=BBS_NYM_PROOF,
+            ),
+        )
+
+
+class Catalogue:
+    """The credential types of an issuer, each in every format that it is issued in.
+
+    `only` names the types (by the id of their SD-JWT VC) that this issuer may issue, None all.
+    """
+
+    def __init__(
+        self, *types: CredentialType, only: frozenset[str] | None = None, nyms: bool = False
+    ) -> None:
+        self._types = {
+            formatted.configuration.id: formatted
+            for item in types
+            if only is None or item.configuration.id in only
+            for formatted in _formats(item, nyms=nyms)
+        }
 
     @property
     def configurations(self) -> dict[str, CredentialConfiguration]:
         """The configurations by id, as the metadata lists them."""
         return {name: item.configuration for name, item in self._types.items()}
 
-    def type_of(self, configuration_id: str) -> CredentialType:
-        """Return one type. Raises `ConfigurationUnknown`."""
+    def type_of(self, configuration_id: str) -> FormattedType:
+        """Return one type in one format. Raises `ConfigurationUnknown`."""
         if configuration_id not in self._types:
             raise ConfigurationUnknown("no credential configuration has this id")
         return self._types[configuration_id]

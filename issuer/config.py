@@ -21,9 +21,14 @@ from issuer.status import StatusTimes
 from wallet.crypto.keys import Es256SigningKey
 from wallet.encoding import base64url
 from wallet.errors import MalformedError
+from wallet.protocols.oid4vci.authorization import check_redirect_uri
+from wallet.protocols.oid4vci.configuration import Label
 from wallet.protocols.oid4vci.url import check_url
 
 PREFIX: Final = "SEOUL_WALLET_ISSUER_"
+_DEPARTMENT: Final = re.compile(
+    r"(?!(?:operator|status-lists|offers|receipts|batches|authorize)\Z)[a-z][a-z0-9-]{1,40}\Z"
+)
 _OPERATOR: Final = re.compile(r"([a-z0-9][a-z0-9._-]{0,63}):([0-9a-f]{64})\Z")
 
 
@@ -42,12 +47,28 @@ class Operator:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Department:
+    """Another issuer on the same server, below `/{path}` of its base URL.
+
+    It has its own key, its own database and its own accreditation, and issues only the types of
+    `configurations` (None: all of them).
+    """
+
+    path: str
+    signing_key: Es256SigningKey = field(repr=False)
+    database_url: str = field(repr=False)
+    configurations: frozenset[str] | None
+    display: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class IssuerConfig:
     """Everything that differs between two installations of the issuer.
 
     `base_url` is the public URL; with `development` it may be http on localhost.
     `worker_interval_s` is the pause between two rounds of the worker. `vc_api` opens endpoints
     that sign what they are given, with throw-away keys; refused without `development`.
+    `nym_epoch` names the epoch of pseudonym secrets; None issues none.
     """
 
     base_url: str
@@ -59,6 +80,8 @@ class IssuerConfig:
     worker_interval_s: float = 5.0
     status_list_size: int = 131_072
     settings: ServiceSettings = field(default_factory=ServiceSettings)
+    departments: tuple[Department, ...] = ()
+    nym_epoch: str | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -74,6 +97,15 @@ class IssuerConfig:
         digests = [operator.token_digest for operator in self.operators]
         if len(set(names)) != len(names) or len(set(digests)) != len(digests):
             raise ConfigurationInvalid("every operator has a name and a token of their own")
+        paths = [department.path for department in self.departments]
+        if len(set(paths)) != len(paths) or not all(map(_DEPARTMENT.match, paths)):
+            raise ConfigurationInvalid("every department has a path segment of its own")
+        for client in self.settings.clients.clients:
+            for uri in client.redirect_uris:
+                try:
+                    check_redirect_uri(uri, development=self.development)
+                except MalformedError as error:
+                    raise ConfigurationInvalid(f"redirect URI: {error}") from error
         if self.worker_interval_s <= 0 or self.status_list_size < 2:
             raise ConfigurationInvalid("intervals and sizes are positive")
 

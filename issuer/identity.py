@@ -53,6 +53,10 @@ class IssuerIdentity:
         """Return the DID document."""
         return build_did_document(self.did, {KEY_FRAGMENT: self.key.public_key})
 
+    def bitstring_list_uri(self, list_number: int, purpose: str) -> str:
+        """Return the URI of a status list in its W3C form, `revocation` or `suspension`."""
+        return f"{self.base_url}/status-lists/{list_number}/{purpose}"
+
     def status_list_uri(self, list_number: int) -> str:
         """Return the URI of a status list."""
         return f"{self.base_url}/status-lists/{list_number}"

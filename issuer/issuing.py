@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from issuer.calendar import end_of, seoul_day, start_of
-from issuer.catalogue import Catalogue, CredentialContent
+from issuer.calendar import seoul_day
+from issuer.catalogue import Catalogue, CredentialContent, FormattedType
+from issuer.deferral import Deferrals, TransactionUnknown
+from issuer.formats import Draft, ProvenHolder, SignedCredential, sign_credential
+from issuer.grants import Grants
 from issuer.identity import IssuerIdentity
-from issuer.ports import Issuance, IssuanceRecords
-from issuer.sessions import Grants, LiveGrant
-from wallet.credentials.sd_jwt import issue_sd_jwt_vc
-from wallet.crypto.keys import PublicKey, thumbprint
-from wallet.encoding import base64url
-from wallet.encoding.json import JsonObject
+from issuer.notifications import Notifications
+from issuer.nym import NymIssuing
+from issuer.ports import Issuance, IssuanceAlreadyCompleted, IssuanceRecords
+from issuer.sessions import AccessTokenInvalid, Exchanged, Waiting
+from issuer.tokens import LiveGrant, Tokens
+from wallet.crypto.bbs.registered_nym import VerifiedRegisteredCommitment
+from wallet.crypto.keys import parse_jwk, thumbprint
+from wallet.encoding import base64url, jcs
 from wallet.errors import MalformedError, RejectedError
 from wallet.ports.clock import Clock
+from wallet.protocols.oid4vci.configuration import BBS_NYM_PROOF
 from wallet.protocols.oid4vci.credential import (
     CredentialAnchor,
     CredentialRequest,
     CredentialResponse,
+    DeferredResponse,
     ReceivedCredential,
+    UnknownCredentialIdentifier,
+    UnsupportedProofType,
 )
+from wallet.protocols.oid4vci.nym_proof import parse_nym_proof
 from wallet.protocols.oid4vci.proof import VerifiedKeyProof, verify_key_proof
 from wallet.trust.receipt import SALT_BYTES, batch_leaf
 
@@ -62,12 +71,16 @@ def _no_step(_: IssuanceStep) -> None:
     return None
 
 
+# What a proof of each type shows: keys, or one commitment to a pseudonym secret.
+_Proven = Sequence[ProvenHolder] | VerifiedRegisteredCommitment
+
+
 class Issuing:
-    """Issues the credentials of a grant, once.
+    """Issues the credentials of a grant, once in each round.
 
     The order is what makes a crash harmless: the status index is on record before anything is
     signed, and the leaf is in the outbox before the credential leaves. A retry after a crash
-    reuses the index; once the leaf is on record, no other credential comes of the grant.
+    reuses the index; once the leaf is on record, no other credential comes of the round.
     """
 
     def __init__(
@@ -76,7 +89,11 @@ class Issuing:
         identity: IssuerIdentity,
         catalogue: Catalogue,
         grants: Grants,
+        tokens: Tokens,
         records: IssuanceRecords,
+        deferrals: Deferrals,
+        notifications: Notifications,
+        nyms: NymIssuing | None,
         clock: Clock,
         batch_size: int = DEFAULT_BATCH_SIZE,
         renewal_years: int = DEFAULT_RENEWAL_YEARS,
@@ -85,59 +102,88 @@ class Issuing:
         self._identity = identity
         self._catalogue = catalogue
         self._grants = grants
+        self._tokens = tokens
         self._records = records
+        self._deferrals = deferrals
+        self._notifications = notifications
+        self._nyms = nyms
         self._clock = clock
         self._batch_size = batch_size
         self._renewal_years = renewal_years
         self._after_step = after_step
 
-    def authorize(self, access_token: str) -> LiveGrant:
-        """Return the grant of an access token. Raises `AccessTokenInvalid`."""
-        return self._grants.by_token(access_token, now=self._clock.now())
+    def authorize(self, access_token: str, *, jkt: str | None = None) -> LiveGrant:
+        """Return the grant of an access token, shown with DPoP by the key `jkt` or as Bearer.
 
-    def issue(self, grant: LiveGrant, request: CredentialRequest) -> CredentialResponse:
-        """Issue one credential per key proof (§8).
-
-        Raises `ConfigurationUnknown`, `ConfigurationNotGranted`, `TooManyProofs`,
-        `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`, `ProofKeyRepeated`,
-        `NonceInvalid`, `NotEntitled`, `RegisterIncomplete`, `NotACardHolder`, `SubjectUnknown`,
-        `IssuanceAlreadyCompleted`, and when it could not be tried `RegisterUnavailable`,
-        `StorageUnavailable`.
+        Raises `AccessTokenInvalid`.
         """
-        now = self._clock.now()
-        entitlement = grant.state.entitlement
-        kind = self._catalogue.type_of(request.credential_configuration_id)
-        if request.credential_configuration_id != entitlement.configuration_id:
-            raise ConfigurationNotGranted("the access token is for another credential")
-        keys = self._proven_keys(request.proofs, now)
-        day = seoul_day(now)
-        content = kind.content(entitlement, day)
-        issuances = self._records.record_intents(
-            grant.grant_id,
-            len(keys),
-            credential_type=kind.configuration.vct,
-            subject_id=entitlement.subject_id,
-            holder_id=entitlement.holder_id,
-            now=now,
-        )
-        self._after_step(IssuanceStep.INTENT_RECORDED)
-        signed = [
-            self._sign(issuance, content, day, key)
-            for issuance, key in zip(issuances, keys, strict=True)
-        ]
-        self._after_step(IssuanceStep.SIGNED)
-        self._records.complete(
-            {
-                issuance.issuance_id: leaf
-                for issuance, (_, leaf) in zip(issuances, signed, strict=True)
-            },
-            now=now,
-        )
-        self._after_step(IssuanceStep.COMPLETED)
-        self._grants.finish(grant)
-        return CredentialResponse(tuple(credential for credential, _ in signed))
+        return self._tokens.by_token(access_token, now=self._clock.now(), jkt=jkt)
 
-    def _proven_keys(self, proofs: Sequence[str], now: int) -> list[PublicKey]:
+    def issue(
+        self, grant: LiveGrant, request: CredentialRequest
+    ) -> CredentialResponse | DeferredResponse:
+        """Issue one credential per key proof (§8), or hold them for approval (§9).
+
+        Raises `AccessTokenInvalid`, `ConfigurationUnknown`, `ConfigurationNotGranted`,
+        `UnknownCredentialIdentifier`, `TooManyProofs`, `UnsupportedProofType`,
+        `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`, `ProofKeyRepeated`,
+        `NonceInvalid`, `NymKeyTaken`, `NotEntitled`, `RegisterIncomplete`, `NotACardHolder`,
+        `SubjectUnknown`, `IssuanceAlreadyCompleted`, and when it could not be tried
+        `RegisterUnavailable`, `StorageUnavailable`.
+        """
+        if not isinstance(grant.state, Exchanged):
+            raise AccessTokenInvalid("the access token is used up")
+        now = self._clock.now()
+        kind = self._asked_for(grant, request)
+        if request.proof_type != kind.configuration.proof_type:
+            raise UnsupportedProofType(f"this credential needs {kind.configuration.proof_type}")
+        content = kind.content(grant.state.entitlement, seoul_day(now))
+        if request.proof_type == BBS_NYM_PROOF:
+            commitment = self._proven_commitment(grant, request.proofs, content, now)
+            return self._finish(grant, kind, content, commitment)
+        holders = self._proven_keys(request.proofs, now)
+        if grant.state.entitlement.held_by is not None:
+            held = self._tokens.hold(grant)
+            known = [(holder.key.jwk, holder.did) for holder in holders]
+            return self._deferrals.hold(held, kind.configuration.id, known)
+        return self._finish(grant, kind, content, holders)
+
+    def issue_deferred(
+        self, grant: LiveGrant, transaction_id: str
+    ) -> CredentialResponse | DeferredResponse:
+        """Issue what was held, once it is approved (§9).
+
+        The register is asked again: the right may have ended meanwhile. Raises
+        `TransactionUnknown`, `IssuanceRefused`, and of what `issue` raises the rest.
+        """
+        found = self._deferrals.approved(grant, transaction_id)
+        if isinstance(found, DeferredResponse):
+            return found
+        if not isinstance(grant.state, Waiting):
+            raise TransactionUnknown("there is no such transaction")
+        kind = self._catalogue.type_of(found.configuration_id)
+        content = kind.content(grant.state.entitlement, seoul_day(self._clock.now()))
+        holders = [ProvenHolder(parse_jwk(jwk), did) for jwk, did in found.holders]
+        try:
+            response = self._finish(grant, kind, content, holders)
+        except IssuanceAlreadyCompleted:
+            raise TransactionUnknown("there is no such transaction") from None
+        self._deferrals.finish(transaction_id)
+        return response
+
+    def _asked_for(self, grant: LiveGrant, request: CredentialRequest) -> FormattedType:
+        granted = grant.state.entitlement.configuration_id
+        if request.credential_identifier is not None or grant.state.terms.identified:
+            known = grant.credential_identifier if grant.state.terms.identified else None
+            if request.credential_identifier != known:
+                raise UnknownCredentialIdentifier("the token has no such credential identifier")
+            return self._catalogue.type_of(granted)
+        kind = self._catalogue.type_of(request.credential_configuration_id or "")
+        if request.credential_configuration_id != granted:
+            raise ConfigurationNotGranted("the access token is for another credential")
+        return kind
+
+    def _proven_keys(self, proofs: Sequence[str], now: int) -> list[ProvenHolder]:
         if len(proofs) > self._batch_size:
             raise TooManyProofs(f"at most {self._batch_size} key proofs")
         audience = self._identity.base_url
@@ -148,40 +194,85 @@ class Issuing:
             raise ProofKeyRepeated("every key proof is for another key")
         for nonce in {item.nonce for item in verified}:
             self._grants.use_nonce(nonce, now=now)
-        return [item.key for item in verified]
+        return [ProvenHolder(item.key, item.did) for item in verified]
+
+    def _proven_commitment(
+        self, grant: LiveGrant, proofs: Sequence[str], content: CredentialContent, now: int
+    ) -> VerifiedRegisteredCommitment:
+        if len(proofs) > 1 or self._nyms is None:
+            raise TooManyProofs("one commitment, for one credential")
+        proof = parse_nym_proof(proofs[0])
+        verified = self._nyms.verify(proof, content, grant.state.entitlement.holder_id)
+        self._grants.use_nonce(proof.c_nonce, now=now)
+        return verified
+
+    def _finish(
+        self, grant: LiveGrant, kind: FormattedType, content: CredentialContent, proven: _Proven
+    ) -> CredentialResponse:
+        now, entitlement = self._clock.now(), grant.state.entitlement
+        issuances = self._records.record_intents(
+            grant.issuance_id,
+            1 if isinstance(proven, VerifiedRegisteredCommitment) else len(proven),
+            credential_type=kind.vct,
+            subject_id=entitlement.subject_id,
+            holder_id=entitlement.holder_id,
+            now=now,
+        )
+        self._after_step(IssuanceStep.INTENT_RECORDED)
+        signed = self._sign(kind, content, issuances, proven, now)
+        self._after_step(IssuanceStep.SIGNED)
+        anchored = [_leaf(item, self._identity) for item in signed]
+        self._records.complete(
+            {
+                issuance.issuance_id: leaf
+                for issuance, (leaf, _) in zip(issuances, anchored, strict=True)
+            },
+            now=now,
+        )
+        self._after_step(IssuanceStep.COMPLETED)
+        self._tokens.finish(grant)
+        notification_id = self._notifications.new_id(grant)
+        return CredentialResponse(
+            tuple(
+                # A receipt would join the presentations that a BBS proof keeps apart.
+                ReceivedCredential(
+                    item.credential,
+                    None if isinstance(proven, VerifiedRegisteredCommitment) else anchor,
+                )
+                for item, (_, anchor) in zip(signed, anchored, strict=True)
+            ),
+            notification_id,
+        )
 
     def _sign(
-        self, issuance: Issuance, content: CredentialContent, day: date, holder: PublicKey
-    ) -> tuple[ReceivedCredential, bytes]:
-        claims: JsonObject = {
-            "iss": self._identity.did,
-            "vct": issuance.credential_type,
-            "exp": self._expiry(content.valid_until, day),
-            "status": {
-                "status_list": {
-                    "idx": issuance.status_index,
-                    "uri": self._identity.status_list_uri(issuance.list_number),
-                }
-            },
-            # The second of issuing would join the holder's presentations across verifiers, so it
-            # is the day, and even that is the holder's to show.
-            "iat": start_of(day),
-            **content.claims,
-        }
-        issued = issue_sd_jwt_vc(
-            claims,
-            [("iat",), *((name,) for name in content.claims)],
-            self._identity.key,
-            verification_method=self._identity.verification_method,
-            holder=holder,
-        )
-        salt = secrets.token_bytes(SALT_BYTES)
-        leaf = batch_leaf(salt, issued.signing_input)
-        receipt_uri = f"{self._identity.base_url}/receipts/{base64url.encode(leaf)}"
-        return ReceivedCredential(issued.compact, CredentialAnchor(salt, receipt_uri)), leaf
+        self,
+        kind: FormattedType,
+        content: CredentialContent,
+        issuances: Sequence[Issuance],
+        proven: _Proven,
+        now: int,
+    ) -> list[SignedCredential]:
+        if isinstance(proven, VerifiedRegisteredCommitment):
+            if self._nyms is None:
+                raise UnsupportedProofType("this issuer has no BBS key")
+            resident_id = issuances[0].holder_id
+            credential = self._nyms.sign(
+                proven, content, vct=kind.vct, resident_id=resident_id, now=now
+            )
+            return [SignedCredential(credential, jcs.canonicalize(credential))]
+        day = seoul_day(now)
+        return [
+            sign_credential(
+                Draft(kind.configuration, issuance, content, day, self._renewal_years),
+                holder,
+                self._identity,
+            )
+            for issuance, holder in zip(issuances, proven, strict=True)
+        ]
 
-    def _expiry(self, valid_until: date, day: date) -> int:
-        # `exp` is always visible, and the last day of a family's right tells a child's birthday:
-        # a common renewal date shared by most holders says less, until the right really ends.
-        renewal = date(day.year + self._renewal_years, 12, 31)
-        return end_of(min(valid_until, renewal))
+
+def _leaf(signed: SignedCredential, identity: IssuerIdentity) -> tuple[bytes, CredentialAnchor]:
+    salt = secrets.token_bytes(SALT_BYTES)
+    leaf = batch_leaf(salt, signed.signed_input)
+    receipt_uri = f"{identity.base_url}/receipts/{base64url.encode(leaf)}"
+    return leaf, CredentialAnchor(salt, receipt_uri)

@@ -20,6 +20,9 @@ class IssuerMetrics:
             ["configuration"],
             registry=self.registry,
         )
+        self._notifications = Counter(
+            "issuer_notifications", "Notifications of wallets", ["event"], registry=self.registry
+        )
         self._answers = Counter(
             "issuer_http_answers", "HTTP answers", ["endpoint", "status"], registry=self.registry
         )
@@ -64,6 +67,10 @@ class IssuerMetrics:
     def count_issued(self, configuration_id: str, count: int) -> None:
         """Count issued credentials."""
         self._issued.labels(configuration_id).inc(count)
+
+    def count_notification(self, event: str) -> None:
+        """Count what a wallet said became of its credentials."""
+        self._notifications.labels(event).inc()
 
     def count_answer(self, endpoint: str, status: int, seconds: float) -> None:
         """Count an HTTP answer. `endpoint` is a view's name, never a URL."""

@@ -8,17 +8,25 @@ from datetime import date
 
 from issuer.calendar import seoul_day
 from issuer.catalogue import Catalogue
+from issuer.grants import TX_CODE_DIGITS, Grants
 from issuer.identity import IssuerIdentity
-from issuer.sessions import TX_CODE_DIGITS, Entitlement, Grants
+from issuer.sessions import Entitlement, Offered, Terms
+from issuer.tokens import Lifetimes, NewTokens, Tokens
 from wallet.errors import MalformedError, RejectedError, SeoulWalletError, UnavailableError
 from wallet.ports.clock import Clock
 from wallet.protocols.oid4vci.offer import (
+    AuthorizationCodeGrant,
     CredentialOffer,
     CredentialOfferReference,
     TxCodePrompt,
     build_offer_link,
 )
-from wallet.protocols.oid4vci.token import TokenRequest, TokenResponse
+from wallet.protocols.oid4vci.token import (
+    AnyTokenRequest,
+    CodeTokenRequest,
+    TokenRequest,
+    TokenResponse,
+)
 
 TX_CODE_DESCRIPTION = "담당자에게 받은 여섯 자리 숫자 · the six digits the clerk gave you"
 
@@ -49,10 +57,16 @@ class OffersRefused(RejectedError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OfferLimits:
-    """How long offers, tokens and nonces last (seconds), and how many offers come at once."""
+    """How long offers, tokens and nonces last (seconds), and how many offers come at once.
+
+    `held_token_ttl_s` is for what a second person approves. Refresh tokens are only given to
+    clients that use DPoP, and renew copies of the credential until `refresh_ttl_s`.
+    """
 
     offer_ttl_s: int = 24 * 3600
     token_ttl_s: int = 600
+    held_token_ttl_s: int = 14 * 24 * 3600
+    refresh_ttl_s: int = 180 * 24 * 3600
     nonce_ttl_s: int = 300
     max_bulk_offers: int = 1000
 
@@ -75,19 +89,28 @@ class Offers:
         identity: IssuerIdentity,
         catalogue: Catalogue,
         grants: Grants,
+        tokens: Tokens,
         clock: Clock,
         limits: OfferLimits,
     ) -> None:
         self._identity = identity
         self._catalogue = catalogue
         self._grants = grants
+        self._tokens = tokens
         self._clock = clock
         self._limits = limits
 
     def offer(
-        self, entitlements: Sequence[Entitlement], *, with_tx_code: bool
+        self,
+        entitlements: Sequence[Entitlement],
+        *,
+        with_tx_code: bool,
+        by_authorization: bool = False,
     ) -> tuple[IssuedOffer, ...]:
         """Offer credentials to those entitled now: all of them in one transaction, or none.
+
+        `by_authorization` sends the holder to the login and the consent page instead of giving
+        them a code.
 
         The rule is applied to the register here, and again when the credential is issued. Raises
         `TooManyOffers`, `OffersRefused` (several), and for a single one `NotEntitled`,
@@ -98,7 +121,12 @@ class Offers:
         now = self._clock.now()
         self._check_entitled(entitlements, seoul_day(now))
         expires_at = now + self._limits.offer_ttl_s
-        opened = self._grants.open(entitlements, with_tx_code=with_tx_code, expires_at=expires_at)
+        opened = self._grants.open(
+            entitlements,
+            with_tx_code=with_tx_code,
+            expires_at=expires_at,
+            by_authorization=by_authorization,
+        )
         return tuple(
             IssuedOffer(
                 build_offer_link(
@@ -128,29 +156,66 @@ class Offers:
     def credential_offer(self, offer_id: str) -> CredentialOffer:
         """Return the offer object behind a `credential_offer_uri`. Raises `OfferUnknown`."""
         found = self._grants.offer(offer_id, now=self._clock.now())
+        configuration_ids = (found.state.entitlement.configuration_id,)
+        base = self._identity.base_url
+        if not isinstance(found.state, Offered):
+            return CredentialOffer(
+                base, configuration_ids, authorization_code=AuthorizationCodeGrant(found.code)
+            )
         prompt = None
         if found.state.tx_code_digest is not None:
             prompt = TxCodePrompt("numeric", TX_CODE_DIGITS, TX_CODE_DESCRIPTION)
-        return CredentialOffer(
-            self._identity.base_url,
-            (found.state.entitlement.configuration_id,),
-            found.pre_authorized_code,
-            prompt,
-        )
+        return CredentialOffer(base, configuration_ids, found.code, prompt)
 
-    def exchange(self, request: TokenRequest) -> TokenResponse:
-        """Exchange a pre-authorized code for an access token.
+    def exchange(
+        self, request: AnyTokenRequest, *, client_id: str | None = None, jkt: str | None = None
+    ) -> TokenResponse:
+        """Exchange a code or a refresh token for an access token.
 
-        Raises `GrantInvalid`, `TxCodeMissing`, `TxCodeUnexpected`.
+        `client_id` is the client as it was authenticated, `jkt` the thumbprint of the key of its
+        DPoP proof. Raises `GrantInvalid`, `TxCodeMissing`, `TxCodeUnexpected`.
         """
         now = self._clock.now()
-        token = self._grants.exchange(
-            request.pre_authorized_code,
-            request.tx_code,
-            now=now,
-            token_expires_at=now + self._limits.token_ttl_s,
+        if isinstance(request, TokenRequest):
+            made = self._grants.exchange(
+                request.pre_authorized_code,
+                request.tx_code,
+                now=now,
+                terms=Terms(client_id, jkt),
+                lifetimes=self._lifetimes,
+            )
+        elif isinstance(request, CodeTokenRequest):
+            made = self._grants.exchange_code(
+                request, now=now, client_id=client_id, jkt=jkt, lifetimes=self._lifetimes
+            )
+        else:
+            made = self._tokens.refresh(
+                request.refresh_token,
+                now=now,
+                client_id=client_id,
+                jkt=jkt,
+                lifetimes=self._lifetimes,
+            )
+        return self._response(made)
+
+    def _lifetimes(self, entitlement: Entitlement, terms: Terms) -> Lifetimes:
+        now, held = self._clock.now(), entitlement.held_by is not None
+        token_ttl_s = self._limits.held_token_ttl_s if held else self._limits.token_ttl_s
+        refresh_until = None if terms.jkt is None else now + self._limits.refresh_ttl_s
+        return Lifetimes(now + token_ttl_s, refresh_until)
+
+    def _response(self, made: NewTokens) -> TokenResponse:
+        terms, entitlement = made.grant.state.terms, made.grant.state.entitlement
+        identifiers = {}
+        if terms.identified:
+            identifiers[entitlement.configuration_id] = (made.grant.credential_identifier,)
+        return TokenResponse(
+            made.access_token,
+            self._lifetimes(entitlement, terms).token_until - self._clock.now(),
+            "Bearer" if terms.jkt is None else "DPoP",
+            made.refresh_token,
+            identifiers,
         )
-        return TokenResponse(token, self._limits.token_ttl_s)
 
     def new_nonce(self) -> str:
         """Return a new c_nonce, good once."""

@@ -9,11 +9,11 @@ StorageUnavailable`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from wallet.errors import ConflictError
+from wallet.errors import ConflictError, RejectedError
 
 
 class IssuanceUnknown(ConflictError):
@@ -167,6 +167,91 @@ class Letter:
     requested_at: int
     approved_by: str | None = None
     approved_at: int | None = None
+
+
+class ApprovalUnknown(ConflictError):
+    """There is no such held issuance."""
+
+    code = "approval_unknown"
+    status = 404
+
+
+class ApprovalConflict(ConflictError):
+    """The held issuance was decided already."""
+
+    code = "approval_conflict"
+
+
+class NymKeyTaken(RejectedError):
+    """Another resident has registered this nym key in this epoch."""
+
+    code = "nym_key_taken"
+
+
+class ApprovalState(StrEnum):
+    """A held issuance waits until a second person approves or refuses it."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A credential request that waits for, or has, a second person's decision."""
+
+    approval_id: str
+    issuance_id: str
+    configuration_id: str
+    subject_id: str
+    holder_id: str
+    state: ApprovalState
+    held_by: str
+    asked_at: int
+    decided_by: str | None = None
+    decided_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NymRegistration:
+    """What makes one resident's pseudonyms of an epoch: 48 bytes of nym key, the entropy."""
+
+    nym_key: bytes
+    entropy: int = field(repr=False)
+
+
+class ApprovalRecords(Protocol):
+    """Issuances that are held for a second person."""
+
+    def ask(self, approval: Approval) -> Approval:
+        """Keep a new one and return it; for an issuance that has one, return that."""
+
+    def approval(self, approval_id: str) -> Approval:
+        """Return one. Raises `ApprovalUnknown`."""
+
+    def approvals(self, state: ApprovalState, *, limit: int) -> Sequence[Approval]:
+        """Return those in a state, the oldest first."""
+
+    def decide(self, approval_id: str, state: ApprovalState, *, operator: str, now: int) -> None:
+        """Decide one that waits, by another operator than the one who held it.
+
+        Of N parallel calls exactly one succeeds. Raises `ApprovalConflict`, `ApprovalUnknown`.
+        """
+
+
+class NymRegistrations(Protocol):
+    """The registered nym keys, one for each resident and epoch."""
+
+    def registration(self, resident_id: str, epoch: str) -> NymRegistration | None:
+        """Return what a resident registered, None before the first enrolment."""
+
+    def register(
+        self, resident_id: str, epoch: str, registration: NymRegistration, *, now: int
+    ) -> NymRegistration:
+        """Keep a registration and return it; the resident's own, if there is one already.
+
+        Raises `NymKeyTaken`.
+        """
 
 
 class IssuanceRecords(Protocol):

@@ -7,7 +7,21 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from issuer.anchoring import Anchoring, AnchorTimes
-from issuer.catalogue import FAMILY_CARD, AppointmentLetterType, Catalogue, FamilyCardType
+from issuer.authorization.clients import ClientPolicy, Clients
+from issuer.authorization.login import HolderLogin
+from issuer.authorization.server import AuthorizationServer, AuthorizationTimes
+from issuer.bitstring import BitstringLists
+from issuer.catalogue import (
+    FAMILY_CARD,
+    AppointmentLetterType,
+    Catalogue,
+    ConfigurationUnknown,
+    FamilyCardType,
+)
+from issuer.deferral import Deferrals, DeferralTimes
+from issuer.dpop import DpopGuard
+from issuer.evidence import evidence_credential_types
+from issuer.grants import Grants
 from issuer.identity import IssuerIdentity
 from issuer.issuing import (
     DEFAULT_BATCH_SIZE,
@@ -16,20 +30,39 @@ from issuer.issuing import (
     Issuing,
 )
 from issuer.letters import Letters
+from issuer.notifications import Notifications
+from issuer.nym import NymIssuing, NymSettings
 from issuer.offers import IssuedOffer, OfferLimits, Offers
-from issuer.ports import BatchRecords, IssuanceRecords, LetterRecords, StatusPublications
+from issuer.ports import (
+    ApprovalRecords,
+    BatchRecords,
+    IssuanceRecords,
+    LetterRecords,
+    NymRegistrations,
+    StatusPublications,
+)
+from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
-from issuer.sessions import Entitlement, Grants
+from issuer.sessions import Entitlement
 from issuer.status import Statuses, StatusTimes
+from issuer.tokens import Tokens
+from wallet.credentials.jwe import DecryptionKey
+from wallet.eligibility.evidence_types import evidence_types
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica, ChainUnavailable
 from wallet.ports.ledger import LedgerRound, LedgerWriter
 from wallet.ports.sessions import SessionStore
-from wallet.protocols.oid4vci.metadata import (
+from wallet.protocols.oid4vci.authorization import CHALLENGE_METHOD
+from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS
+from wallet.protocols.oid4vci.encryption import RequestEncryptionOffer, ResponseEncryptionOffer
+from wallet.protocols.oid4vci.metadata import IssuerMetadata, Label, sign_issuer_metadata
+from wallet.protocols.oid4vci.offer import AUTHORIZATION_CODE_GRANT, PRE_AUTHORIZED_CODE_GRANT
+from wallet.protocols.oid4vci.server_metadata import (
+    ATTESTED_CLIENT,
+    PUBLIC_CLIENT,
     AuthorizationServerMetadata,
-    IssuerMetadata,
-    Label,
 )
+from wallet.protocols.oid4vci.token import REFRESH_TOKEN_GRANT
 
 DEFAULT_NAME: Final = (
     Label("서울특별시", "ko-KR"),
@@ -45,6 +78,10 @@ class ServiceSettings:
     batch_size: int = DEFAULT_BATCH_SIZE
     renewal_years: int = DEFAULT_RENEWAL_YEARS
     offers: OfferLimits = field(default_factory=OfferLimits)
+    deferral: DeferralTimes = field(default_factory=DeferralTimes)
+    authorization: AuthorizationTimes = field(default_factory=AuthorizationTimes)
+    clients: ClientPolicy = field(default_factory=ClientPolicy)
+    notification_ttl_s: int = 30 * 24 * 3600
     status: StatusTimes = field(default_factory=StatusTimes)
     anchoring: AnchorTimes = field(default_factory=AnchorTimes)
 
@@ -58,11 +95,23 @@ class IssuerPorts:
     batches: BatchRecords
     publications: StatusPublications
     letters: LetterRecords
+    approvals: ApprovalRecords
+    nyms: NymRegistrations
     families: FamilyRegister
     appointments: AppointmentRegister
     ledger: LedgerWriter
     replica: AnchorReplica
     clock: Clock
+    login: HolderLogin | None = None
+    evidence: EvidenceRegister | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssuerKeys:
+    """Keys beside the one that signs: for encrypted requests, and for BBS if it is issued."""
+
+    encryption: DecryptionKey = field(repr=False)
+    nym: NymSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +132,41 @@ class IssuerService:
         identity: IssuerIdentity,
         ports: IssuerPorts,
         settings: ServiceSettings,
+        keys: IssuerKeys,
+        configurations: frozenset[str] | None = None,
         after_step: Callable[[IssuanceStep], None] | None = None,
     ) -> None:
+        """`configurations` names the types that this department issues, None all of them."""
         self.identity = identity
+        self.keys = keys
         self._settings = settings
         self._clock = ports.clock
         self._ledger = ports.ledger
         self.catalogue = Catalogue(
-            FamilyCardType(ports.families), AppointmentLetterType(ports.appointments)
+            FamilyCardType(ports.families),
+            AppointmentLetterType(ports.appointments),
+            *(() if ports.evidence is None else evidence_credential_types(ports.evidence)),
+            only=configurations,
+            nyms=keys.nym is not None,
         )
-        grants = Grants(ports.sessions)
+        tokens = Tokens(ports.sessions)
+        grants = Grants(ports.sessions, tokens)
+        self.dpop = DpopGuard(ports.sessions, ports.clock)
+        self.clients = Clients(identity, ports.sessions, ports.clock, settings.clients)
+        self.deferrals = Deferrals(
+            store=ports.sessions,
+            records=ports.approvals,
+            clock=ports.clock,
+            times=settings.deferral,
+        )
+        self.notifications = Notifications(
+            ports.sessions, ports.clock, settings.notification_ttl_s
+        )
         self.offers = Offers(
             identity=identity,
             catalogue=self.catalogue,
             grants=grants,
+            tokens=tokens,
             clock=ports.clock,
             limits=settings.offers,
         )
@@ -104,11 +174,30 @@ class IssuerService:
             identity=identity,
             catalogue=self.catalogue,
             grants=grants,
+            tokens=tokens,
             records=ports.issuances,
+            deferrals=self.deferrals,
+            notifications=self.notifications,
+            nyms=None if keys.nym is None else NymIssuing(keys.nym, ports.nyms),
             clock=ports.clock,
             batch_size=settings.batch_size,
             renewal_years=settings.renewal_years,
             **({} if after_step is None else {"after_step": after_step}),
+        )
+        # Without a way to know who is in the browser there is no authorization code.
+        self.authorization = (
+            None
+            if ports.login is None
+            else AuthorizationServer(
+                identity=identity,
+                catalogue=self.catalogue,
+                grants=grants,
+                store=ports.sessions,
+                clients=self.clients,
+                login=ports.login,
+                clock=ports.clock,
+                times=settings.authorization,
+            )
         )
         self.letters = Letters(
             records=ports.letters,
@@ -124,6 +213,13 @@ class IssuerService:
             replica=ports.replica,
             clock=ports.clock,
             times=settings.status,
+        )
+        self.bitstrings = BitstringLists(
+            identity=identity,
+            records=ports.issuances,
+            clock=ports.clock,
+            reuse_s=settings.status.reuse_s,
+            validity_s=settings.status.validity_s,
         )
         self.anchoring = Anchoring(
             identity=identity,
@@ -150,6 +246,21 @@ class IssuerService:
         (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)
         return offer
 
+    def offer_evidence(
+        self, kind: str, subject_id: str, holder_id: str, *, with_tx_code: bool = True
+    ) -> IssuedOffer:
+        """Offer one piece of evidence about a person to that person.
+
+        `kind` is a name of `wallet.eligibility.evidence_types`, which is the configuration's id.
+        Raises `ConfigurationUnknown` and what `Offers.offer` raises.
+        """
+        if kind not in evidence_types().by_name:
+            raise ConfigurationUnknown("no kind of evidence has this name")
+        (offer,) = self.offers.offer(
+            [Entitlement(kind, subject_id, holder_id)], with_tx_code=with_tx_code
+        )
+        return offer
+
     def issuer_metadata(self) -> IssuerMetadata:
         """Return the credential issuer metadata."""
         base = self.identity.base_url
@@ -160,12 +271,46 @@ class IssuerService:
             self.catalogue.configurations,
             self._settings.display,
             batch_size=self._settings.batch_size,
+            deferred_credential_endpoint=f"{base}/deferred-credential",
+            notification_endpoint=f"{base}/notification",
+            request_encryption=RequestEncryptionOffer((self.keys.encryption.public,)),
+            response_encryption=ResponseEncryptionOffer(),
+        )
+
+    def signed_issuer_metadata(self) -> str:
+        """Return the credential issuer metadata as a signed JWT (§12.2.3)."""
+        return sign_issuer_metadata(
+            self.issuer_metadata().to_json(),
+            self.identity.key,
+            verification_method=self.identity.verification_method,
+            issued_at=self._clock.now(),
         )
 
     def authorization_server_metadata(self) -> AuthorizationServerMetadata:
         """Return the metadata of the issuer as its own authorization server."""
         base = self.identity.base_url
-        return AuthorizationServerMetadata(base, f"{base}/token")
+        policy = self.clients.policy
+        by_code = self.authorization is not None
+        methods = () if policy.attestation_required and by_code else (PUBLIC_CLIENT,)
+        return AuthorizationServerMetadata(
+            base,
+            f"{base}/token",
+            (
+                PRE_AUTHORIZED_CODE_GRANT,
+                *((AUTHORIZATION_CODE_GRANT,) if by_code else ()),
+                REFRESH_TOKEN_GRANT,
+            ),
+            authorization_endpoint=f"{base}/authorize" if by_code else None,
+            pushed_authorization_request_endpoint=f"{base}/par" if by_code else None,
+            require_pushed=by_code,
+            iss_in_answer=by_code,
+            code_challenge_methods=(CHALLENGE_METHOD,),
+            dpop_algorithms=DPOP_ALGORITHMS,
+            client_authentication=(*methods, *((ATTESTED_CLIENT,) if policy.providers else ())),
+            scopes=tuple(
+                item.scope for item in self.catalogue.configurations.values() if item.scope
+            ),
+        )
 
     def work(self) -> WorkRound:
         """Do what is due: anchor, follow finality, publish statuses, forget what expired.

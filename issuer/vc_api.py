@@ -59,6 +59,8 @@ from wallet.status.bitstring import (
 )
 
 REVOCATION: Final = "revocation"
+SUSPENSION: Final = "suspension"
+PURPOSES: Final = (REVOCATION, SUSPENSION)
 LIST_VALIDITY_S: Final = 3600
 STATUS_CONTEXT: Final = "https://www.w3.org/ns/credentials/status/v1"
 _ANY: Final = ("ed25519", "p256", "p384")
@@ -137,16 +139,17 @@ class DevelopmentIssuer:
             "p384": _signer(Es384SigningKey.generate()),
             "bls": _signer(generate_secret_key()),
         }
-        self._lists = {name: _List() for name in self._signers}
+        self._lists = {(name, purpose): _List() for name in self._signers for purpose in PURPOSES}
 
     @property
     def dids(self) -> dict[str, str]:
         """The issuers' DIDs by the name of their key."""
         return {name: signer.did for name, signer in self._signers.items()}
 
-    def list_uri(self, key: str) -> str:
-        """Return where a key's revocation list is served."""
-        return f"{self._base_url}/credentials/status/{key}"
+    def list_uri(self, key: str, purpose: str = REVOCATION) -> str:
+        """Return where a key's list for a purpose is served."""
+        below = "" if purpose == REVOCATION else f"/{purpose}"
+        return f"{self._base_url}/credentials/status/{key}{below}"
 
     def issue(
         self,
@@ -154,8 +157,9 @@ class DevelopmentIssuer:
         key: str,
         credential: JsonObject,
         mandatory_pointers: Sequence[str] = (),
+        purpose: str = REVOCATION,
     ) -> JsonObject:
-        """Return the secured credential, with its issuer and a place in the revocation list.
+        """Return the secured credential, with its issuer and a place in the list for `purpose`.
 
         `suite` may also be `bitstring` (secured as suits the key) or `jwt` (enveloped). Members
         that decide validity are mandatory in any case. Raises `DevelopmentIssuerUnknown`,
@@ -168,8 +172,8 @@ class DevelopmentIssuer:
             raise ProofMalformed("a credential to issue has no proof yet")
         unsigned = self._identified(key, credential)
         parse_credential(unsigned)
-        index = self._allocate(key)
-        entry = BitstringStatusEntry(self.list_uri(key), index, REVOCATION)
+        index = self._allocate(key, purpose)
+        entry = BitstringStatusEntry(self.list_uri(key, purpose), index, purpose)
         given = list(parse_entries(unsigned, "credentialStatus"))
         statuses = [*given, entry.to_json()]
         unsigned["credentialStatus"] = statuses if given else statuses[0]
@@ -181,7 +185,7 @@ class DevelopmentIssuer:
         except SeoulWalletError:
             # A credential that was not issued takes no place in the list.
             with self._lock:
-                self._lists[key].taken.discard(index)
+                self._lists[key, purpose].taken.discard(index)
             raise
 
     def _identified(self, key: str, credential: JsonObject) -> JsonObject:
@@ -197,9 +201,9 @@ class DevelopmentIssuer:
             unsigned["@context"] = [*contexts, *added]
         return unsigned
 
-    def _allocate(self, key: str) -> int:
+    def _allocate(self, key: str, purpose: str) -> int:
         with self._lock:
-            known = self._lists[key]
+            known = self._lists[key, purpose]
             if len(known.taken) >= known.bits.entries:
                 raise DevelopmentListFull("every place in the status list is taken")
             while (index := secrets.randbelow(known.bits.entries)) in known.taken:
@@ -241,21 +245,26 @@ class DevelopmentIssuer:
         Raises `StatusListMalformed`, `CredentialMalformed` for an entry of somebody else's.
         """
         parsed = parse_bitstring_status_entry(entry)
-        names = [key for key in self._lists if self.list_uri(key) == parsed.list_credential]
+        named = (parsed.list_credential, parsed.purpose)
+        lists = [
+            known
+            for (key, purpose), known in self._lists.items()
+            if (self.list_uri(key, purpose), purpose) == named
+        ]
         with self._lock:
-            if not names or parsed.index not in self._lists[names[0]].taken:
+            if not lists or parsed.index not in lists[0].taken:
                 raise CredentialMalformed("credentialStatus is not one of this issuer's")
-            known = self._lists[names[0]]
+            (known,) = lists
             known.bits = known.bits.with_statuses({parsed.index: int(status)})
 
-    def status_list(self, key: str) -> JsonObject:
-        """Return the signed BitstringStatusListCredential of a key.
+    def status_list(self, key: str, purpose: str = REVOCATION) -> JsonObject:
+        """Return the signed BitstringStatusListCredential of a key for a purpose.
 
         Raises `DevelopmentIssuerUnknown`.
         """
-        if key not in self._lists:
-            raise DevelopmentIssuerUnknown("there is no issuer with this key")
-        now, uri = self._clock.now(), self.list_uri(key)
+        if (key, purpose) not in self._lists:
+            raise DevelopmentIssuerUnknown("there is no issuer with this key and purpose")
+        now, uri = self._clock.now(), self.list_uri(key, purpose)
         unsigned: JsonObject = {
             "@context": [CREDENTIALS_V2],
             "id": uri,
@@ -263,7 +272,9 @@ class DevelopmentIssuer:
             "issuer": self._signers[key].did,
             "validFrom": format_date_time(now),
             "validUntil": format_date_time(now + LIST_VALIDITY_S),
-            "credentialSubject": self._lists[key].bits.to_credential_subject(uri, REVOCATION),
+            "credentialSubject": self._lists[key, purpose].bits.to_credential_subject(
+                uri, purpose
+            ),
         }
         suite = _PLAIN[key]
         # With BBS a verifier needs a derived proof; everything is mandatory, so it hides nothing.

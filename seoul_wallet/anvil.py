@@ -39,13 +39,16 @@ def anvil_binary() -> Path:
 
 
 class AnvilNode:
-    """One running node. `state_file` keeps its chain over restarts."""
+    """One running node.
+
+    `state_file` keeps its chain over restarts; `load_state` is only read, to begin with.
+    """
 
     def __init__(
         self,
         *,
-        block_time_s: int | None = None,
         state_file: Path | None = None,
+        load_state: Path | None = None,
         port: int | None = None,
         hardfork: str = "osaka",
     ) -> None:
@@ -57,12 +60,13 @@ class AnvilNode:
             # finalized is two epochs behind: with one slot an epoch, two blocks
             *("--hardfork", hardfork, "--slots-in-an-epoch", "1"),
         ]
-        if block_time_s is not None:
-            command += ["--block-time", str(block_time_s)]
         if state_file is not None:
             command += ["--state", str(state_file), "--state-interval", "1"]
             # after a restart too the follower asks for proofs of blocks below the head
             command += ["--preserve-historical-states"]
+        if load_state is not None:
+            command += ["--load-state", str(load_state)]
+        self.keeps_state = state_file is not None
         self._process = subprocess.Popen(  # noqa: S603 (our own arguments)
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

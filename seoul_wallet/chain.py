@@ -15,7 +15,7 @@ from web3 import Web3
 
 from seoul_wallet.anvil import AnvilNode
 from wallet.adapters.evm import development
-from wallet.adapters.evm.authority import Accreditor, RootAuthority
+from wallet.adapters.evm.authority import Accreditor, ContractDirectory, RootAuthority
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.node import ask, connect, deploy
 from wallet.adapters.evm.publisher import Publisher
@@ -28,6 +28,7 @@ from wallet.ports.clock import Clock
 from wallet.ports.outbox import TransactionJournal
 from wallet.trust.identifiers import issuer_id, schema_id
 
+BLOCK_TIME_S: Final = 1
 FUNDS_ETHER: Final = 10
 ACCREDITED_FOR_S: Final = 365 * 86400
 
@@ -50,6 +51,7 @@ class LocalChain:
     accreditor: Accreditor
     accreditor_address: str
     controller: Sender
+    directory: ContractDirectory
     node: development.DevelopmentChain | AnvilNode | None
 
     def reader(self) -> EvmLedgerReader:
@@ -77,10 +79,13 @@ class LocalChain:
             self.accreditor.accredit_issuer(issuer_id(did), self.controller.address, schema, until)
 
     def kill(self) -> bool:
-        """End the node as an outage would; False when the node is not ours to end."""
+        """End the node as an outage would; False when the node is not ours to end.
+
+        A node whose chain is kept ends in order: a killed one leaves a state from before.
+        """
         if self.node is None:
             return False
-        if isinstance(self.node, AnvilNode):
+        if isinstance(self.node, AnvilNode) and not self.node.keeps_state:
             self.node.kill()
         else:
             self.node.stop()
@@ -104,12 +109,16 @@ def in_process_chain() -> LocalChain:
 
 def anvil_chain(*, state_file: Path | None = None, port: int | None = None) -> LocalChain:
     """Start an anvil node of its own process. Raises `AnvilMissing`, `AnvilFailed`."""
-    node = AnvilNode(block_time_s=1, state_file=state_file, port=port)
+    node = AnvilNode(state_file=state_file, port=port)
     senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(3)]
     for sender in senders:
         node.fund(sender.address)
     nodes = open_quorum([node.url], required=1, development=True)
-    return _deployed(node.w3, nodes, senders, "tag", node)
+    deployed = _deployed(node.w3, nodes, senders, "tag", node)
+    # Once everything is there, a block a second, as on a chain of others.
+    node.request("evm_setAutomine", [False])
+    node.request("evm_setIntervalMining", [BLOCK_TIME_S])
+    return deployed
 
 
 def remote_chain(urls: str, *, finality: str, funding_key: bytes | None) -> LocalChain:
@@ -157,6 +166,8 @@ def _deployed(
 ) -> LocalChain:
     root, accreditor, controller = senders
     deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
+    directory = ContractDirectory(w3, deployment, root)
+    directory.list_all()
     return LocalChain(
         w3,
         nodes,
@@ -166,5 +177,6 @@ def _deployed(
         Accreditor(w3, deployment, accreditor),
         accreditor.address,
         controller,
+        directory,
         node,
     )

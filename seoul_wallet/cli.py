@@ -12,13 +12,19 @@ import click
 # (web3 alone takes two), so a command is imported when it is used.
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
+        "anchor": ("seoul_wallet.anchor.command:anchor", "Deploy, accredit, revoke, audit."),
         "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
+        "programmes": ("seoul_wallet.programmes_cli:programmes", "Check and try programme files."),
         "run": ("seoul_wallet.run:run", "Serve the issuer or the verifier."),
         "sample-register": (
             "seoul_wallet.sample_register:main",
             "Write a register of synthetic households.",
         ),
         "serve": ("seoul_wallet.serve:serve", "Start the whole stack on loopback."),
+        "verifier": (
+            "seoul_wallet.verifier_cli:verifier",
+            "Ask for presentations at a running stack.",
+        ),
         "verify": ("seoul_wallet.verify_cli:verify", "Verify presentations, a line each."),
         "wallet": ("seoul_wallet.wallet_cli:wallet", "Use a wallet from the terminal."),
     }

@@ -6,6 +6,10 @@ import click
 from granian.constants import Interfaces
 from granian.server import Server
 
+from seoul_wallet.wsgi import check_start
+from verifier.config import ConfigurationError
+from wallet.errors import SeoulWalletError
+
 _FACTORIES = {
     "issuer": "seoul_wallet.wsgi:issuer_app",
     "verifier": "seoul_wallet.wsgi:verifier_app",
@@ -24,6 +28,10 @@ def run(service: str, host: str, port: int, workers: int, threads: int) -> None:
     Put a TLS proxy in front of it. The variables are listed in seoul_wallet/wsgi.py,
     issuer/config.py and verifier/config.py.
     """
+    try:
+        check_start(service)
+    except (SeoulWalletError, ConfigurationError) as error:
+        raise click.ClickException(str(error)) from error
     Server(
         _FACTORIES[service],
         address=host,

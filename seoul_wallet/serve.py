@@ -16,6 +16,7 @@ from issuer.calendar import seoul_day
 from seoul_wallet.anvil import AnvilMissing
 from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain
 from seoul_wallet.stack import LocalStack, start_stack
+from seoul_wallet.stack_file import stack_file, write_private
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
 from wallet.encoding.json import JsonObject, to_json
@@ -27,6 +28,13 @@ TOKENS_FILE: Final = "tokens.json"
 
 @click.command("serve")
 @click.option("--households", type=click.IntRange(30, 100_000), default=1000, show_default=True)
+@click.option(
+    "--residents",
+    type=click.IntRange(0, 100_000),
+    default=0,
+    show_default=True,
+    help="People with registers of evidence; with any, the issuer offers evidence.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same people.")
 @click.option(
     "--folder",
@@ -45,13 +53,20 @@ TOKENS_FILE: Final = "tokens.json"
     "--tls", "with_tls", is_flag=True, help="Serve https, with a new certificate for localhost."
 )
 def serve(
-    households: int, seed: int, folder: Path | None, chain_kind: str, with_tls: bool
+    households: int,
+    residents: int,
+    seed: int,
+    folder: Path | None,
+    chain_kind: str,
+    with_tls: bool,
 ) -> None:
     """Start issuer, verifier, holder side and chain on loopback, for development.
 
     Prints one line `READY {...}` when all of them answer: their addresses, the DIDs of the VC-API
-    issuers, the file of the trust anchor for https and that of the operators' and the agency's
-    bearer tokens. Stops on Ctrl-C. The register is synthetic, the keys are throw-away.
+    issuers, the file of the trust anchor (of https and of the verifier's certificate), that of
+    the operators' and the agency's bearer tokens, and the file that tells the other commands of
+    this program where the stack is (SEOUL_WALLET_STACK names another place). Stops on Ctrl-C.
+    The register is synthetic, the keys are throw-away.
     """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -63,11 +78,19 @@ def serve(
             chain = _start_chain(chain_kind)
             today = seoul_day(SystemClock().now())
             with start_stack(
-                place, chain, seed=seed, households=households, on=today, with_tls=with_tls
+                place,
+                chain,
+                seed=seed,
+                households=households,
+                residents=residents,
+                on=today,
+                with_tls=with_tls,
             ) as stack:
                 _write_tokens(stack)
                 _await_answers(stack)
-                click.echo("READY " + to_json(_addresses(stack)).decode())
+                addresses = _addresses(stack)
+                write_private(stack_file(), addresses)
+                click.echo("READY " + to_json(addresses).decode())
                 stopping.wait()
         except SeoulWalletError as error:
             raise click.ClickException(f"{error.code}: {error}") from error
@@ -99,6 +122,7 @@ def _addresses(stack: LocalStack) -> JsonObject:
         "dids": stack.development_dids,
         "trust_anchor": str(stack.tls.trust_anchor),
         "tokens": str(stack.folder / TOKENS_FILE),
+        "stack": str(stack_file()),
     }
 
 

@@ -13,12 +13,14 @@ from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Final
+from urllib.parse import quote
 
 from issuer.anchoring import AnchorTimes
 from issuer.app import IssuerApplication, build_issuer
 from issuer.config import IssuerConfig, Operator
 from issuer.register.appointment_letter import APPOINTMENT_LETTER_TYPE
 from issuer.register.card_rule import FAMILY_CARD_TYPE
+from issuer.register.csv_evidence import CsvEvidenceRegister
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
@@ -31,19 +33,24 @@ from seoul_wallet.chain import LocalChain
 from seoul_wallet.contexts import development_json_ld
 from seoul_wallet.holder_api import build_holder_app
 from seoul_wallet.sample.register import APPOINTMENTS, make_sample_register
+from seoul_wallet.sample.residents import make_residents, write_evidence
 from seoul_wallet.server import ThreadedServer, free_port
-from seoul_wallet.tls import LocalTls, make_local_tls
+from seoul_wallet.tls import LocalTls, Signer, make_local_tls
 from verifier.app import Verifier, build_verifier
 from verifier.config import VerifierConfig
+from verifier.queries import DEFAULT_QUERIES
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
+from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding import base64url
+from wallet.encoding.json import to_json
 from wallet.verification.policy import TrustPolicy
 
 CLERK: Final = "clerk"
@@ -116,15 +123,17 @@ def start_stack(
     *,
     seed: int = 1,
     households: int = 1000,
+    residents: int = 0,
     on: date,
     times: StackTimes | None = None,
     with_tls: bool = False,
 ) -> LocalStack:
     """Start issuer, verifier and holder side in `folder` over a running chain.
 
-    The register has `households` synthetic families as of `on`. `with_tls` makes a certificate
-    for localhost and serves all of it over https. Raises what configuration, storage and chain
-    raise.
+    The register has `households` synthetic families as of `on`; with `residents` there are
+    registers of evidence about as many people, and the issuer may issue it. `with_tls` makes a
+    certificate for localhost and serves all of it over https. Raises what configuration, storage
+    and chain raise.
     """
     pace = StackTimes() if times is None else times
     folder.mkdir(parents=True, exist_ok=True)
@@ -135,16 +144,29 @@ def start_stack(
     appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
     families.load()
     appointments.load()
+    evidence = None
+    if residents:
+        people = list(make_residents(seed=seed, count=residents, on=on))
+        write_evidence(folder, people, seed=seed)
+        evidence = CsvEvidenceRegister(folder, families)
+        evidence.load()
     clock = SystemClock()
     tokens = {name: secrets.token_urlsafe(24) for name in (CLERK, DIRECTOR)}
     agency_token = secrets.token_urlsafe(24)
-    tls = make_local_tls(folder, now=clock.now())
-    ca_file = str(tls.trust_anchor)
     ports = [free_port() for _ in range(3)]
     issuer_url, verifier_url, holder_url = (
         f"{'https' if with_tls else 'http'}://localhost:{port}" for port in ports
     )
+    verifier_key = Es256SigningKey.generate()
+    verifier_did = "did:web:" + quote(verifier_url.partition("://")[2], safe="")
+    signer = Signer(
+        "Seoul Wallet development verifier", verifier_key.public_key.compressed, verifier_did
+    )
+    tls = make_local_tls(folder, now=clock.now(), signers={"verifier": signer})
+    ca_file = str(tls.trust_anchor)
     json_ld = development_json_ld()
+    # Beside the databases and the chain's state: with it others can follow what is kept.
+    (folder / "deployment.json").write_bytes(to_json(chain.deployment.to_json()))
     issuer_config = IssuerConfig(
         base_url=issuer_url,
         signing_key=Es256SigningKey.generate(),
@@ -169,14 +191,21 @@ def start_stack(
         clock=clock,
         families=families,
         appointments=appointments,
+        evidence=evidence,
         json_ld=json_ld,
     )
-    chain.accredit(issuer.service.identity.did, (FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE))
+    types = [FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE]
+    if evidence is not None:
+        types += [kind.vct for kind in evidence_types().by_name.values()]
+    chain.accredit(issuer.service.identity.did, tuple(types))
     verifier = build_verifier(
         VerifierConfig(
             base_url=verifier_url,
             database_url=sqlite_url(folder / "verifier.db"),
-            signing_key_file=_new_key_file(folder / "verifier-key"),
+            signing_key_file=_key_file(folder / "verifier-key", verifier_key),
+            certificate_file=tls.signers["verifier"],
+            trust_anchors=TrustAnchors.from_pem(tls.trust_anchor.read_bytes()),
+            page_queries=frozenset(DEFAULT_QUERIES),
             agency_token_digests={AGENCY: sha256(agency_token.encode())},
             trust=TrustPolicy(max_replica_age_s=pace.max_replica_age_s),
             follow_interval_s=pace.follow_interval_s,
@@ -232,7 +261,7 @@ def _replica(path: Path) -> SqlReplica:
     return SqlReplica(engine)
 
 
-def _new_key_file(path: Path) -> Path:
+def _key_file(path: Path, key: Es256SigningKey) -> Path:
     path.touch(mode=0o600)
-    path.write_text(base64url.encode(Es256SigningKey.generate().secret()), "ascii")
+    path.write_text(base64url.encode(key.secret()), "ascii")
     return path

@@ -5,47 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
 
 import click
 
+from seoul_wallet.typed_errors import TypedErrors
 from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log
 from wallet.app import change_passphrase
-from wallet.errors import (
-    ConflictError,
-    MalformedError,
-    RejectedError,
-    SeoulWalletError,
-    UnavailableError,
-    UnsupportedError,
-)
 from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRefused, ConsentRequest, NoMatchingCredential
 from wallet.holder.texts import shown
 from wallet.holder.wallet import Wallet
-
-EXIT_CODES: Final = (
-    (MalformedError, 2),
-    (UnsupportedError, 2),
-    (RejectedError, 3),
-    (ConflictError, 4),
-    (UnavailableError, 5),
-)
-
-
-class _TypedErrors(click.Group):
-    """Tells every typed error in one line, with the exit code of its family."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SeoulWalletError as error:
-            _fail(error)
-
-
-def _fail(error: SeoulWalletError) -> NoReturn:
-    click.echo(f"{error.code}: {shown(str(error))}", err=True)
-    raise SystemExit(next(code for family, code in EXIT_CODES if isinstance(error, family)))
 
 
 def _default_file() -> Path:
@@ -59,7 +28,7 @@ def _default_language() -> str:
     return "en"
 
 
-@click.group(cls=_TypedErrors, context_settings={"show_default": True})
+@click.group(cls=TypedErrors, context_settings={"show_default": True})
 @click.option(
     "--file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -84,6 +53,11 @@ def _default_language() -> str:
     help="Take credentials from this issuer only; may be repeated.",
 )
 @click.option("--ca-file", metavar="PEM", help="Further trust anchors for https.")
+@click.option(
+    "--verifier-ca",
+    metavar="PEM",
+    help="Trust anchors for the certificates of verifiers that sign requests.",
+)
 @click.option("--development", is_flag=True, help="Admit http on localhost, nothing else.")
 @click.pass_context
 def wallet(
@@ -92,6 +66,7 @@ def wallet(
     language: str,
     trusted: tuple[str, ...],
     ca_file: str | None,
+    verifier_ca: str | None,
     development: bool,
 ) -> None:
     """Keep credentials and prove only what is asked.
@@ -109,7 +84,9 @@ def wallet(
     Exit codes: 0 done, 2 the input is not what it should be, 3 checked and refused,
     4 right request but wrong moment (also: you said no), 5 could not be checked, try again.
     """
-    ctx.obj = Session(file, language, development, ca_file, frozenset(trusted) or None)
+    ctx.obj = Session(
+        file, language, development, ca_file, verifier_ca, frozenset(trusted) or None
+    )
 
 
 @wallet.command()

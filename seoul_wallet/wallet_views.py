@@ -17,6 +17,7 @@ from rich.text import Text
 from seoul_wallet.wallet_texts import TEXTS
 from wallet.adapters.clock import SystemClock
 from wallet.app import open_wallet
+from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.holder.cards import Card
 from wallet.holder.consent import ConsentRequest
 from wallet.holder.log import LogEntry
@@ -36,6 +37,7 @@ class Session:
     language: str
     development: bool
     ca_file: str | None
+    verifier_ca: str | None
     trusted_issuers: frozenset[str] | None
 
     def say(self, key: str) -> str:
@@ -61,6 +63,7 @@ class Session:
             development=self.development,
             trusted_issuers=self.trusted_issuers,
             ca_file=self.ca_file,
+            verifier_anchors=_anchors(self.verifier_ca),
         )
 
     def table(self, title: str, *columns: str, rows: Sequence[Sequence[str]]) -> None:
@@ -71,6 +74,15 @@ class Session:
             # Text, so that nothing in a stranger's words is taken for markup.
             table.add_row(*(Text(cell) for cell in row))
         Console(highlight=False, emoji=False).print(table)
+
+
+def _anchors(path: str | None) -> TrustAnchors:
+    if path is None:
+        return TrustAnchors()
+    try:
+        return TrustAnchors.from_pem(Path(path).read_bytes())
+    except OSError:
+        raise CertificateMalformed("the file of trust anchors cannot be read") from None
 
 
 def show_cards(session: Session, title: str, cards: Sequence[Card]) -> None:
@@ -107,16 +119,22 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
     heads += [("answers_to", consent.answers_to), ("purpose", consent.purpose or "-")]
     for key, value in heads:
         click.echo(f"{session.say(key)}: {value}")
+    if consent.certificate is not None:
+        click.echo(f"{session.say('certificate')}: {consent.certificate}")
     if not consent.authenticated:
         click.echo(session.say("unsigned"))
+    else:
+        click.echo(session.say(f"registration_{consent.registration.standing.value}"))
+    for transaction in consent.transactions:
+        click.echo(f"{session.say('agrees_to')}: {transaction}")
     rows = []
     for answer in consent.answers:
-        card = answer.choice.card
-        name = f"{card.name(session.language)} ({card.id})"
-        lines = answer.choice.lines(session.language)
-        rows += [(name, line.label, line.value) for line in lines]
-        if not lines:
-            rows.append((name, session.say("only_possession"), ""))
+        for choice in answer.sent:
+            name = f"{choice.card.name(session.language)} ({choice.card.id})"
+            lines = choice.lines(session.language)
+            rows += [(name, line.label, line.value) for line in lines]
+            if not lines:
+                rows.append((name, session.say("only_possession"), ""))
     session.table("discloses", "card", "claim", "value", rows=rows)
     for answer in consent.optional:
         card = answer.choice.card

@@ -13,7 +13,8 @@ SEOUL_WALLET_REPLICA_URL        the database of the local replica of the contrac
 SEOUL_WALLET_CONTROLLER_KEY     issuer: a file with the controller's secp256k1 key in hex
 SEOUL_WALLET_MAX_FEE_GWEI       issuer: the most that is paid per gas (default 300)
 SEOUL_WALLET_FEE_RAISE_AFTER_S  issuer: seconds after which a stuck offer is raised (default 120)
-SEOUL_WALLET_REGISTER           issuer: the folder of families.csv and appointments.csv
+SEOUL_WALLET_REGISTER           issuer: the folder of families.csv and appointments.csv, and with
+                                a file sector-key of the registers that evidence is drawn from
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from flask import Flask
 
 from issuer.app import build_issuer
 from issuer.config import IssuerConfig
+from issuer.register.csv_evidence import SECTOR_KEY_FILE, CsvEvidenceRegister
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
@@ -37,7 +39,12 @@ from seoul_wallet.chain import split_urls
 from verifier.app import build_verifier
 from verifier.config import VerifierConfig
 from wallet.adapters.clock import SystemClock
-from wallet.adapters.evm.deployment import Deployment, parse_deployment
+from wallet.adapters.evm.deployment import (
+    CONTRACTS,
+    Deployment,
+    DeploymentMismatch,
+    parse_deployment,
+)
 from wallet.adapters.evm.fees import GWEI, FeeLimits
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.evm.node import connect
@@ -49,6 +56,7 @@ from wallet.adapters.evm.writer import EvmLedgerWriter
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.adapters.sql.replica_records import SqlReplicaRecords
 from wallet.encoding.json import parse_json_object
 from wallet.errors import MalformedError
 from wallet.ports.facts import ChainUnavailable
@@ -70,8 +78,11 @@ class _Chain:
     url: str
     deployment: Deployment
     replica: SqlReplica
+    records: SqlReplicaRecords
     follower: Follower
     reader: EvmLedgerReader
+    # contracts that take no new records
+    deprecated: frozenset[str]
 
 
 def _text(name: str, default: str | None = None) -> str:
@@ -105,22 +116,55 @@ def _nodes(urls: list[str]) -> NodeQuorum:
     )
 
 
-def _chain() -> _Chain:
-    urls = split_urls(_text("RPC_URL"))
+def _reader(urls: list[str]) -> tuple[EvmLedgerReader, NodeQuorum, frozenset[str]]:
+    """Return the reader, its nodes, and which contracts are deprecated."""
     nodes = _nodes(urls)
     deployment = parse_deployment(parse_json_object(_bytes("DEPLOYMENT")))
     reader = EvmLedgerReader(nodes, deployment, finality=_text("FINALITY", "tag"))
+    deprecated: frozenset[str] = frozenset()
     try:
-        reader.check_deployment()
+        deprecated = reader.check_deployment()
+    except DeploymentMismatch:
+        nodes.close()
+        raise
     except ChainUnavailable as error:
         # A verifier decides from its replica while the chain is away, also after a restart. What
         # could not be checked now is proven before anything is applied.
         _LOG.warning("the deployment could not be checked at the start: %s", error.code)
+    if deprecated:
+        _LOG.warning("deprecated in the directory: %s", ", ".join(sorted(deprecated)))
+    return reader, nodes, deprecated
+
+
+def check_start(service: str) -> None:
+    """Raise what `service` (`issuer` or `verifier`) would end with, before a worker is started.
+
+    Raises `SettingMissing`, `DeploymentMismatch`, `NodeUrlMalformed`, `QuorumTooSmall`,
+    `FinalityUnknown`, and what the service's own configuration raises.
+    """
+    _, nodes, deprecated = _reader(split_urls(_text("RPC_URL")))
+    nodes.close()
+    if service == "issuer":
+        _check_takes_records(deprecated)
+        IssuerConfig.from_env()
+    else:
+        VerifierConfig.from_env()
+
+
+def _check_takes_records(deprecated: frozenset[str]) -> None:
+    for name in sorted(deprecated & set(CONTRACTS)):
+        raise DeploymentMismatch(f"{name} is deprecated in the directory: use its successor")
+
+
+def _chain() -> _Chain:
+    urls = split_urls(_text("RPC_URL"))
+    reader, _, deprecated = _reader(urls)
     engine = open_engine(_text("REPLICA_URL"))
     migrate(engine, "replica")
     replica = SqlReplica(engine)
+    records = SqlReplicaRecords(engine, reader.deployment.chain_id)
     follower = Follower(reader, replica, SystemClock())
-    return _Chain(urls[0], deployment, replica, follower, reader)
+    return _Chain(urls[0], reader.deployment, replica, records, follower, reader, deprecated)
 
 
 def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
@@ -149,11 +193,16 @@ def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
 def issuer_app() -> Flask:
     """Return the issuer's application; its worker thread runs. Raises typed errors at start."""
     chain = _chain()
+    _check_takes_records(chain.deprecated)
     folder = Path(_text("REGISTER"))
     families = CsvFamilyRegister(folder / FAMILIES_FILE)
     appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
     families.load()
     appointments.load()
+    evidence = None
+    if (folder / SECTOR_KEY_FILE).exists():
+        evidence = CsvEvidenceRegister(folder, families)
+        evidence.load()
     config = IssuerConfig.from_env()
     application = build_issuer(
         config,
@@ -162,6 +211,7 @@ def issuer_app() -> Flask:
         follower=chain.follower,
         clock=SystemClock(),
         families=families,
+        evidence=evidence,
         appointments=appointments,
     )
     application.run_worker()
@@ -176,6 +226,7 @@ def verifier_app() -> Flask:
         replica=chain.replica,
         follower=chain.follower,
         clock=SystemClock(),
+        did_histories=chain.records,
     )
     verifier.background.start()
     return verifier.app

@@ -7,3 +7,6 @@ uv=.venv/bin/uv
     pyproject.toml -o requirements/runtime.txt
 "$uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     pyproject.toml --group dev -o requirements/dev.txt
+# Slither lives in an environment of its own: tools/slither.sh.
+"$uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    requirements/slither.in -o requirements/slither.txt

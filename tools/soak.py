@@ -27,8 +27,11 @@ COUNTS: Final[Mapping[str, str]] = {
     "SOAK_BBS_REFERENCE": "1000",
     "SOAK_ECDSA_NONCES": "10000",
     "SOAK_KILLS": "1000",
+    "SOAK_LEAVES": "1000000",
     "SOAK_MUTATION_STRIDE": "1",
+    "SOAK_ONE_TIME_ROUNDS": "1000",
     "SOAK_PUBLISHER_KILLS": "200",
+    "SOAK_RESIDENTS": "100000",
 }
 PROFILE: Final = "soak"
 SELECTION: Final = "soak or hypothesis"
@@ -86,9 +89,11 @@ def main() -> int:
     command = [sys.executable, "-m", "pytest", "-m", SELECTION, "-v", "--timeout=0"]
     command += arguments.pytest
     variables = environment()
+    # Before the file is there: it would be an uncommitted change itself.
+    head = list(_head(command, commit, variables))
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="\n") as kept:
-        for line in _head(command, commit, variables):
+        for line in head:
             _tell(kept, line)
         began = time.monotonic()
         with subprocess.Popen(

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from flask import Flask
 
 from verifier.api.application import create_app
+from verifier.api.eligibility import eligibility_blueprint
 from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import Background, Follows
+from verifier.browser_sessions import BrowserSessions
+from verifier.catalogue import (
+    CataloguePublisher,
+    ProgrammeShelf,
+    example_programme_files,
+    read_programme_files,
+)
 from verifier.client import Client
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.decision import Examiner
+from verifier.eligibility import EligibilityDesk
 from verifier.health import Health, ReplicaHead
 from verifier.metrics import Metrics
 from verifier.service import VerifierService
 from verifier.sessions import PresentationSessions
 from verifier.vc_api import ProofChecker
 from wallet.adapters.http.fetch import GuardedClient
+from wallet.adapters.http.manifests import HttpManifestSource
 from wallet.adapters.http.metadata import HttpIssuerMetadataSource
 from wallet.adapters.http.sources import (
     HttpCredentialSource,
@@ -37,7 +48,13 @@ from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.evidence import FactSources
 from wallet.ports.clock import Clock
-from wallet.ports.facts import AnchorReplica, CredentialSource, DidResolver, StatusListSource
+from wallet.ports.facts import (
+    AnchorReplica,
+    CredentialSource,
+    DidHistories,
+    DidResolver,
+    StatusListSource,
+)
 
 
 class Replica(AnchorReplica, ReplicaHead, Protocol):
@@ -53,6 +70,7 @@ class Verifier:
 
     app: Flask
     service: VerifierService
+    browsers: BrowserSessions
     background: Background
     _release: Callable[[], None]
 
@@ -73,12 +91,14 @@ def build_verifier(
     credentials: CredentialSource | None = None,
     json_ld: Canonicalizer | None = None,
     ca_file: str | None = None,
+    did_histories: DidHistories | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
 
     `follower` moves `replica` forward and may be None when another process does. Without `dids`
     and `status_lists` they are fetched over https with copies that survive an outage; `ca_file`
-    names further trust anchors (PEM). `credentials` and `json_ld` are for VC-API: where lists come
+    names further trust anchors (PEM). Without `did_histories` there are no keys for issuers that
+    are did:ethr. `credentials` and `json_ld` are for VC-API: where lists come
     from (over https otherwise) and the contexts (the pinned ones otherwise). Raises
     `ConfigurationError`, `StorageUnavailable`.
     """
@@ -115,20 +135,50 @@ def build_verifier(
             development=config.development,
         ),
         config.trust_anchors,
+        did_histories,
+        manifests=HttpManifestSource(
+            client, cache, clock, development=config.base_url.startswith("http:")
+        )
+        if config.trust.manifest_stands_in
+        else None,
     )
+    sessions = PresentationSessions(SqlSessionStore(engine))
+    shelf = ProgrammeShelf(
+        example_programme_files
+        if config.programmes_folder is None
+        else partial(read_programme_files, config.programmes_folder)
+    )
+    shelf.load()
+    examiner = Examiner(
+        sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
+    )
+    desk = EligibilityDesk(shelf, examiner)
     service = VerifierService(
         config=config,
         client=Client(config.base_url, config.did, key, _read_chain(config, key)),
-        sessions=PresentationSessions(SqlSessionStore(engine)),
-        examiner=Examiner(
-            sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
-        ),
+        sessions=sessions,
+        examiner=examiner,
         clock=clock,
         metrics=metrics,
+        desk=desk,
     )
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
-    background = Background(follower, service.purge, interval_s=config.follow_interval_s)
-    app = create_app(service, health, config, metrics)
+
+    def tidy() -> None:
+        service.purge()
+        shelf.reload()
+
+    background = Background(follower, tidy, interval_s=config.follow_interval_s)
+    browsers = BrowserSessions(config, service, sessions, clock)
+    app = create_app(
+        service,
+        browsers,
+        health,
+        config,
+        metrics,
+    )
+    publisher = CataloguePublisher(shelf, key, config, clock)
+    app.register_blueprint(eligibility_blueprint(service, shelf, desk, publisher, config))
     if config.vc_api:
         checker = ProofChecker(
             dids=resolver,
@@ -137,7 +187,7 @@ def build_verifier(
             json_ld=json_ld or pinned_json_ld(),
         )
         app.register_blueprint(vc_api_blueprint(checker))
-    return Verifier(app, service, background, release)
+    return Verifier(app, service, browsers, background, release)
 
 
 def _read_signing_key(config: VerifierConfig) -> Es256SigningKey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from typing import Any, Final
 
 from wallet.crypto.hashing import sha256
@@ -63,17 +64,13 @@ class PresentationSessions:
             expires_at=expires_at,
         )
 
-    def keep_browser(
-        self, cookie: str, session_id: str, result_token: str, *, expires_at: int
-    ) -> None:
-        """Remember which session a browser (by its secret cookie) opened."""
-        state = to_json({"session_id": session_id, "result_token": result_token})
-        self._store.create(BROWSER_KIND, cookie, state, expires_at=expires_at)
+    def keep_browser(self, cookie: str, opened: Mapping[str, str], *, expires_at: int) -> None:
+        """Remember what a browser (by its secret cookie) opened."""
+        self._store.create(BROWSER_KIND, cookie, to_json(dict(opened)), expires_at=expires_at)
 
-    def of_browser(self, cookie: str, *, now: int) -> tuple[str, str]:
-        """Return session id and result token of a browser. Raises `SessionUnknown`."""
-        stored = parse_json_object(self._store.load(BROWSER_KIND, cookie, now=now).state)
-        return stored["session_id"], stored["result_token"]
+    def of_browser(self, cookie: str, *, now: int) -> dict[str, str]:
+        """Return what a browser opened. Raises `SessionUnknown`."""
+        return parse_json_object(self._store.load(BROWSER_KIND, cookie, now=now).state)
 
     def purge(self, *, now: int) -> int:
         """Forget what expired."""

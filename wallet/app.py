@@ -10,7 +10,10 @@ from wallet.adapters.http.holder import HttpHolderTransport, NoFactCache
 from wallet.adapters.http.sources import HttpDidResolver
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.holder_store import SqliteRecordStore
+from wallet.crypto.certificates import TrustAnchors
+from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.wallet import Wallet
+from wallet.verification.issuer_key import NO_ANCHORS
 
 
 def open_wallet(
@@ -21,36 +24,45 @@ def open_wallet(
     development: bool = False,
     trusted_issuers: frozenset[str] | None = None,
     ca_file: str | None = None,
+    client: ClientIdentity | None = None,
+    verifier_anchors: TrustAnchors = NO_ANCHORS,
+    catalogue_publishers: frozenset[str] = frozenset(),
 ) -> Wallet:
     """Open the wallet in the file at `path`, or with `create` make a new one there.
 
     `development` admits http and loopback for the host `localhost`, nothing else; with `ca_file`
     the DID documents of that host are fetched over https.
     `trusted_issuers` are the `credential_issuer` URLs to take credentials from; None leaves that
-    to the holder. `ca_file` names further trust anchors for https (PEM). Close the wallet when
-    done, or use it as `with`. Raises `StoreExists`, `StoreMissing`, `PassphraseWrong`,
+    to the holder. `client` is who this app is to authorization servers. `catalogue_publishers` are
+    the DIDs to take programme catalogues from (see `Wallet.discovery`). `ca_file` names further
+    trust anchors for https (PEM); the certificates of verifiers that sign requests must lead to
+    `verifier_anchors`. Close the wallet when done, or use it as `with`. Raises `StoreExists`,
+    `StoreMissing`, `PassphraseWrong`,
     `PassphraseTooShort`, `PassphraseMalformed`, `StoreDamaged`, `StoreTooWeak`,
     `StoreUnavailable`.
     """
     store_of = SqliteRecordStore.create if create else SqliteRecordStore.open
     records = store_of(path, passphrase)
-    client = GuardedClient(allow_loopback_http=development, ca_file=ca_file)
+    http = GuardedClient(allow_loopback_http=development, ca_file=ca_file)
     clock = SystemClock()
 
     def close() -> None:
-        client.close()
+        http.close()
         records.close()
 
     return Wallet(
         records=records,
         keys=SoftwareKeyStore(records),
-        transport=HttpHolderTransport(client),
+        transport=HttpHolderTransport(http),
         dids=HttpDidResolver(
-            client, NoFactCache(), clock, development=development and ca_file is None
+            http, NoFactCache(), clock, development=development and ca_file is None
         ),
         clock=clock,
         trusted_issuers=trusted_issuers,
+        client=client,
         development=development,
+        verifier_anchors=verifier_anchors,
+        catalogue_publishers=catalogue_publishers,
         close=close,
     )
 

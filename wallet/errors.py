@@ -24,6 +24,19 @@ class SeoulWalletError(Exception):
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # By default, a copy is made by calling the class with `args`, which fits few leaves.
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(
+    kind: type[SeoulWalletError], args: tuple[object, ...], state: dict[str, object]
+) -> SeoulWalletError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
 
 class MalformedError(SeoulWalletError):
     """The input is not what its format says. The caller should fix it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from wallet.credentials.sd_jwt import SdJwt
@@ -13,19 +13,28 @@ from wallet.credentials.type_metadata import (
     resolve_type_metadata,
 )
 from wallet.crypto.certificates import TrustAnchors
+from wallet.did.did_ethr import METHOD as METHOD_ETHR
 from wallet.did.syntax import parse_did
 from wallet.errors import SeoulWalletError
 from wallet.ports.facts import (
     AnchorReplica,
+    DidHistories,
     DidResolver,
     IssuerMetadataSource,
+    ManifestSource,
     StatusListSource,
     TypeMetadataSource,
     TypeMetadataUnavailable,
 )
-from wallet.trust.facts import IssuerNotAccredited
+from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
 from wallet.verification.evidence import Evidence, Fact, FactMissing, Maybe
 from wallet.verification.issuer_key import NO_ANCHORS, CarriedCertificates, IssuerKeys
+from wallet.verification.manifest import (
+    BatchManifestInvalid,
+    CheckedManifests,
+    VerifiedManifest,
+    verify_manifest,
+)
 from wallet.verification.pipeline import VerifiedPresentation
 from wallet.verification.requirements import Requirements, requirements
 from wallet.verification.status import VerifiedStatusList, verify_status_list_token
@@ -37,8 +46,10 @@ T = TypeVar("T")
 class FactSources:
     """The ports that evidence is collected through.
 
-    `issuer_metadata` is asked for issuers that are https URLs; without it there are no keys for
-    them. Status lists that carry certificates are judged by `trust_anchors`.
+    `issuer_metadata` is asked for issuers that are https URLs and `did_histories` for those that
+    are did:ethr; without it there are no keys for them. Status lists and manifests that carry
+    certificates are judged by `trust_anchors`. `manifests` is given where they may stand in for
+    signatures; each is verified once.
     """
 
     dids: DidResolver
@@ -46,6 +57,9 @@ class FactSources:
     replica: AnchorReplica
     issuer_metadata: IssuerMetadataSource | None = None
     trust_anchors: TrustAnchors = NO_ANCHORS
+    did_histories: DidHistories | None = None
+    manifests: ManifestSource | None = None
+    checked_manifests: CheckedManifests = field(default_factory=CheckedManifests)
 
 
 def collect(sd_jwt: SdJwt, sources: FactSources) -> Evidence:
@@ -69,7 +83,10 @@ def collect(sd_jwt: SdJwt, sources: FactSources) -> Evidence:
     certified = "x5c" in sd_jwt.jws.header
     issuer_keys = _attempt(lambda: _issuer_keys(needs, certified, anchor.as_of, sources))
     return Evidence(
-        issuer_keys, anchor, _attempt(lambda: _status_list(needs, issuer_keys, sources))
+        issuer_keys,
+        anchor,
+        _attempt(lambda: _status_list(needs, issuer_keys, sources)),
+        _attempt(lambda: _manifest(needs, issuer_keys, anchor, sources)),
     )
 
 
@@ -89,7 +106,12 @@ def _issuer_keys(
         if sources.issuer_metadata is None:
             raise FactMissing("the metadata of issuers is not looked up here")
         return sources.issuer_metadata.resolve(needs.issuer)
-    return sources.dids.resolve(parse_did(needs.issuer))
+    did = parse_did(needs.issuer)
+    if did.method == METHOD_ETHR:
+        if sources.did_histories is None:
+            raise FactMissing("the changes of did:ethr identifiers are not followed here")
+        return sources.did_histories.did_history(did)
+    return sources.dids.resolve(did)
 
 
 def _status_list(
@@ -110,6 +132,35 @@ def _status_list(
         now=token.as_of,
     )
     return Fact(listed, min(token.as_of, listed.issued_at))
+
+
+def _manifest(
+    needs: Requirements,
+    issuer_keys: Maybe[IssuerKeys],
+    anchor: Fact[AnchorFacts],
+    sources: FactSources,
+) -> Fact[VerifiedManifest]:
+    batch = anchor.value.batch
+    if sources.manifests is None or batch is None:
+        raise FactMissing("no batch manifest is asked for")
+    known = sources.checked_manifests.get(batch.manifest_digest)
+    if known is not None and known.issuer == needs.issuer:
+        return Fact(known, anchor.as_of)
+    if not isinstance(issuer_keys, Fact):
+        raise FactMissing("the issuer's keys are needed to verify its manifest")
+    signed = sources.manifests.fetch(needs.issuer, batch.root)
+    manifest = verify_manifest(
+        signed.value,
+        issuer=needs.issuer,
+        issuer_keys=issuer_keys.value,
+        anchors=sources.trust_anchors,
+        now=signed.as_of,
+        signed_by=batch.anchored_at,
+    )
+    if not manifest.is_of(batch):
+        raise BatchManifestInvalid("the manifest is not the one that was anchored")
+    sources.checked_manifests.put(manifest)
+    return Fact(manifest, anchor.as_of)
 
 
 def collect_type_metadata(

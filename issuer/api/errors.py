@@ -9,12 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from issuer.authorization.clients import RedirectUriRefused
+from issuer.authorization.server import ScopeUnknown
 from issuer.catalogue import ConfigurationUnknown, NotEntitled, RegisterIncomplete
+from issuer.deferral import IssuanceRefused, TransactionUnknown
+from issuer.dpop import DpopNonceNeeded
 from issuer.issuing import ConfigurationNotGranted, ProofKeyRepeated, TooManyProofs
-from issuer.ports import IssuanceAlreadyCompleted
+from issuer.notifications import NotificationUnknown
+from issuer.ports import IssuanceAlreadyCompleted, NymKeyTaken
 from issuer.register.card_rule import NotACardHolder
 from issuer.register.port import SubjectUnknown
 from issuer.sessions import (
@@ -25,12 +30,15 @@ from issuer.sessions import (
     TxCodeUnexpected,
 )
 from wallet.errors import MalformedError, SeoulWalletError, UnavailableError, UnsupportedError
+from wallet.protocols.oid4vci.authorization import UnsupportedResponseType
+from wallet.protocols.oid4vci.client_attestation import ClientNotAuthenticated
 from wallet.protocols.oid4vci.credential import (
     KeyProofMissing,
     UnknownCredentialIdentifier,
     UnsupportedProofType,
-    UnsupportedResponseEncryption,
 )
+from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS, DpopProofInvalid
+from wallet.protocols.oid4vci.encryption import EncryptionParametersInvalid
 from wallet.protocols.oid4vci.proof import (
     KeyProofInvalid,
     KeyProofMalformed,
@@ -42,7 +50,7 @@ from wallet.web.problems import RETRY_AFTER_S
 
 
 class AccessTokenMissing(MalformedError):
-    """The request carries no Bearer token."""
+    """The request carries no access token, or a DPoP token without its proof."""
 
     code = "access_token_missing"
 
@@ -57,7 +65,22 @@ class WireError:
 
 WireTable = Mapping[type[SeoulWalletError], WireError]
 
+_DPOP_ERRORS: Final[WireTable] = {
+    DpopProofInvalid: WireError("invalid_dpop_proof"),
+    DpopNonceNeeded: WireError("use_dpop_nonce"),
+}
+PAR_ERRORS: Final[WireTable] = {
+    **_DPOP_ERRORS,
+    ClientNotAuthenticated: WireError("invalid_client", 401),
+    RedirectUriRefused: WireError("invalid_request"),
+    ScopeUnknown: WireError("invalid_scope"),
+    UnsupportedResponseType: WireError("unsupported_response_type"),
+    MalformedError: WireError("invalid_request"),
+    UnsupportedError: WireError("invalid_request"),
+}
 TOKEN_ERRORS: Final[WireTable] = {
+    **_DPOP_ERRORS,
+    ClientNotAuthenticated: WireError("invalid_client", 401),
     GrantInvalid: WireError("invalid_grant"),
     TxCodeMissing: WireError("invalid_request"),
     TxCodeUnexpected: WireError("invalid_request"),
@@ -65,9 +88,24 @@ TOKEN_ERRORS: Final[WireTable] = {
     MalformedError: WireError("invalid_request"),
     UnsupportedError: WireError("invalid_request"),
 }
-CREDENTIAL_ERRORS: Final[WireTable] = {
+# At a resource the DPoP errors belong to the scheme (RFC 9449 §7.1).
+_TOKEN_USE_ERRORS: Final[WireTable] = {
     AccessTokenMissing: WireError("invalid_token", 401),
     AccessTokenInvalid: WireError("invalid_token", 401),
+    DpopProofInvalid: WireError("invalid_dpop_proof", 401),
+    DpopNonceNeeded: WireError("use_dpop_nonce", 401),
+}
+NOTIFICATION_ERRORS: Final[WireTable] = {
+    **_TOKEN_USE_ERRORS,
+    NotificationUnknown: WireError("invalid_notification_id"),
+    MalformedError: WireError("invalid_notification_request"),
+    UnsupportedError: WireError("invalid_notification_request"),
+}
+CREDENTIAL_ERRORS: Final[WireTable] = {
+    **_TOKEN_USE_ERRORS,
+    TransactionUnknown: WireError("invalid_transaction_id"),
+    IssuanceRefused: WireError("credential_request_denied"),
+    NymKeyTaken: WireError("invalid_proof"),
     KeyProofMissing: WireError("invalid_proof"),
     KeyProofMalformed: WireError("invalid_proof"),
     KeyProofInvalid: WireError("invalid_proof"),
@@ -77,7 +115,7 @@ CREDENTIAL_ERRORS: Final[WireTable] = {
     NonceInvalid: WireError("invalid_nonce"),
     ConfigurationUnknown: WireError("unknown_credential_configuration"),
     UnknownCredentialIdentifier: WireError("unknown_credential_identifier"),
-    UnsupportedResponseEncryption: WireError("invalid_encryption_parameters"),
+    EncryptionParametersInvalid: WireError("invalid_encryption_parameters"),
     TooManyProofs: WireError("invalid_credential_request"),
     ConfigurationNotGranted: WireError("credential_request_denied"),
     IssuanceAlreadyCompleted: WireError("credential_request_denied"),
@@ -107,10 +145,8 @@ def answer_errors(blueprint: Blueprint, table: WireTable, *, too_large: str) -> 
         wire = _lookup(table, error)
         text = "not granted" if isinstance(error, _UNEXPLAINED) else str(error)
         answer = _answer(wire, text)
-        if isinstance(error, AccessTokenMissing):
-            answer.headers["WWW-Authenticate"] = "Bearer"
-        elif wire.status == 401:
-            answer.headers["WWW-Authenticate"] = f'Bearer error="{wire.error}"'
+        if wire.status == 401:
+            _challenge(answer, error, wire)
         return answer
 
     def body_too_large(_: HTTPException) -> Response:
@@ -118,6 +154,18 @@ def answer_errors(blueprint: Blueprint, table: WireTable, *, too_large: str) -> 
 
     blueprint.register_error_handler(SeoulWalletError, typed)
     blueprint.register_error_handler(RequestEntityTooLarge, body_too_large)
+
+
+def _challenge(answer: Response, error: SeoulWalletError, wire: WireError) -> None:
+    algorithms = " ".join(DPOP_ALGORITHMS)
+    if isinstance(error, AccessTokenMissing):
+        answer.headers["WWW-Authenticate"] = "Bearer"
+        answer.headers.add("WWW-Authenticate", f'DPoP algs="{algorithms}"')
+    elif isinstance(error, AccessTokenInvalid):
+        scheme = "DPoP" if "DPoP" in request.headers else "Bearer"
+        answer.headers["WWW-Authenticate"] = f'{scheme} error="{wire.error}"'
+    elif isinstance(error, DpopProofInvalid | DpopNonceNeeded):
+        answer.headers["WWW-Authenticate"] = f'DPoP error="{wire.error}", algs="{algorithms}"'
 
 
 def _lookup(table: WireTable, error: SeoulWalletError) -> WireError:

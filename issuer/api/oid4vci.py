@@ -1,4 +1,4 @@
-"""OpenID4VCI over HTTP: well-known documents, offers, token, nonce and credential endpoints."""
+"""OpenID4VCI over HTTP: well-known documents, offers, nonce, credential and what follows it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,34 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from issuer.api.errors import (
-    CREDENTIAL_ERRORS,
-    TOKEN_ERRORS,
-    AccessTokenMissing,
-    answer_errors,
-)
+from issuer.api.errors import CREDENTIAL_ERRORS, NOTIFICATION_ERRORS, answer_errors
+from issuer.api.token_use import authorized_grant, offer_dpop_nonces
 from issuer.metrics import IssuerMetrics
 from issuer.service import IssuerService
+from wallet.encoding.json import JsonObject
 from wallet.protocols.oid4vci.credential import (
     MAX_CREDENTIAL_REQUEST_BYTES,
+    CredentialResponse,
+    DeferredResponse,
     parse_credential_request,
 )
-from wallet.protocols.oid4vci.token import MAX_TOKEN_REQUEST_BYTES, parse_token_request
+from wallet.protocols.oid4vci.deferred import (
+    MAX_FOLLOW_UP_BYTES,
+    parse_deferred_request,
+    parse_notification,
+)
+from wallet.protocols.oid4vci.encryption import (
+    ENCRYPTED_MEDIA_TYPE,
+    EncryptionParametersInvalid,
+    ResponseEncryption,
+    decrypt_message,
+    encrypt_message,
+)
+from wallet.protocols.oid4vci.metadata import SIGNED_METADATA_MEDIA_TYPE
 from wallet.web.application import json_answer
-from wallet.web.bodies import UnsupportedMediaType, read_json
+from wallet.web.bodies import read_json
 
 MAX_EMPTY_BODY_BYTES: Final = 1024
-MAX_AUTHORIZATION_CHARACTERS: Final = 1024
 _METADATA_MAX_AGE_S: Final = 300
 
 
@@ -37,7 +47,14 @@ def well_known_blueprint(service: IssuerService) -> Blueprint:
     path = service.identity.path
 
     def issuer_metadata() -> Response:
-        return _cacheable(json_answer(service.issuer_metadata().to_json()))
+        # Clients that ask for nothing in particular get JSON.
+        if request.accept_mimetypes.best == SIGNED_METADATA_MEDIA_TYPE:
+            signed = service.signed_issuer_metadata()
+            answer = Response(signed, content_type=SIGNED_METADATA_MEDIA_TYPE)
+        else:
+            answer = json_answer(service.issuer_metadata().to_json())
+        answer.headers["Vary"] = "Accept"
+        return _cacheable(answer)
 
     def server_metadata() -> Response:
         return _cacheable(json_answer(service.authorization_server_metadata().to_json()))
@@ -68,26 +85,11 @@ def offer_blueprint(service: IssuerService) -> Blueprint:
     return blueprint
 
 
-def token_blueprint(service: IssuerService) -> Blueprint:
-    """Return the token endpoint (§6)."""
-    blueprint = Blueprint("token", __name__)
-    answer_errors(blueprint, TOKEN_ERRORS, too_large="invalid_request")
-
-    @blueprint.post("/token")
-    def token() -> Response:
-        request.max_content_length = MAX_TOKEN_REQUEST_BYTES
-        if request.mimetype != "application/x-www-form-urlencoded":
-            raise UnsupportedMediaType("send application/x-www-form-urlencoded")
-        asked = parse_token_request(request.get_data(cache=False))
-        return json_answer(service.offers.exchange(asked).to_json())
-
-    return blueprint
-
-
 def credential_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blueprint:
-    """Return the nonce endpoint (§7) and the credential endpoint (§8)."""
+    """Return the nonce (§7), credential (§8) and deferred credential endpoints (§9)."""
     blueprint = Blueprint("credential", __name__)
     answer_errors(blueprint, CREDENTIAL_ERRORS, too_large="invalid_credential_request")
+    offer_dpop_nonces(blueprint, service)
 
     @blueprint.post("/nonce")
     def nonce() -> Response:
@@ -95,24 +97,70 @@ def credential_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blue
         request.get_data(cache=False)
         return json_answer({"c_nonce": service.offers.new_nonce()})
 
+    def answered(
+        result: CredentialResponse | DeferredResponse, encryption: ResponseEncryption | None
+    ) -> Response:
+        status = 202 if isinstance(result, DeferredResponse) else 200
+        if encryption is None:
+            return json_answer(result.to_json(), status)
+        token = encrypt_message(result.to_json(), encryption.key, enc=encryption.enc)
+        return Response(token, status, content_type=ENCRYPTED_MEDIA_TYPE)
+
+    def body(max_bytes: int) -> tuple[JsonObject, bool]:
+        request.max_content_length = max_bytes
+        if request.mimetype != ENCRYPTED_MEDIA_TYPE:
+            return read_json(request), False
+        token = request.get_data(cache=False)
+        return decrypt_message(token, service.keys.encryption, max_bytes=max_bytes), True
+
+    def check_protected(encryption: ResponseEncryption | None, encrypted: bool) -> None:
+        if encryption is not None and not encrypted:
+            # In the clear, the key to encrypt for could be exchanged on the way (§8.2).
+            raise EncryptionParametersInvalid("encrypt the request that asks for encryption")
+
     @blueprint.post("/credential")
     def credential() -> Response:
-        request.max_content_length = MAX_CREDENTIAL_REQUEST_BYTES
-        grant = service.issuing.authorize(_bearer_token())
-        asked = parse_credential_request(read_json(request))
-        response = service.issuing.issue(grant, asked)
-        metrics.count_issued(asked.credential_configuration_id, len(response.credentials))
-        return json_answer(response.to_json())
+        grant = authorized_grant(service, "/credential")
+        message, encrypted = body(MAX_CREDENTIAL_REQUEST_BYTES)
+        asked = parse_credential_request(message)
+        check_protected(asked.response_encryption, encrypted)
+        result = service.issuing.issue(grant, asked)
+        if isinstance(result, CredentialResponse):
+            granted = grant.state.entitlement.configuration_id
+            metrics.count_issued(granted, len(result.credentials))
+        return answered(result, asked.response_encryption)
+
+    @blueprint.post("/deferred-credential")
+    def deferred_credential() -> Response:
+        grant = authorized_grant(service, "/deferred-credential")
+        message, encrypted = body(MAX_FOLLOW_UP_BYTES)
+        asked = parse_deferred_request(message)
+        check_protected(asked.response_encryption, encrypted)
+        result = service.issuing.issue_deferred(grant, asked.transaction_id)
+        if isinstance(result, CredentialResponse):
+            granted = grant.state.entitlement.configuration_id
+            metrics.count_issued(granted, len(result.credentials))
+        return answered(result, asked.response_encryption)
 
     return blueprint
 
 
-def _bearer_token() -> str:
-    header = request.headers.get("Authorization", "")
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token or len(header) > MAX_AUTHORIZATION_CHARACTERS:
-        raise AccessTokenMissing("send the access token in the Authorization header")
-    return token.strip()
+def notification_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blueprint:
+    """Return the notification endpoint (§11)."""
+    blueprint = Blueprint("notification", __name__)
+    answer_errors(blueprint, NOTIFICATION_ERRORS, too_large="invalid_notification_request")
+    offer_dpop_nonces(blueprint, service)
+
+    @blueprint.post("/notification")
+    def notification() -> Response:
+        request.max_content_length = MAX_FOLLOW_UP_BYTES
+        grant = authorized_grant(service, "/notification")
+        told = parse_notification(read_json(request))
+        service.notifications.take(grant, told)
+        metrics.count_notification(told.event.value)
+        return Response(status=204)
+
+    return blueprint
 
 
 def _cacheable(answer: Response) -> Response:

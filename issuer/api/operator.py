@@ -47,13 +47,14 @@ class OperatorUnknown(RejectedError):
     status = 401
 
 
-def _register_id() -> fields.String:
+def register_id_field() -> fields.String:
+    """Return the field of an id of the register."""
     return fields.String(required=True, validate=validate.Regexp(_REGISTER_ID))
 
 
 class _Card(RequestSchema):
-    family_id = _register_id()
-    holder_id = _register_id()
+    family_id = register_id_field()
+    holder_id = register_id_field()
 
 
 class _CardOffer(_Card):
@@ -66,7 +67,7 @@ class _CardOffers(RequestSchema):
 
 
 class _LetterRequest(RequestSchema):
-    appointment_id = _register_id()
+    appointment_id = register_id_field()
 
 
 class _LetterOffer(RequestSchema):
@@ -78,7 +79,7 @@ class _Nothing(RequestSchema):
 
 
 class _Search(RequestSchema):
-    subject_id = _register_id()
+    subject_id = register_id_field()
 
 
 class _StatusChange(RequestSchema):
@@ -90,7 +91,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
     blueprint = Blueprint("operator", __name__, url_prefix="/operator")
 
     def operator() -> str:
-        return _authenticate(request.headers.get("Authorization", ""), operators)
+        return authenticate_operator(request.headers.get("Authorization", ""), operators)
 
     def body(schema: RequestSchema) -> JsonObject:
         request.max_content_length = MAX_OPERATOR_BODY_BYTES
@@ -107,7 +108,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         made = service.offer_family_card(
             asked["family_id"], asked["holder_id"], with_tx_code=asked["tx_code"]
         )
-        return json_answer(_offer_json(made), 201)
+        return json_answer(offer_json(made), 201)
 
     @blueprint.post("/offers/bulk")
     def bulk_offers() -> Response:
@@ -117,7 +118,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
             for card in asked["cards"]
         ]
         made = service.offers.offer(entitlements, with_tx_code=asked["tx_code"])
-        return json_answer({"offers": [_offer_json(item) for item in made]}, 201)
+        return json_answer({"offers": [offer_json(item) for item in made]}, 201)
 
     @blueprint.post("/letters")
     def request_letter() -> Response:
@@ -144,7 +145,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
     def offer_letter(letter_id: str) -> Response:
         asked = body(_LetterOffer())
         made = service.letters.offer_letter(_letter_id(letter_id), with_tx_code=asked["tx_code"])
-        return json_answer(_offer_json(made), 201)
+        return json_answer(offer_json(made), 201)
 
     @blueprint.post("/issuances/search")
     def issuances() -> Response:
@@ -172,11 +173,6 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         service.anchoring.revoke_batch(parse_hash(root))
         return Response(status=204)
 
-    def unknown_operator(error: OperatorUnknown) -> Response:
-        answer = problem(401, error.code, str(error))
-        answer.headers["WWW-Authenticate"] = "Bearer"
-        return answer
-
     def refused(error: OffersRefused) -> Response:
         answer = problem(422, error.code, str(error))
         details: JsonObject = answer.get_json()
@@ -184,12 +180,20 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         answer.set_data(to_json({**details, "refused": listed}))
         return answer
 
-    blueprint.register_error_handler(OperatorUnknown, unknown_operator)
+    blueprint.register_error_handler(OperatorUnknown, answer_unknown_operator)
     blueprint.register_error_handler(OffersRefused, refused)
     return blueprint
 
 
-def _authenticate(header: str, operators: Sequence[Operator]) -> str:
+def answer_unknown_operator(error: OperatorUnknown) -> Response:
+    """Answer 401 with a challenge."""
+    answer = problem(401, error.code, str(error))
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def authenticate_operator(header: str, operators: Sequence[Operator]) -> str:
+    """Return the operator of an Authorization header. Raises `OperatorUnknown`."""
     scheme, _, token = header.partition(" ")
     if scheme.lower() == "bearer" and 0 < len(token) <= MAX_TOKEN_CHARACTERS:
         digest = sha256(token.encode("utf-8", "surrogatepass"))
@@ -209,7 +213,8 @@ def _letter_id(text: str) -> str:
     return text
 
 
-def _offer_json(offer: IssuedOffer) -> JsonObject:
+def offer_json(offer: IssuedOffer) -> JsonObject:
+    """Return an offer as operators get it."""
     return {"link": offer.link, "tx_code": offer.tx_code, "expires_at": offer.expires_at}
 
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from issuer.anchoring import MANIFEST_TYPE
 from issuer.metrics import IssuerMetrics
 from issuer.ports import BatchState
 from issuer.service import IssuerService
@@ -15,6 +14,7 @@ from issuer.status import ListForm, StatusListUnknown
 from wallet.crypto.merkle import HASH_BYTES
 from wallet.encoding import base64url
 from wallet.errors import MalformedError
+from wallet.verification.manifest import MANIFEST_TYPE
 from wallet.web.application import json_answer
 
 PENDING_RETRY_S: Final = 60
@@ -50,6 +50,16 @@ def public_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blueprin
         answer = Response(service.statuses.token(int(number), form), content_type=form.value)
         answer.headers["Cache-Control"] = f"public, max-age={service.status_max_age_s}"
         answer.headers["Vary"] = "Accept"
+        return answer
+
+    @blueprint.get("/status-lists/<number>/<any(revocation, suspension):purpose>")
+    def bitstring_list(number: str, purpose: str) -> Response:
+        if not _LIST_NUMBER.match(number):
+            raise StatusListUnknown("there is no such status list")
+        answer = json_answer(
+            service.bitstrings.credential(int(number), purpose), content_type="application/vc"
+        )
+        answer.headers["Cache-Control"] = f"public, max-age={service.status_max_age_s}"
         return answer
 
     @blueprint.get("/receipts/<leaf>")

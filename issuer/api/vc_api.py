@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 from marshmallow import fields, validate
 
-from issuer.vc_api import DevelopmentIssuer
+from issuer.vc_api import PURPOSES, REVOCATION, SUSPENSION, DevelopmentIssuer
 from wallet.credentials.data_integrity.selection import MAX_POINTER_CHARACTERS, MAX_POINTERS
 from wallet.web.application import json_answer
 from wallet.web.bodies import read_json
@@ -29,6 +29,7 @@ class IssueOptions(VcApiOptions):
         fields.String(validate=validate.Length(max=MAX_POINTER_CHARACTERS)),
         validate=validate.Length(max=MAX_POINTERS // 2),
     )
+    statusPurpose = fields.String(validate=validate.OneOf(PURPOSES), load_default=REVOCATION)
 
 
 class IssueCredential(RequestSchema):
@@ -53,16 +54,20 @@ def vc_api_blueprint(issuer: DevelopmentIssuer) -> Blueprint:
 
     @blueprint.post("/issuers/<suite>/<key>/credentials/issue")
     def issue(suite: str, key: str) -> Response:
-        """201: `verifiableCredential`. JSON: `credential`, `options` {`mandatoryPointers`}."""
+        """201: `verifiableCredential`. JSON: `credential`, `options` {`mandatoryPointers`,
+        `statusPurpose`: `revocation` or `suspension`}."""
         request.max_content_length = MAX_VC_API_BYTES
         body: dict[str, Any] = load(IssueCredential(), read_json(request))
-        pointers = body.get("options", {}).get("mandatoryPointers", ())
-        secured = issuer.issue(suite, key, body["credential"], pointers)
+        options = body.get("options", {})
+        pointers = options.get("mandatoryPointers", ())
+        purpose = options.get("statusPurpose", REVOCATION)
+        secured = issuer.issue(suite, key, body["credential"], pointers, purpose)
         return json_answer({"verifiableCredential": secured}, 201)
 
     @blueprint.post("/credentials/status")
     def update_status() -> Response:
-        """200. JSON: a `credentialStatus` entry of this issuer's, `status` true to revoke."""
+        """200. JSON: a `credentialStatus` entry of this issuer's, `status` (true: revoked or
+        suspended, as the entry's purpose says)."""
         request.max_content_length = MAX_VC_API_BYTES
         body: dict[str, Any] = load(UpdateStatus(), read_json(request))
         issuer.set_status(body["credentialStatus"], body["status"])
@@ -70,7 +75,13 @@ def vc_api_blueprint(issuer: DevelopmentIssuer) -> Blueprint:
 
     @blueprint.get("/credentials/status/<key>")
     def status_list(key: str) -> Response:
-        """The signed list of a key's statuses, new with every request."""
+        """The signed list of what a key's owner revoked, new with every request."""
         return json_answer(issuer.status_list(key), content_type=CREDENTIAL_MEDIA_TYPE)
+
+    @blueprint.get("/credentials/status/<key>/suspension")
+    def suspension_list(key: str) -> Response:
+        """The signed list of what is suspended."""
+        listed = issuer.status_list(key, SUSPENSION)
+        return json_answer(listed, content_type=CREDENTIAL_MEDIA_TYPE)
 
     return blueprint

@@ -97,6 +97,31 @@ LETTERS: Final = Table(
     Column("approved_at", BigInteger),
 )
 
+APPROVALS: Final = Table(
+    "issuer_approvals",
+    METADATA,
+    Column("approval_id", String(64), primary_key=True),
+    Column("issuance_id", String(64), nullable=False, unique=True),
+    Column("configuration_id", String(255), nullable=False),
+    Column("subject_id", String(64), nullable=False),
+    Column("holder_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("held_by", String(64), nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("decided_by", String(64)),
+    Column("decided_at", BigInteger),
+)
+NYM_REGISTRATIONS: Final = Table(
+    "issuer_nym_registrations",
+    METADATA,
+    Column("resident_id", String(64), primary_key=True),
+    Column("epoch", String(64), primary_key=True),
+    Column("nym_key", LargeBinary(48), nullable=False),
+    Column("entropy", LargeBinary(32), nullable=False),
+    Column("registered_at", BigInteger, nullable=False),
+    UniqueConstraint("epoch", "nym_key"),
+)
+
 
 def migrate_issuer(engine: Engine) -> None:
     """Bring the issuer's tables up to date. Raises `StorageUnavailable`."""

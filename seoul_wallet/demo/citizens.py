@@ -79,7 +79,7 @@ class Devices:
         """Take the credential that `link` offers. Raises `DeviceFailed`, `FetchFailed`."""
         offer = self._offer(link)
         issuer = offer.credential_issuer
-        form = TokenRequest(offer.pre_authorized_code).to_form()
+        form = TokenRequest(offer.pre_authorized_code or "").to_form()
         token = parse_token_response(self._post(f"{issuer}/token", form, _FORM)).access_token
         nonce = parse_nonce_response(self._post(f"{issuer}/nonce", b"", {}))
         key = Es256SigningKey.generate()
@@ -93,7 +93,7 @@ class Devices:
         (received,) = parse_credential_response(answer, development=True).credentials
         if received.anchor is None:
             raise DeviceFailed("the issuer sent no anchor")
-        return HeldCard(received.credential, key, received.anchor)
+        return HeldCard(received.text, key, received.anchor)
 
     def receipt(self, card: HeldCard) -> JsonObject | None:
         """Return the final anchor receipt of a card, or None while there is none."""

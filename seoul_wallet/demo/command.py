@@ -13,6 +13,7 @@ from rich.console import Console
 from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain, remote_chain
 from seoul_wallet.demo.run import run_demo
 from seoul_wallet.demo.scene import DemoFailed
+from seoul_wallet.kept import CHAIN_STATE
 from wallet.errors import SeoulWalletError
 
 FUNDING_KEY_VARIABLE = "SEOUL_WALLET_FUNDING_KEY"
@@ -58,6 +59,7 @@ def demo(households: int, seed: int, rpc: str | None, finality: str, keep: Path 
         raise click.ClickException(f"{code}: {error}") from error
     if keep is not None:
         console.print(f"kept in {keep}: databases, chain state, synthetic register")
+        console.print(f"audit it with: seoul-wallet anchor audit --folder {keep}")
     sys.exit(0 if passed else 1)
 
 
@@ -70,5 +72,5 @@ def _start_chain(rpc: str | None, finality: str, keep: Path | None) -> LocalChai
             raise click.UsageError(f"{FUNDING_KEY_VARIABLE} is not hex") from None
         return remote_chain(rpc, finality=finality, funding_key=secret)
     if keep is not None:
-        return anvil_chain(state_file=keep / "chain.json")
+        return anvil_chain(state_file=keep / CHAIN_STATE)
     return in_process_chain()

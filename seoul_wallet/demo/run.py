@@ -21,6 +21,7 @@ from seoul_wallet.demo.scene import (
     MAX_FACTS_AGE_S,
     Scene,
 )
+from seoul_wallet.kept import keep
 from seoul_wallet.stack import CLERK, DIRECTOR, StackTimes, start_stack
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
@@ -61,6 +62,7 @@ def run_demo(
             f"  issuer {stack.issuer_url}, verifier {stack.verifier_url},"
             f" chain {stack.chain.deployment.chain_id}"
         )
+        keep(folder, stack)
         _play(scene, today, households)
         client.close()
     scene.protocol.print_table()

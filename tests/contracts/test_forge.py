@@ -1,6 +1,7 @@
 """What runs under forge and slither: Solidity tests, gas snapshots, static analysis."""
 
 import fcntl
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -56,6 +57,31 @@ def test_every_operation_costs_what_the_committed_snapshots_say() -> None:
     options = ("--offline", "--match-contract", "GasTest", "--gas-snapshot-check", "true")
     result = forge("test", *options, timeout_s=TIMEOUT_S)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.node
+@pytest.mark.usefixtures("build")
+def test_every_line_and_branch_of_the_contracts_is_run_by_a_test(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, count in (("FUZZ_RUNS", 8), ("INVARIANT_RUNS", 2), ("INVARIANT_DEPTH", 20)):
+        monkeypatch.setenv(f"FOUNDRY_{name}", str(count))
+    options = ("--offline", "--no-match-coverage", "test/", "--no-match-contract", "GasTest")
+    result = forge("coverage", *options, timeout_s=TIMEOUT_S)
+    assert result.returncode == 0, result.stdout + result.stderr
+    rows = re.findall(r"^\| (src/\S+\.sol) +\| (.*) \|$", result.stdout, flags=re.MULTILINE)
+    print("\n" + "\n".join(f"{name:32} {figures}" for name, figures in rows))
+    # statements and functions come with the lines
+    found = {name: figures.split(" | ") for name, figures in rows}
+    concrete = {
+        str(path.relative_to(CONTRACTS_DIR))
+        for path in (CONTRACTS_DIR / "src").rglob("*.sol")
+        if path.parent.name != "interfaces"
+    }
+    assert set(found) == concrete
+    for name, (lines, _, branches, _) in found.items():
+        assert lines.startswith("100.00%"), f"{name}: lines {lines}"
+        assert branches.startswith("100.00%"), f"{name}: branches {branches}"
 
 
 @pytest.mark.node

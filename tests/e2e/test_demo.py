@@ -40,17 +40,6 @@ def test_every_line_is_as_expected_on_the_chain_inside_the_process(tmp_path: Pat
 
 
 @pytest.mark.anvil
-def test_every_line_is_as_expected_on_anvil_and_what_was_kept_stays(tmp_path: Path) -> None:
-    try:
-        chain = anvil_chain(state_file=tmp_path / "chain.json")
-    except AnvilMissing:
-        pytest.skip("needs node: anvil from npm")
-    play(chain, tmp_path)
-    assert (tmp_path / "issuer.db").exists()
-    assert (tmp_path / "chain.json").exists()
-
-
-@pytest.mark.anvil
 def test_the_command_runs_on_a_node_that_someone_else_started(tmp_path: Path) -> None:
     try:
         theirs = anvil_chain()

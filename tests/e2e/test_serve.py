@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,18 @@ READY_WITHIN_S = 90
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
+def serving(
+    folder: Path, *options: str, environ: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
     command = ["serve", "--households", "30", "--chain", "in-process", "--folder", str(folder)]
     process = subprocess.Popen(
         [sys.executable, "-m", "seoul_wallet", *command, *options],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "SEOUL_WALLET_STACK": str(folder / "stack.json"),
+            **(environ or {}),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -70,7 +77,9 @@ def test_a_stack_gets_ready_and_answers(tmp_path: Path, options: tuple[str, ...]
         assert set(ready["dids"]) == {"ed25519", "p256", "p384", "bls"}
         assert Path(ready["tokens"]).stat().st_mode & 0o077 == 0
         client = GuardedClient(allow_loopback_http=True, ca_file=ready["trust_anchor"])
-        for suite, key in (("ecdsa-rdfc-2019", "p384"), ("bbs-2023", "bls")):
+        pairs = (("ecdsa-rdfc-2019", "p384"), ("bbs-2023", "bls"), ("bitstring", "p256"),
+                 ("jwt", "ed25519"))  # fmt: skip
+        for suite, key in pairs:
             url = f"{ready['issuer']}/issuers/{suite}/{key}/credentials/issue"
             status, body = post(client, url, {"credential": credential()})
             assert status == 201
@@ -82,7 +91,23 @@ def test_a_stack_gets_ready_and_answers(tmp_path: Path, options: tuple[str, ...]
                 assert status == 201
                 shown = body["verifiableCredential"]
             checked = {"verifiableCredential": shown}
-            assert post(client, f"{ready['verifier']}/credentials/verify", checked)[0] == 200
+            verify = f"{ready['verifier']}/credentials/verify"
+            assert post(client, verify, checked)[0] == 200
+            if suite == "bitstring":
+                entry = {"credentialStatus": shown["credentialStatus"]}
+                change = f"{ready['issuer']}/credentials/status"
+                assert post(client, change, {**entry, "status": True})[0] == 200
+                assert post(client, verify, checked)[1]["code"] == "status_set"
+                assert post(client, change, {**entry, "status": False})[0] == 200
+            for proof in (None, "proof", 7, [], {}, ...):
+                bad = {**shown, "proof": proof}
+                if proof is ...:
+                    del bad["proof"]
+                    if suite == "jwt":
+                        bad["id"] = "data:application/vc+jwt,e30.e30.e30"
+                status, body = post(client, verify, {"verifiableCredential": bad})
+                assert status in (400, 422), (suite, proof)
+                assert body["errors"]
             presented = {
                 "verifiablePresentation": present(shown, now=SystemClock().now()),
                 "options": {"challenge": CHALLENGE},
@@ -94,7 +119,10 @@ def test_a_stack_gets_ready_and_answers(tmp_path: Path, options: tuple[str, ...]
             assert (status, body["code"]) == (422, "challenge_mismatch")
         did = "did:web:" + ready["issuer"].partition("//")[2].replace(":", "%3A")
         answer = client.get(f"{ready['holder']}/1.0/identifiers/{did.replace('%', '%25')}")
-        assert json.loads(answer.body)["didDocument"]["id"] == did
+        told = json.loads(answer.body)
+        assert told["didDocument"]["id"] == did
+        assert told["didResolutionMetadata"] == {"contentType": "application/did"}
+        assert told["didDocumentMetadata"] == {}
         client.close()
         if options:
             stranger = GuardedClient(allow_loopback_http=True)

@@ -9,15 +9,19 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from seoul_wallet.anvil import AnvilMissing
 from seoul_wallet.chain import LocalChain, anvil_chain
+from seoul_wallet.cli import main
 from seoul_wallet.sample.register import make_sample_register
 from seoul_wallet.server import free_port
+from wallet.adapters.evm.deployment import ANCHOR, BOARD, REGISTRY, ContractPin, Deployment
 from wallet.adapters.http.fetch import FetchFailed, GuardedClient
 from wallet.adapters.sql.engine import sqlite_url
 from wallet.crypto.hashing import sha256
@@ -145,3 +149,72 @@ def test_a_service_without_its_settings_ends_with_one_clear_line() -> None:
     )
     assert done.returncode != 0
     assert b"SEOUL_WALLET_RPC_URL is not set" in done.stderr.splitlines()[-1]
+
+
+def one_line(service: str, environment: dict[str, str]) -> str:
+    """Return the one line with which the command ends at its start."""
+    done = CliRunner().invoke(main, ["run", service, "--port", "1"], env=environment)
+    assert done.exit_code == 1, done.output
+    assert done.output.count("\n") == 1
+    return done.output
+
+
+def test_a_wrong_configuration_of_the_chain_ends_the_start_with_one_clear_line(
+    chain: LocalChain, tmp_path: Path
+) -> None:
+    environment = common(chain, tmp_path, "verifier")
+    there = chain.deployment
+    board = there.contracts[BOARD]
+
+    def told(deployment: Deployment) -> str:
+        (tmp_path / "deployment.json").write_text(json.dumps(deployment.to_json()))
+        return one_line("verifier", environment)
+
+    def with_board(pin: ContractPin) -> Deployment:
+        return replace(there, contracts={**there.contracts, BOARD: pin})
+
+    nowhere = with_board(replace(board, address="0x" + "11" * 20))
+    assert "no contract at the address of BallotBoard" in told(nowhere)
+    assert "not the pinned code" in told(with_board(replace(board, code_hash=bytes(32))))
+    assert "another chain" in told(replace(there, chain_id=there.chain_id + 1))
+    copied = there.contracts[ANCHOR], there.contracts[REGISTRY]
+    swapped = {**there.contracts, REGISTRY: copied[0], ANCHOR: copied[1]}
+    assert "not list" in told(replace(there, contracts=swapped))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"RPC_URL": "http://node.seoul.example"}, "elsewhere it is https"),
+        ({"RPC_URL": "https://a.example,https://a.example"}, "the same node is named twice"),
+        ({"RPC_URL": "https://a.example"}, "at least 2 nodes must agree"),
+        ({"DEVELOPMENT_CHAIN": "0"}, "2 nodes must agree and 1 are named"),
+        ({"FINALITY": "soon"}, "finality is tag, instant or depth:N"),
+        ({"DEPLOYMENT": "/nowhere"}, "names a file that cannot be read"),
+    ],
+)
+def test_a_wrong_setting_ends_the_start_with_one_clear_line(
+    tmp_path: Path, changes: dict[str, str], reason: str
+) -> None:
+    pin = ContractPin("0x" + "11" * 20, bytes(32))
+    deployment = tmp_path / "deployment.json"
+    there = Deployment(1, {REGISTRY: pin, ANCHOR: pin}, 0)
+    deployment.write_text(json.dumps(there.to_json()))
+    settings = {
+        "RPC_URL": f"http://127.0.0.1:{free_port()}",
+        "DEVELOPMENT_CHAIN": "1",
+        "DEPLOYMENT": str(deployment),
+        **changes,
+    }
+    environment = {f"SEOUL_WALLET_{name}": value for name, value in settings.items()}
+    assert reason in one_line("verifier", environment)
+
+
+def test_an_issuer_does_not_start_over_a_deprecated_contract(
+    chain: LocalChain, tmp_path: Path
+) -> None:
+    chain.directory.deprecate(ANCHOR, 1)
+    told = one_line("issuer", common(chain, tmp_path, "issuer"))
+    assert "CredentialAnchor is deprecated in the directory" in told
+    # A verifier goes on: what the contract holds stays good. It ends for want of its own settings.
+    assert "BASE_URL" in one_line("verifier", common(chain, tmp_path, "verifier"))

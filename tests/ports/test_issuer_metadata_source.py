@@ -10,20 +10,26 @@ import pytest
 
 from tests.support.clock import SettableClock
 from wallet.adapters.http.fetch import GuardedClient
+from wallet.adapters.http.manifests import HttpManifestSource
 from wallet.adapters.http.metadata import HttpIssuerMetadataSource, HttpTypeMetadataSource
 from wallet.adapters.http.sources import HttpStatusListSource
 from wallet.credentials.issuer_metadata import IssuerMetadataMalformed, build_issuer_metadata
 from wallet.crypto.keys import Es256SigningKey
+from wallet.did.syntax import DidMalformed
+from wallet.encoding import base64url
 from wallet.encoding.json import to_json
 from wallet.ports.facts import (
+    BatchManifestUnavailable,
     IssuerMetadataUnavailable,
     StatusListUnavailable,
     TypeMetadataUnavailable,
 )
 from wallet.verification.evidence import Fact
+from wallet.verification.manifest import MANIFEST_TYPE, MAX_MANIFEST_BYTES
 
 pytestmark = pytest.mark.loopback
 NOW = 1_800_000_000
+MANIFEST_MEDIA_TYPE = f"application/{MANIFEST_TYPE}"
 KEY = Es256SigningKey.generate().public_key
 
 
@@ -152,3 +158,27 @@ def test_takes_status_lists_in_both_forms_and_no_other(
     assert source.fetch(f"{host.base}/list").value == b"token"
     with pytest.raises(StatusListUnavailable):
         source.fetch(f"{host.base}/page")
+
+
+def test_a_manifest_is_fetched_once_beside_the_did_document(
+    host: Host, client: GuardedClient, clock: SettableClock
+) -> None:
+    issuer = "did:web:" + host.base.removeprefix("http://").replace(":", "%3A")
+    root = bytes(range(32))
+    source = HttpManifestSource(client, Copies(), clock, development=True)
+    with pytest.raises(BatchManifestUnavailable):
+        source.fetch(issuer, root)
+    path = f"/batches/{base64url.encode(root)}"
+    for wrong in (("text/plain", b"a.b.c"), (MANIFEST_MEDIA_TYPE, bytes(MAX_MANIFEST_BYTES + 1))):
+        host.documents[path] = wrong
+        with pytest.raises(BatchManifestUnavailable):
+            source.fetch(issuer, root)
+    host.documents[path] = (MANIFEST_MEDIA_TYPE, b"a.b.c")
+    host.documents["/tenant" + path] = (MANIFEST_MEDIA_TYPE, b"d.e.f")
+    assert source.fetch(issuer, root) == Fact(b"a.b.c", NOW)
+    assert source.fetch(issuer + ":tenant", root) == Fact(b"d.e.f", NOW)
+    host.documents.clear()
+    clock.set(NOW + 99_999)
+    assert source.fetch(issuer, root) == Fact(b"a.b.c", NOW)
+    with pytest.raises(DidMalformed):
+        source.fetch("did:key:z6Mk", root)

@@ -68,6 +68,13 @@ class ReplicaBehaviour:
         with pytest.raises(ReplicaEmpty):
             replica.anchor_facts(ISSUER, SCHEMA, ROOT, LIST)
 
+    def test_says_how_far_it_is_with_the_log_heads_there(self, replica: Replica) -> None:
+        assert replica.position() == (None, {})
+        replica.apply([], block(7), 2_000, log_heads={ACCREDITOR: digest(1)})
+        assert replica.position() == (block(7), {ACCREDITOR: digest(1)})
+        replica.apply([], block(8), 2_000, log_heads={ACCREDITOR: digest(2)})
+        assert replica.position() == (block(8), {ACCREDITOR: digest(2)})
+
     def test_shows_what_was_applied(self, replica: Replica) -> None:
         replica.apply([ABOVE, SCOPE, BATCH, status(1, 51)], block(7), 2_000)
         assert replica.head() == block(7)

@@ -26,9 +26,9 @@ from wallet.encoding import base64url
 from wallet.encoding.cbor import CborMalformed, to_cbor
 from wallet.errors import SeoulWalletError
 from wallet.ports.facts import StatusListUnavailable
+from wallet.status.compression import StatusListMalformed
 from wallet.status.token_status_list import (
     StatusIndexOutOfRange,
-    StatusListMalformed,
     TokenStatusList,
     parse_status_list_cbor,
     parse_status_list_claim,

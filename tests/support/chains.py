@@ -14,7 +14,7 @@ from web3 import Web3
 
 from seoul_wallet.anvil import AnvilMissing, AnvilNode
 from wallet.adapters.clock import SystemClock
-from wallet.adapters.evm.authority import Accreditor, RootAuthority
+from wallet.adapters.evm.authority import Accreditor, ContractDirectory, RootAuthority
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.development import DevelopmentChain
 from wallet.adapters.evm.node import deploy
@@ -42,6 +42,8 @@ class LedgerStack:
     writer: EvmLedgerWriter
     controller: Sender
     chain: DevelopmentChain | AnvilNode
+    root_key: Sender
+    finality: str
 
     @property
     def controller_address(self) -> str:
@@ -60,6 +62,14 @@ class LedgerStack:
         """Return what the chain says now, whether it is final or not."""
         reader = EvmLedgerReader(self.nodes, self.deployment, finality="instant")
         return reader.events(self.deployment.first_block, self.w3.eth.block_number)
+
+    def travel_to(self, time: int) -> None:
+        """Mine a block with this time, which must be later than the newest."""
+        if isinstance(self.chain, AnvilNode):
+            self.chain.request("evm_setNextBlockTimestamp", [time])
+            self.chain.request("anvil_mine", ["0x1"])
+        else:
+            self.chain.travel_to(time)
 
     def now(self) -> int:
         """Return the time of the newest block."""
@@ -83,6 +93,7 @@ def _stack(
     root, accreditor, controller = senders
     w3 = chain.w3
     deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
+    ContractDirectory(w3, deployment, root).list_all()
     reader = EvmLedgerReader(nodes, deployment, finality=finality)
     with sql_journal() as journal:
         publisher = Publisher(
@@ -104,6 +115,8 @@ def _stack(
             EvmLedgerWriter(w3, deployment, publisher),
             controller,
             chain,
+            root,
+            finality,
         )
 
 

@@ -50,6 +50,11 @@ class DeskTransport:
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
         raise PeerUnreachable("no issuer is here")
 
+    def post_body(
+        self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str]
+    ) -> HttpAnswer:
+        raise PeerUnreachable("no issuer is here")
+
     def _send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
         self.sent.append((method, url, body))
         if not url.startswith(BASE_URL + "/"):

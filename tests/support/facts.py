@@ -19,7 +19,13 @@ from wallet.did.syntax import Did, UnsupportedDidMethod, parse_did
 from wallet.encoding.json import JsonObject
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidUnresolvable, ReplicaEmpty, StatusListUnavailable
-from wallet.trust.events import AccreditorRevoked, BatchWithdrawn, IssuerRevoked, LedgerEvent
+from wallet.trust.events import (
+    AccreditorRevoked,
+    BatchWithdrawn,
+    IssuerRevoked,
+    LedgerEvent,
+    SuspensionLifted,
+)
 from wallet.trust.facts import (
     AccreditorScope,
     AnchorFacts,
@@ -28,6 +34,7 @@ from wallet.trust.facts import (
     BlockRef,
     IssuerScope,
     StatusFact,
+    SuspensionFact,
 )
 from wallet.verification.evidence import Fact
 
@@ -104,6 +111,7 @@ class MemoryReplica:
     _issuers: list[IssuerScope] = field(default_factory=list)
     _batches: list[BatchFact] = field(default_factory=list)
     _statuses: list[StatusFact] = field(default_factory=list)
+    _suspensions: list[SuspensionFact] = field(default_factory=list)
 
     def head(self) -> BlockRef | None:
         return self._head
@@ -130,6 +138,15 @@ class MemoryReplica:
                 self._batches.append(event)
             case StatusFact():
                 self._statuses.append(event)
+            case SuspensionFact():
+                self._suspensions.append(event)
+            case SuspensionLifted():
+                self._suspensions = [
+                    replace(found, until=event.until)
+                    if (found.issuer_id, found.index) == (event.issuer_id, event.index)
+                    else found
+                    for found in self._suspensions
+                ]
             case AccreditorRevoked():
                 self._accreditors = [
                     replace(scope, revoked_at=event.effective_at)
@@ -195,5 +212,6 @@ class MemoryReplica:
             ),
             status=versions[-1] if versions else None,
             superseded_status_digests=frozenset(status.digest for status in versions[:-1]),
+            suspensions=[found for found in self._suspensions if found.issuer_id == issuer_id],
         )
         return Fact(facts, min(self._head.time, self.observed_at))

@@ -34,7 +34,6 @@ from wallet.protocols.oid4vci.credential import (
     parse_credential_request,
 )
 from wallet.protocols.oid4vci.metadata import (
-    AuthorizationServerMetadata,
     ClaimDescription,
     CredentialConfiguration,
     IssuerMetadata,
@@ -42,7 +41,8 @@ from wallet.protocols.oid4vci.metadata import (
 )
 from wallet.protocols.oid4vci.offer import CredentialOffer, TxCodePrompt
 from wallet.protocols.oid4vci.proof import verify_key_proof
-from wallet.protocols.oid4vci.token import parse_token_request
+from wallet.protocols.oid4vci.server_metadata import AuthorizationServerMetadata
+from wallet.protocols.oid4vci.token import TokenRequest, parse_token_request
 from wallet.protocols.oid4vp import REQUEST_OBJECT_MEDIA_TYPE, AuthorizationRequest
 from wallet.protocols.oid4vp_link import build_request_link
 from wallet.protocols.oid4vp_request_object import sign_request_object
@@ -107,6 +107,12 @@ class Peers:
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
         return self._send("POST", url, to_json(dict(value)), bearer)
+
+    def post_body(
+        self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str]
+    ) -> HttpAnswer:
+        bearer = headers.get("Authorization", "").removeprefix("Bearer ")
+        return self._send("POST", url, body, bearer)
 
     def _send(self, method: str, url: str, body: bytes, bearer: str) -> HttpAnswer:
         self.before(url)
@@ -207,6 +213,7 @@ class Issuer:
 
     def _token(self, _method: str, body: bytes, _bearer: str) -> HttpAnswer:
         request = parse_token_request(body)
+        assert isinstance(request, TokenRequest)
         missing = object()
         wanted = self.codes.get(request.pre_authorized_code, missing)
         if wanted is missing or wanted != request.tx_code:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from issuer.app import IssuerApplication, build_issuer
+from issuer.authorization.login import DevelopmentLogin
 from issuer.catalogue import FAMILY_CARD
 from issuer.config import IssuerConfig, Operator
 from issuer.issuing import IssuanceStep
@@ -176,7 +177,9 @@ class IssuerWorld:
         reference = parse_offer_link(link)
         assert isinstance(reference, CredentialOfferReference)
         answer = self.client.get(reference.uri.removeprefix(self.base_url))
-        return parse_credential_offer(answer.get_json()).pre_authorized_code
+        code = parse_credential_offer(answer.get_json()).pre_authorized_code
+        assert code is not None
+        return code
 
     def exchange(self, code: str, tx_code: str | None = None) -> TestResponse:
         """POST a token request."""
@@ -228,31 +231,35 @@ def issuer_world(
     status_list_size: int = 1024,
     after_step: Callable[[IssuanceStep], None] | None = None,
     vc_api: bool = False,
+    config_changes: Mapping[str, Any] | None = None,
+    now: int = NOW,
 ) -> IssuerWorld:
     """Build an issuer in `folder`; again over the same folder it finds its database there.
 
-    With `vc_api` it is a development issuer.
+    With `vc_api` it is a development issuer. Everyone who logs in is believed.
     """
     if not (folder / "families.csv").exists():
         write_register(folder)
-    clock = SettableClock(NOW)
+    clock = SettableClock(now)
     ledger = MemoryLedger(clock)
     engine = open_engine(sqlite_url(folder / "replica.db"))
     migrate(engine, "replica")
     replica = SqlReplica(engine)
-    config = IssuerConfig(
-        base_url=base_url,
-        signing_key=key_of("issuer"),
-        database_url=sqlite_url(folder / "issuer.db"),
-        operators=(
+    values: dict[str, Any] = {
+        "base_url": base_url,
+        "signing_key": key_of("issuer"),
+        "database_url": sqlite_url(folder / "issuer.db"),
+        "operators": (
             Operator("alice", sha256(ALICE.encode())),
             Operator("bob", sha256(BOB.encode())),
         ),
-        development=vc_api,
-        vc_api=vc_api,
-        status_list_size=status_list_size,
-        settings=settings or ServiceSettings(),
-    )
+        "development": vc_api,
+        "vc_api": vc_api,
+        "status_list_size": status_list_size,
+        "settings": settings or ServiceSettings(),
+        **(config_changes or {}),
+    }
+    config = IssuerConfig(**values)
     families = CsvFamilyRegister(folder / "families.csv")
     appointments = CsvAppointmentRegister(folder / "appointments.csv")
     families.load()
@@ -264,6 +271,7 @@ def issuer_world(
         clock=clock,
         families=families,
         appointments=appointments,
+        login=DevelopmentLogin(),
         after_step=after_step,
         json_ld=development_json_ld() if vc_api else None,
     )

@@ -10,9 +10,11 @@ from verifier.api.agency import agency_blueprint
 from verifier.api.errors import register_verifier_errors
 from verifier.api.operations import operations_blueprint
 from verifier.api.wallet import wallet_blueprint
+from verifier.browser_sessions import BrowserSessions
 from verifier.config import VerifierConfig
 from verifier.health import Health
 from verifier.metrics import Metrics
+from verifier.pages.blueprint import pages_blueprint
 from verifier.service import VerifierService
 from wallet.web.application import new_application
 
@@ -21,12 +23,18 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 
 
 def create_app(
-    service: VerifierService, health: Health, config: VerifierConfig, metrics: Metrics
+    service: VerifierService,
+    browsers: BrowserSessions,
+    health: Health,
+    config: VerifierConfig,
+    metrics: Metrics,
 ) -> Flask:
     """Return the WSGI application over `service`."""
     app = new_application("verifier", max_body_bytes=MAX_BODY_BYTES)
     register_verifier_errors(app)
     app.register_blueprint(agency_blueprint(service, config))
     app.register_blueprint(wallet_blueprint(service))
+    if config.page_queries:
+        app.register_blueprint(pages_blueprint(service, browsers, config))
     app.register_blueprint(operations_blueprint(service, health, metrics))
     return app

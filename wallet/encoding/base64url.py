@@ -64,9 +64,8 @@ def decode_each(texts: Sequence[str], size: int) -> list[bytes]:
     Raises `Base64urlMalformed`, also when a text spells more or fewer bytes.
     """
     characters = encoded_length(size)
-    for text in texts:
-        if len(text) != characters:
-            raise Base64urlMalformed(f"expected {characters} characters")
+    if not {characters}.issuperset(map(len, texts)):
+        raise Base64urlMalformed(f"expected {characters} characters")
     # Filled up with `A`, six zero bits, every text ends on a byte; its stray bits are then part
     # of the bytes behind it, which must be zero.
     fill = "A" * (-characters % 4)

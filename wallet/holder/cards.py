@@ -191,7 +191,7 @@ class HeldCredentials:
 
     def all(self) -> tuple[HeldCredential, ...]:
         """Return the credentials, the oldest first."""
-        found = [_read(record) for record in self._records.list(KIND)]
+        found = [held_from_record(record) for record in self._records.list(KIND)]
         return tuple(sorted(found, key=lambda held: (held.received_at, held.id)))
 
     def get(self, card_id: str) -> HeldCredential:
@@ -200,7 +200,7 @@ class HeldCredentials:
             record = self._records.get(KIND, card_id)
         except (RecordUnknown, ValueError):
             raise CardUnknown("there is no card with this id") from None
-        return _read(record)
+        return held_from_record(record)
 
     def update(self, held: HeldCredential) -> None:
         """Store a changed credential. Raises `RecordConflict` if it was changed or removed."""
@@ -214,7 +214,8 @@ class HeldCredentials:
             raise CardUnknown("there is no card with this id") from None
 
 
-def _read(record: Record) -> HeldCredential:
+def held_from_record(record: Record) -> HeldCredential:
+    """Return the credential of its record. Raises `StoreDamaged`."""
     # The store vouches for the bytes, so a failure here means another program wrote them.
     try:
         return _from_record(record)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from wallet.did.did_web import did_web_document_url
@@ -15,13 +15,11 @@ from wallet.holder.texts import name_in
 from wallet.ports.holder import HolderTransport
 from wallet.protocols.oid4vci.metadata import (
     MAX_METADATA_BYTES,
-    AuthorizationServerMetadata,
+    SD_JWT_VC_FORMAT,
     CredentialConfiguration,
     IssuerMetadata,
     MetadataMismatch,
-    authorization_server_metadata_url,
     issuer_metadata_url,
-    parse_authorization_server_metadata,
     parse_issuer_metadata,
 )
 from wallet.protocols.oid4vci.offer import (
@@ -31,6 +29,13 @@ from wallet.protocols.oid4vci.offer import (
     parse_credential_offer,
     parse_offer_link,
 )
+from wallet.protocols.oid4vci.server_metadata import (
+    AuthorizationServerMetadata,
+    authorization_server_metadata_url,
+    parse_authorization_server_metadata,
+)
+
+DEFAULT_COPIES: Final = 4
 
 
 class OfferNotTrusted(RejectedError):
@@ -80,11 +85,17 @@ class IssuerPolicy:
 
     `trusted_issuers` are `credential_issuer` URLs, byte for byte; an empty set trusts nobody,
     None leaves the choice to the holder, who is shown the issuer's host first. `development`
-    admits http on localhost.
+    admits http on localhost. `max_copies` is how many single-use copies are asked for at once,
+    if the issuer gives that many.
     """
 
     trusted_issuers: frozenset[str] | None = None
     development: bool = False
+    max_copies: int = DEFAULT_COPIES
+
+    def copies_of(self, metadata: IssuerMetadata) -> int:
+        """Return how many single-use copies of a credential to ask an issuer for."""
+        return max(1, min(metadata.batch_size, self.max_copies))
 
     def check_issuer(self, credential_issuer: str) -> None:
         """Raises `OfferNotTrusted`."""
@@ -169,7 +180,7 @@ def _server_metadata(
 
 def _usable(metadata: IssuerMetadata, name: str) -> CredentialConfiguration:
     configuration = metadata.configurations.get(name)
-    if configuration is None:
+    if configuration is None or configuration.format != SD_JWT_VC_FORMAT:
         raise UnsupportedOffer("what is offered is no SD-JWT VC, or not in the metadata")
     if "jwk" not in configuration.binding_methods:
         raise UnsupportedOffer("what is offered is not bound to a key (jwk)")

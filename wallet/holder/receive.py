@@ -1,23 +1,16 @@
-"""Receiving credentials by a pre-authorized code (OpenID4VCI 1.0), so that a crash loses none.
+"""Receiving credentials (OpenID4VCI 1.0), so that a crash loses none.
 
-Keys and intent are stored before anything is asked for, the access token as soon as it is there,
-and each credential together with the note that it has arrived. What was cut short is found again
-by `resume` and goes on from where it stopped, with the same keys.
+Keys and intent are stored before anything is asked for, the tokens as soon as they are there, and
+each credential together with the note that it has arrived. What was cut short, or waits for an
+approval, is found again by `resume` and goes on from where it stopped, with the same keys.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
-from wallet.credentials.sd_jwt import parse_sd_jwt
-from wallet.crypto.hashing import sha256
-from wallet.crypto.keys import PublicKey, parse_jwk, thumbprint
-from wallet.did.syntax import parse_did
-from wallet.encoding import base64url
-from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import (
     ConflictError,
     MalformedError,
@@ -25,16 +18,21 @@ from wallet.errors import (
     SeoulWalletError,
     UnsupportedError,
 )
-from wallet.holder.answers import AnswerUnexpected, json_answer, refusal_of
-from wallet.holder.cards import HeldCredential, ReceiptState, to_put
-from wallet.holder.issuers import (
-    InspectedOffer,
-    IssuerPolicy,
-    UnsupportedOffer,
-    inspect_offer,
-    same_origin,
+from wallet.holder.answers import AnswerUnexpected
+from wallet.holder.cards import HeldCredential, to_put
+from wallet.holder.client_identity import ClientIdentity
+from wallet.holder.copies import copy_puts
+from wallet.holder.intents import (
+    KIND,
+    Intent,
+    IssuerGrant,
+    intent_id,
+    intent_of,
 )
-from wallet.holder.signing import HeldSigningKey
+from wallet.holder.issuer_session import IssuerSession, OfferRefused
+from wallet.holder.issuers import InspectedOffer, IssuerPolicy, UnsupportedOffer, inspect_offer
+from wallet.holder.received import CredentialNotAsOffered
+from wallet.holder.requesting import Requester
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver
 from wallet.ports.holder import (
@@ -42,10 +40,7 @@ from wallet.ports.holder import (
     Delete,
     HeldKeyUnknown,
     HolderTransport,
-    HttpAnswer,
     KeyStore,
-    Put,
-    Record,
     RecordStore,
     RecordUnknown,
     RedirectRefused,
@@ -53,29 +48,25 @@ from wallet.ports.holder import (
     StoreFull,
     UrlRefused,
 )
+from wallet.protocols.oid4vci.configuration import CredentialConfiguration
 from wallet.protocols.oid4vci.credential import (
-    MAX_CREDENTIAL_RESPONSE_BYTES,
-    CredentialRequest,
-    ReceivedCredential,
+    CredentialResponse,
+    DeferredResponse,
     parse_credential_response,
 )
-from wallet.protocols.oid4vci.metadata import CredentialConfiguration
-from wallet.protocols.oid4vci.proof import build_key_proof
-from wallet.protocols.oid4vci.token import (
-    TokenRequest,
-    parse_nonce_response,
-    parse_token_response,
+from wallet.protocols.oid4vci.deferred import Notification, NotificationEvent
+from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS
+from wallet.protocols.oid4vci.token import TokenRequest, TokenResponse
+
+__all__ = (
+    "CredentialNotAsOffered",
+    "IssuancePending",
+    "OfferRefused",
+    "Receiver",
+    "TxCodeNeeded",
 )
-from wallet.trust.receipt import batch_leaf
-from wallet.verification.evidence import Evidence
-from wallet.verification.pipeline import verify_proof
-from wallet.verification.policy import VerificationPolicy
 
-KIND: Final = "intent"
-CARD_ID_BYTES: Final = 6
-MAX_TOKEN_RESPONSE_BYTES: Final = 64 * 1024
-
-
+_STATE_BYTES: Final = 24
 # Rejections that say nothing of the offer: the way there or the store was in the way.
 _NO_VERDICT: Final = (UrlRefused, RedirectRefused, AnswerUnexpected, StoreFull, StoreDamaged)
 
@@ -86,61 +77,17 @@ class TxCodeNeeded(ConflictError):
     code = "tx_code_needed"
 
 
-class OfferRefused(ConflictError):
-    """The issuer does not honour the offer: used, expired, or another transaction code.
+class IssuancePending(ConflictError):
+    """The issuer has not decided yet: a person has to approve. `resume` asks again.
 
-    `error` is the issuer's name for the reason, from the specification.
+    `interval_s` is after how many seconds the issuer wants to be asked.
     """
 
-    code = "offer_refused"
+    code = "issuance_pending"
 
-    def __init__(self, error: str) -> None:
-        super().__init__(f"the issuer refused: {error[:64]}")
-        self.error = error
-
-
-class CredentialNotAsOffered(RejectedError):
-    """What arrived is not what was offered: another type, another key, or not verifiable."""
-
-    code = "credential_not_as_offered"
-
-
-@dataclass(frozen=True, slots=True)
-class _Intent:
-    """What is under way: a key handle per configuration to come, and what came unverified."""
-
-    id: str
-    offer: Mapping[str, Any] = field(repr=False)
-    handles: Mapping[str, str]
-    access_token: str | None = field(default=None, repr=False)
-    arrived: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    def to_put(self) -> Put:
-        value = {
-            "offer": self.offer,
-            "handles": self.handles,
-            "access_token": self.access_token,
-            "arrived": self.arrived,
-        }
-        return Put(KIND, self.id, to_json(value))
-
-    def without(self, configuration_id: str) -> _Intent:
-        return replace(
-            self,
-            handles={k: v for k, v in self.handles.items() if k != configuration_id},
-            arrived={k: v for k, v in self.arrived.items() if k != configuration_id},
-        )
-
-
-def _intent_of(record: Record) -> _Intent:
-    value = parse_json_object(record.payload)
-    return _Intent(
-        record.record_id,
-        value["offer"],
-        value["handles"],
-        value["access_token"],
-        value["arrived"],
-    )
+    def __init__(self, interval_s: int) -> None:
+        super().__init__("the issuer has yet to approve what was asked for")
+        self.interval_s = interval_s
 
 
 class Receiver:
@@ -155,6 +102,7 @@ class Receiver:
         dids: DidResolver,
         clock: Clock,
         policy: IssuerPolicy,
+        client: ClientIdentity,
     ) -> None:
         self._records = records
         self._keys = keys
@@ -162,16 +110,33 @@ class Receiver:
         self._dids = dids
         self._clock = clock
         self._policy = policy
+        self._client = client
+        self._requester = Requester(keys, dids, clock, policy)
 
     def inspect(self, offer: str | Mapping[str, Any]) -> InspectedOffer:
         """See `inspect_offer`."""
         return inspect_offer(offer, self._transport, self._policy)
+
+    def session(self, inspected: InspectedOffer, dpop: str | None) -> IssuerSession:
+        """Return the way to talk to the issuer of an offer."""
+        return IssuerSession(
+            inspected.metadata,
+            inspected.server,
+            self._transport,
+            self._keys,
+            self._clock,
+            self._client,
+            self._policy.development,
+            dpop,
+        )
 
     def receive(
         self, offer: str | Mapping[str, Any] | InspectedOffer, *, tx_code: str | None
     ) -> tuple[HeldCredential, ...]:
         """See `Wallet.receive`."""
         inspected = offer if isinstance(offer, InspectedOffer) else self.inspect(offer)
+        if inspected.offer.pre_authorized_code is None:
+            raise UnsupportedOffer("the issuer wants the holder to authorize: see `authorize`")
         intent = self._find(inspected)
         if intent is None:
             if inspected.tx_code is not None and not tx_code:
@@ -182,18 +147,21 @@ class Receiver:
     def resume(self) -> tuple[HeldCredential, ...]:
         """Finish what was cut short, all of it; then raises the first error if there was one.
 
-        What still waits for its transaction code is left: `receive` the offer again.
+        What still waits for its transaction code, for the browser or for an approval is left.
         """
         received: list[HeldCredential] = []
         errors: list[SeoulWalletError] = []
         for record in self._records.list(KIND):
-            intent = _intent_of(record)
+            intent = intent_of(record)
             try:
                 inspected = self.inspect(intent.offer)
-                if intent.access_token is not None or inspected.tx_code is None:
+                free = inspected.offer.pre_authorized_code and inspected.tx_code is None
+                if intent.access_token is not None or free:
                     received += self._go_on(intent, inspected, None)
             except StoreDamaged:
                 raise
+            except IssuancePending:
+                continue
             except SeoulWalletError as error:
                 errors.append(error)
         if errors:
@@ -201,183 +169,171 @@ class Receiver:
         return tuple(received)
 
     def unfinished(self) -> int:
-        """Return how many offers were cut short."""
+        """Return how many offers were cut short or wait."""
         return len(self._records.list(KIND))
 
     def forget_unfinished(self) -> None:
         """Drop what was cut short, with its keys; an issued credential may be lost with it."""
         for record in self._records.list(KIND):
-            self._drop(_intent_of(record))
+            self.drop(intent_of(record))
 
-    def _find(self, inspected: InspectedOffer) -> _Intent | None:
+    def begin(self, inspected: InspectedOffer) -> Intent:
+        """Return what is under way for an offer; begun now, if nothing was."""
+        return self._find(inspected) or self._begin(inspected)
+
+    def go_on_with(
+        self, intent: Intent, tokens: TokenResponse, inspected: InspectedOffer
+    ) -> tuple[HeldCredential, ...]:
+        """Receive with the tokens of an authorization. Raises as `receive` does."""
+        return self._go_on(self._with_tokens(intent, tokens), inspected, None)
+
+    def _find(self, inspected: InspectedOffer) -> Intent | None:
         try:
-            return _intent_of(self._records.get(KIND, _intent_id(inspected)))
+            return intent_of(self._records.get(KIND, intent_id(inspected)))
         except RecordUnknown:
             return None
 
-    def _begin(self, inspected: InspectedOffer) -> _Intent:
-        handles = {item.id: self._keys.generate().handle for item in inspected.configurations}
-        intent = _Intent(_intent_id(inspected), inspected.offer.to_json(), handles)
+    def _begin(self, inspected: InspectedOffer) -> Intent:
+        copies = self._policy.copies_of(inspected.metadata)
+        handles = {
+            item.id: tuple(self._keys.generate().handle for _ in range(copies))
+            for item in inspected.configurations
+        }
+        dpop = None
+        if set(DPOP_ALGORITHMS) & set(inspected.server.dpop_algorithms):
+            dpop = self._keys.generate().handle
+        intent = Intent(intent_id(inspected), inspected.offer.to_json(), handles, dpop)
         self._records.write(intent.to_put())
         return intent
 
     def _go_on(
-        self, intent: _Intent, inspected: InspectedOffer, tx_code: str | None
+        self, intent: Intent, inspected: InspectedOffer, tx_code: str | None
     ) -> tuple[HeldCredential, ...]:
         received = []
+        session = self.session(inspected, intent.dpop)
         try:
-            intent = self._with_token(intent, inspected, tx_code)
+            intent = self._with_token(intent, inspected, session, tx_code)
             for configuration in inspected.configurations:
                 if configuration.id in intent.handles:
-                    held, intent = self._fetch(intent, inspected, configuration)
+                    held, intent = self._fetch(intent, session, configuration)
                     received.append(held)
         except _NO_VERDICT:
             raise
         except (OfferRefused, RejectedError, MalformedError, UnsupportedError):
             # A verdict: trying the same again would end the same.
-            self._drop(intent)
+            self.drop(intent)
             raise
         return tuple(received)
 
-    def _drop(self, intent: _Intent) -> None:
+    def drop(self, intent: Intent) -> None:
+        """Forget an intent, with its keys."""
         self._records.write(Delete(KIND, intent.id))
-        for handle in intent.handles.values():
+        for handle in intent.all_handles:
             try:
                 self._keys.delete(handle)
             except HeldKeyUnknown:
                 continue
 
     def _with_token(
-        self, intent: _Intent, inspected: InspectedOffer, tx_code: str | None
-    ) -> _Intent:
+        self,
+        intent: Intent,
+        inspected: InspectedOffer,
+        session: IssuerSession,
+        tx_code: str | None,
+    ) -> Intent:
         if intent.access_token is not None:
             return intent
-        if inspected.tx_code is None:
-            tx_code = None
-        request = TokenRequest(inspected.offer.pre_authorized_code, tx_code)
-        answer = self._transport.post_form(inspected.server.token_endpoint, request.to_form())
-        value = _accepted(answer, "the token request", MAX_TOKEN_RESPONSE_BYTES)
-        intent = replace(intent, access_token=parse_token_response(value).access_token)
+        given = None if inspected.tx_code is None else tx_code
+        code = inspected.offer.pre_authorized_code or ""
+        return self._with_tokens(intent, session.token(TokenRequest(code, given)))
+
+    def _with_tokens(self, intent: Intent, tokens: TokenResponse) -> Intent:
+        bound = tokens.token_type == "DPoP"  # noqa: S105 (the name of a scheme)
+        if bound and intent.dpop is None:
+            raise CredentialNotAsOffered("the token is bound to a key that is not ours")
+        intent = replace(
+            intent,
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token if bound else None,
+            identifiers=tokens.credential_identifiers,
+        )
         self._records.write(intent.to_put())
         return intent
 
     def _fetch(
-        self, intent: _Intent, inspected: InspectedOffer, configuration: CredentialConfiguration
-    ) -> tuple[HeldCredential, _Intent]:
-        name = configuration.id
-        key = HeldSigningKey(self._keys, self._keys.find(intent.handles[name]))
+        self, intent: Intent, session: IssuerSession, configuration: CredentialConfiguration
+    ) -> tuple[HeldCredential, Intent]:
+        name, handles = configuration.id, intent.handles[configuration.id]
         if name not in intent.arrived:
-            item = self._request(intent, inspected, configuration, key)
-            intent = replace(intent, arrived={**intent.arrived, name: item.to_json()})
+            response = self._response(intent, session, configuration)
+            if isinstance(response, DeferredResponse):
+                waiting = {**intent.waiting, name: response.transaction_id}
+                if waiting != intent.waiting:
+                    self._records.write(replace(intent, waiting=waiting).to_put())
+                raise IssuancePending(response.interval)
+            intent = replace(intent, arrived={**intent.arrived, name: response.to_json()})
             self._records.write(intent.to_put())
-        (item,) = parse_credential_response(
-            {"credentials": [intent.arrived[name]]}, development=self._policy.development
-        ).credentials
-        held = self._verified(item, inspected, configuration, key.public_key, intent.handles[name])
-        rest = intent.without(name)
+        response = parse_credential_response(
+            intent.arrived[name], development=self._policy.development
+        )
+        try:
+            copies = self._requester.verified(response, session, configuration, handles)
+        except (RejectedError, MalformedError, UnsupportedError):
+            self._notify(intent, session, response, NotificationEvent.FAILURE)
+            raise
+        held, rest = copies[0], intent.without(name)
         done: Change = rest.to_put() if rest.handles else Delete(KIND, intent.id)
-        self._records.write(to_put(held), done)
+        changes: list[Change] = [to_put(held), *copy_puts(held.id, copies[1:]), done]
+        # One refresh token renews one card: the last one, when several came of one grant.
+        if not rest.handles and intent.refresh_token is not None and intent.dpop is not None:
+            changes.append(self._grant(intent, session, held, intent.dpop).to_put())
+        self._records.write(*changes)
+        self._notify(intent, session, response, NotificationEvent.ACCEPTED)
         return held, rest
 
-    def _request(
+    def _grant(
+        self, intent: Intent, session: IssuerSession, held: HeldCredential, dpop: str
+    ) -> IssuerGrant:
+        by_code = "authorization_code" in intent.offer["grants"] and (
+            len(intent.offer["grants"]) == 1
+        )
+        return IssuerGrant(
+            held.id,
+            held.credential_issuer,
+            held.configuration_id,
+            intent.refresh_token or "",
+            dpop,
+            next(iter(intent.identifiers.get(held.configuration_id, ())), None),
+            session.server.issuer,
+            self._client.client_id if by_code else None,
+        )
+
+    def _notify(
         self,
-        intent: _Intent,
-        inspected: InspectedOffer,
-        configuration: CredentialConfiguration,
-        key: HeldSigningKey,
-    ) -> ReceivedCredential:
-        answer = self._post_request(intent, inspected, configuration, key)
-        refusal = refusal_of(answer)
-        if refusal is not None and refusal.error == "invalid_nonce":
-            # Nonces are short-lived, and one may be used up by an answer that never arrived.
-            answer = self._post_request(intent, inspected, configuration, key)
-        value = _accepted(answer, "the credential request", MAX_CREDENTIAL_RESPONSE_BYTES)
-        items = parse_credential_response(value, development=self._policy.development).credentials
-        if len(items) != 1:
-            raise CredentialNotAsOffered("one key proof is answered by one credential")
-        return items[0]
+        intent: Intent,
+        session: IssuerSession,
+        response: CredentialResponse,
+        event: NotificationEvent,
+    ) -> None:
+        if response.notification_id is None:
+            return
+        try:
+            session.notify(
+                Notification(response.notification_id, event), intent.access_token or ""
+            )
+        except (StoreDamaged, StoreFull):
+            raise
+        except SeoulWalletError:
+            # A courtesy: the credential is stored, or refused, in any case.
+            return
 
-    def _post_request(
-        self,
-        intent: _Intent,
-        inspected: InspectedOffer,
-        configuration: CredentialConfiguration,
-        key: HeldSigningKey,
-    ) -> HttpAnswer:
-        metadata = inspected.metadata
-        if metadata.nonce_endpoint is None:
-            raise UnsupportedOffer("the issuer has no nonce endpoint")
-        answer = self._transport.post(metadata.nonce_endpoint)
-        nonce = parse_nonce_response(
-            _accepted(answer, "the nonce request", MAX_TOKEN_RESPONSE_BYTES)
+    def _response(
+        self, intent: Intent, session: IssuerSession, configuration: CredentialConfiguration
+    ) -> CredentialResponse | DeferredResponse:
+        name, token = configuration.id, intent.access_token or ""
+        if name in intent.waiting:
+            return session.deferred(intent.waiting[name], token)
+        identifier = next(iter(intent.identifiers.get(name, ())), None)
+        return self._requester.request(
+            session, configuration, intent.handles[name], token, identifier
         )
-        proof = build_key_proof(
-            key,
-            audience=metadata.credential_issuer,
-            nonce=nonce,
-            issued_at=self._clock.now(),
-        )
-        return self._transport.post_json(
-            metadata.credential_endpoint,
-            CredentialRequest(configuration.id, (proof,)).to_json(),
-            bearer=intent.access_token or "",
-        )
-
-    def _verified(
-        self,
-        item: ReceivedCredential,
-        inspected: InspectedOffer,
-        configuration: CredentialConfiguration,
-        key: PublicKey,
-        handle: str,
-    ) -> HeldCredential:
-        """Return the credential if it is what was offered, signed by the issuer, for this key."""
-        issuer = inspected.offer.credential_issuer
-        now = self._clock.now()
-        sd_jwt = parse_sd_jwt(item.credential)
-        if sd_jwt.key_binding is not None:
-            raise CredentialNotAsOffered("a credential is issued without key binding")
-        did = parse_did(sd_jwt.jws.peek_claims().get("iss"))
-        self._policy.check_signer(did, issuer)
-        proof = verify_proof(
-            item.credential,
-            Evidence(self._dids.resolve(did)),
-            VerificationPolicy(accepted_types=frozenset((configuration.vct,)), trust=None),
-            now=now,
-        )
-        confirmation = proof.claims.get("cnf")
-        bound = confirmation.get("jwk") if isinstance(confirmation, dict) else None
-        if thumbprint(parse_jwk(bound)) != thumbprint(key):
-            raise CredentialNotAsOffered("the credential is bound to another key")
-        if item.anchor is not None:
-            leaf = batch_leaf(item.anchor.salt, sd_jwt.jws.signing_input)
-            if not same_origin(item.anchor.receipt_uri, issuer):
-                raise CredentialNotAsOffered("the receipt is at another host than the issuer")
-            if item.anchor.receipt_uri.rpartition("/")[2] != base64url.encode(leaf):
-                raise CredentialNotAsOffered("the receipt is for another credential or salt")
-        return HeldCredential(
-            id=secrets.token_hex(CARD_ID_BYTES),
-            credential_issuer=issuer,
-            configuration_id=configuration.id,
-            sd_jwt=item.credential,
-            key_handle=handle,
-            received_at=now,
-            names=configuration.display,
-            issuer_names=inspected.metadata.display,
-            claim_descriptions=configuration.claims,
-            anchor=item.anchor,
-            receipt_state=ReceiptState.NONE if item.anchor is None else ReceiptState.PENDING,
-        )
-
-
-def _intent_id(inspected: InspectedOffer) -> str:
-    offer = inspected.offer
-    name = f"{offer.credential_issuer}\n{offer.pre_authorized_code}"
-    return base64url.encode(sha256(name.encode("utf-8", "surrogatepass")))
-
-
-def _accepted(answer: HttpAnswer, what: str, max_bytes: int) -> JsonObject:
-    refusal = refusal_of(answer)
-    if refusal is not None:
-        raise OfferRefused(refusal.error)
-    return json_answer(answer, what=what, max_bytes=max_bytes)

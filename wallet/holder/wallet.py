@@ -7,13 +7,18 @@ from typing import Any
 
 from wallet.crypto.certificates import TrustAnchors
 from wallet.encoding.json import JsonObject
+from wallet.holder.authorize import Authorizer
 from wallet.holder.cards import Card, HeldCredentials
+from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.consent import ConsentRefused, ConsentRequest
-from wallet.holder.issuers import InspectedOffer, IssuerPolicy
+from wallet.holder.copies import Copies
+from wallet.holder.discovery import Discovery
+from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
 from wallet.holder.receive import Receiver
+from wallet.holder.renewals import LOW_COPIES, Renewals
 from wallet.holder.requests import RequestReader, VerifierPolicy
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver, VerifierRegistry
@@ -40,17 +45,26 @@ class Wallet:
         dids: DidResolver,
         clock: Clock,
         trusted_issuers: frozenset[str] | None = None,
+        client: ClientIdentity | None = None,
+        max_copies: int = DEFAULT_COPIES,
         development: bool = False,
         verifier_anchors: TrustAnchors = NO_ANCHORS,
         registry: VerifierRegistry | None = None,
         require_registration: bool = False,
+        catalogue_publishers: frozenset[str] = frozenset(),
         close: Callable[[], None] = lambda: None,
     ) -> None:
-        """`trusted_issuers` and `development` as in `IssuerPolicy`; `close` frees the ports.
+        """`trusted_issuers`, `max_copies` and `development` as in `IssuerPolicy`.
 
+        `client` is who this app is to authorization servers; `close` frees the ports.
         `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
-        verifiers are looked up.
+        verifiers are looked up. `catalogue_publishers` are the DIDs whose programme catalogues
+        are taken; see `discovery`.
         """
+        policy = IssuerPolicy(
+            trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
+        )
+        identity = ClientIdentity() if client is None else client
         self._transport = transport
         self._keys = keys
         self._close = close
@@ -62,7 +76,21 @@ class Wallet:
             transport=transport,
             dids=dids,
             clock=clock,
-            policy=IssuerPolicy(trusted_issuers=trusted_issuers, development=development),
+            policy=policy,
+            client=identity,
+        )
+        self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
+        self._copies = Copies(records, keys, self._held)
+        self._renewals = Renewals(
+            receiver=self._receiver,
+            records=records,
+            keys=keys,
+            held=self._held,
+            copies=self._copies,
+            dids=dids,
+            clock=clock,
+            policy=policy,
+            client=identity,
         )
         reader = RequestReader(
             transport=transport,
@@ -83,6 +111,16 @@ class Wallet:
             transport=transport,
             clock=clock,
             development=development,
+        )
+        self.discovery = Discovery(
+            records=records,
+            held=self._held,
+            reader=reader,
+            present=self.present,
+            transport=transport,
+            dids=dids,
+            clock=clock,
+            publishers=catalogue_publishers,
         )
 
     def __enter__(self) -> Wallet:
@@ -111,9 +149,43 @@ class Wallet:
         Stored is only what its issuer signed, for our key, of the type that was offered. Raises,
         besides what `inspect_offer` raises: `TxCodeNeeded`; `OfferRefused`;
         `CredentialNotAsOffered`, `OfferNotTrusted` or a verification error for what must not be
-        stored. After an `UnavailableError` or a crash, `resume` goes on.
+        stored; `IssuancePending` when someone has to approve first. After that, an
+        `UnavailableError` or a crash, `resume` goes on.
         """
         return tuple(held.card() for held in self._receiver.receive(offer, tx_code=tx_code))
+
+    def authorize(self, offer: str | Mapping[str, Any] | InspectedOffer) -> str:
+        """Begin the authorization of an offer; return the URL to open in the holder's browser.
+
+        Raises, besides what `inspect_offer` raises, `UnsupportedOffer` for a server without PAR,
+        PKCE or `iss`, and `OfferRefused`.
+        """
+        return self._authorizer.authorize(offer)
+
+    def finish_authorization(self, url: str) -> tuple[Card, ...]:
+        """Take what was authorized; `url` is where the browser came back to, query included.
+
+        Raises `AnswerNotOurs` for an answer of another server or to another request (a mix-up),
+        `AuthorizationDenied`, `AuthorizationUnknown`, and what `receive` raises.
+        """
+        return tuple(held.card() for held in self._authorizer.finish_authorization(url))
+
+    def copies(self, card_id: str) -> int:
+        """Return how many single-use copies of a card wait beside it."""
+        return self._copies.count(card_id)
+
+    def top_up(self, card_id: str, *, below: int = LOW_COPIES) -> int:
+        """Get fresh copies of a card on new keys; return how many came. See `Renewals.top_up`."""
+        return self._renewals.top_up(card_id, below=below)
+
+    def renew(self, card_id: str) -> Card:
+        """Let the issuer issue a card anew, on new keys, and drop the copy at hand.
+
+        Raises as `top_up` does.
+        """
+        self._renewals.top_up(card_id, below=self._copies.count(card_id) + 1)
+        self._copies.spend(card_id)
+        return self.card(card_id)
 
     def resume(self) -> tuple[Card, ...]:
         """Finish receiving what was cut short, and return the new cards.
@@ -143,6 +215,8 @@ class Wallet:
     def remove(self, card_id: str) -> None:
         """Delete a card and destroy its key. Raises `CardUnknown`."""
         handle = self._held.get(card_id).key_handle
+        self._copies.remove(card_id)
+        self._renewals.forget(card_id)
         self._held.remove(card_id)
         try:
             self._keys.delete(handle)
@@ -179,7 +253,9 @@ class Wallet:
         Handing in a reviewed request *is* the consent. Raises as `present` does; whether the page
         took it is not known.
         """
-        return self._presenter.answer_page(request)
+        answered = self._presenter.answer_page(request)
+        self._spend(request)
+        return answered
 
     def decline(self, request: ConsentRequest) -> str | None:
         """Tell the verifier that the holder did not agree (`access_denied`), nothing else.
@@ -207,7 +283,13 @@ class Wallet:
                 request = agreed
             elif agreed is not True:
                 raise ConsentRefused("the holder did not agree")
-        return self._presenter.present(request)
+        presented = self._presenter.present(request)
+        self._spend(request)
+        return presented
+
+    def _spend(self, request: ConsentRequest) -> None:
+        for answer in request.answers:
+            self._copies.spend(answer.choice.card.id)
 
     def log(self) -> tuple[LogEntry, ...]:
         """Return what was presented to whom, the oldest first."""

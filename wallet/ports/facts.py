@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from wallet.credentials.issuer_metadata import IssuerMetadata
+from wallet.did.did_ethr import EthrHistory
 from wallet.did.document import DidDocument
 from wallet.did.syntax import Did
 from wallet.errors import UnavailableError
+from wallet.trust.boards import BoardState, CheckpointFact
+from wallet.trust.directory import DirectoryEntry
 from wallet.trust.facts import AnchorFacts
 from wallet.trust.verifiers import RegisteredService
 from wallet.verification.evidence import Fact
@@ -30,6 +33,12 @@ class TypeMetadataUnavailable(UnavailableError):
     code = "type_metadata_unavailable"
 
 
+class BatchManifestUnavailable(UnavailableError):
+    """The manifest of a batch could not be fetched and no copy is at hand."""
+
+    code = "batch_manifest_unavailable"
+
+
 class StatusListUnavailable(UnavailableError):
     """The status list could not be fetched and no copy is at hand."""
 
@@ -46,6 +55,12 @@ class ReplicaDiverged(UnavailableError):
     """The chain no longer has a block that was final: a person must look; nothing is repaired."""
 
     code = "replica_diverged"
+
+
+class BoardUnknown(UnavailableError):
+    """No such ballot board is among the finalized facts at hand: not yet, or never opened."""
+
+    code = "board_unknown"
 
 
 class ChainUnavailable(UnavailableError):
@@ -96,6 +111,16 @@ class StatusListSource(Protocol):
         """
 
 
+class ManifestSource(Protocol):
+    """Fetches the signed manifests of anchored batches."""
+
+    def fetch(self, issuer: str, root: bytes) -> Fact[bytes]:
+        """Return the unverified manifest of the issuer's batch `root`, and when it was fetched.
+
+        Raises `BatchManifestUnavailable`, `UnsupportedDidMethod`, `DidMalformed`.
+        """
+
+
 class CredentialSource(Protocol):
     """Fetches the credentials that carry Bitstring Status Lists."""
 
@@ -124,11 +149,39 @@ class AnchorReplica(Protocol):
         """
 
 
+class DidHistories(Protocol):
+    """The changes of did:ethr identifiers, as of the last followed finalized block."""
+
+    def did_history(self, did: Did) -> Fact[EthrHistory]:
+        """Return every change of a did:ethr so far; one that was never changed has none.
+
+        Raises `DidMalformed`, `DidNetworkUnknown`, `DidHistoryTooLong`, `ReplicaEmpty`,
+        `ReplicaDiverged`.
+        """
+
+
 class VerifierRegistry(Protocol):
     """Tells what verifiers are registered to ask, as the chain has it."""
 
     def verifier_services(self, verifier_id: bytes) -> Fact[Sequence[RegisteredService]]:
         """Return every service scope a verifier ever had, and the time of the facts.
 
-        Raises `ReplicaEmpty`, `StorageUnavailable`.
+        Raises `ReplicaEmpty`, `ReplicaDiverged`, `StorageUnavailable`.
         """
+
+
+class ContractRecords(DidHistories, VerifierRegistry, Protocol):
+    """The further finalized facts of the contracts. Never asks the chain.
+
+    Facts have the time of the replica, as those of `AnchorReplica` do; every method raises
+    `ReplicaEmpty` and `ReplicaDiverged`.
+    """
+
+    def board(self, board_id: bytes) -> Fact[BoardState]:
+        """Return a ballot board as it is. Raises `BoardUnknown`."""
+
+    def checkpoints(self, board_id: bytes, first: int) -> Fact[Sequence[CheckpointFact]]:
+        """Return a board's checkpoints from number `first` on, a limited number at a time."""
+
+    def directory(self) -> Fact[Sequence[DirectoryEntry]]:
+        """Return every version of every contract that was ever listed."""

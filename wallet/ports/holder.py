@@ -1,7 +1,7 @@
 """What a holder's wallet needs: a place for its records, one for its keys, and a way to talk."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from wallet.crypto.keys import PublicKey
@@ -180,11 +180,15 @@ class RedirectRefused(RejectedError):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HttpAnswer:
-    """An HTTP answer as it came; `content_type` is the media type in lower case, no parameters."""
+    """An HTTP answer as it came; `content_type` is the media type in lower case, no parameters.
+
+    The names of `headers` are in lower case.
+    """
 
     status: int
     content_type: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class HolderTransport(Protocol):
@@ -206,3 +210,8 @@ class HolderTransport(Protocol):
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
         """POST `application/json` with an access token."""
+
+    def post_body(
+        self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str]
+    ) -> HttpAnswer:
+        """POST a body with headers of its own."""

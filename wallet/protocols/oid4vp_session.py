@@ -179,3 +179,10 @@ class Answered:
 
 
 Session = Requested | Fetched | Answered
+
+
+def told_stage(session: Session) -> str:
+    """Return the stage by the name that whoever asked is told: a locked answer looks like none."""
+    if isinstance(session, Requested):
+        return "requested"
+    return "answered" if isinstance(session, Answered) and not session.is_locked else "fetched"

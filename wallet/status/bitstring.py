@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import gzip
 import re
-import zlib
 from dataclasses import dataclass
 from typing import Final
 
 from wallet.crypto.hashing import sha256
 from wallet.encoding.json import JsonObject
 from wallet.encoding.multibase import decode_base64url, encode_base64url
-from wallet.status.token_status_list import StatusIndexOutOfRange, StatusListMalformed
+from wallet.status.compression import (
+    GZIP_WINDOW,
+    MAX_LIST_BYTES,
+    StatusListMalformed,
+    inflate_list,
+)
+from wallet.status.token_status_list import StatusIndexOutOfRange
 
 MIN_ENTRIES: Final = 131_072
-MAX_LIST_BYTES: Final = 16 * 1024 * 1024
 MAX_ENCODED_CHARACTERS: Final = 8 * 1024 * 1024
 MAX_STATUS_SIZE: Final = 8
 ENTRY_TYPE: Final = "BitstringStatusListEntry"
 LIST_TYPE: Final = "BitstringStatusList"
-_INFLATE_STEP: Final = 1024 * 1024
-_GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _INDEX: Final = re.compile(r"(?:0|[1-9][0-9]{0,15})\Z")
 _MAX_TEXT: Final = 2048
 
@@ -105,29 +107,7 @@ def parse_encoded_list(text: object, *, size: int = 1) -> BitstringStatusList:
     if type(text) is not str:
         raise StatusListMalformed("encodedList is a string")
     compressed = decode_base64url(text, max_characters=MAX_ENCODED_CHARACTERS)
-    return BitstringStatusList(_inflate(compressed), size)
-
-
-def _inflate(compressed: bytes) -> bytes:
-    inflater = zlib.decompressobj(_GZIP_WINDOW)
-    chunks: list[bytes] = []
-    size = 0
-    pending = compressed
-    try:
-        while not inflater.eof:
-            chunk = inflater.decompress(pending, _INFLATE_STEP)
-            size += len(chunk)
-            if size > MAX_LIST_BYTES:
-                raise StatusListMalformed(f"the list inflates beyond {MAX_LIST_BYTES} bytes")
-            chunks.append(chunk)
-            pending = inflater.unconsumed_tail
-            if not chunk and not pending and not inflater.eof:
-                raise StatusListMalformed("the compressed list is cut off")
-    except zlib.error:
-        raise StatusListMalformed("encodedList is not a gzip member") from None
-    if inflater.unused_data:
-        raise StatusListMalformed("bytes follow the compressed list")
-    return b"".join(chunks)
+    return BitstringStatusList(inflate_list(compressed, GZIP_WINDOW), size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,21 +9,19 @@ from typing import Any, Final
 from wallet.crypto.hashing import sha256
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
-from wallet.errors import MalformedError, RejectedError
+from wallet.errors import RejectedError
+from wallet.status.compression import (
+    MAX_LIST_BYTES,
+    ZLIB_WINDOW,
+    StatusListMalformed,
+    inflate_list,
+)
 
 VALID: Final = 0
 INVALID: Final = 1
 SUSPENDED: Final = 2
-MAX_LIST_BYTES: Final = 16 * 1024 * 1024
 MAX_COMPRESSED_CHARACTERS: Final = 8 * 1024 * 1024
 BITS: Final = (1, 2, 4, 8)
-_INFLATE_STEP: Final = 1024 * 1024
-
-
-class StatusListMalformed(MalformedError):
-    """The list is not one zlib stream of the stated kind, or it is too large."""
-
-    code = "status_list_malformed"
 
 
 class StatusIndexOutOfRange(RejectedError):
@@ -100,7 +98,7 @@ def parse_status_list_claim(claim: object) -> TokenStatusList:
         raise StatusListMalformed("status_list needs bits (1, 2, 4, 8) and lst")
     if len(compressed) > MAX_COMPRESSED_CHARACTERS:
         raise StatusListMalformed("lst is too long")
-    return TokenStatusList(bits, _inflate(base64url.decode(compressed)))
+    return TokenStatusList(bits, inflate_list(base64url.decode(compressed), ZLIB_WINDOW))
 
 
 def parse_status_list_cbor(value: object) -> TokenStatusList:
@@ -115,29 +113,7 @@ def parse_status_list_cbor(value: object) -> TokenStatusList:
         raise StatusListMalformed("a status list needs bits (1, 2, 4, 8) and lst")
     if len(compressed) > MAX_COMPRESSED_CHARACTERS:
         raise StatusListMalformed("lst is too long")
-    return TokenStatusList(bits, _inflate(compressed))
-
-
-def _inflate(compressed: bytes) -> bytes:
-    inflater = zlib.decompressobj()
-    chunks: list[bytes] = []
-    size = 0
-    pending = compressed
-    try:
-        while not inflater.eof:
-            chunk = inflater.decompress(pending, _INFLATE_STEP)
-            size += len(chunk)
-            if size > MAX_LIST_BYTES:
-                raise StatusListMalformed(f"the list inflates beyond {MAX_LIST_BYTES} bytes")
-            chunks.append(chunk)
-            pending = inflater.unconsumed_tail
-            if not chunk and not pending and not inflater.eof:
-                raise StatusListMalformed("the compressed list is cut off")
-    except zlib.error:
-        raise StatusListMalformed("lst is not a zlib stream") from None
-    if inflater.unused_data:
-        raise StatusListMalformed("bytes follow the compressed list")
-    return b"".join(chunks)
+    return TokenStatusList(bits, inflate_list(compressed, ZLIB_WINDOW))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wallet.trust.facts import AccreditorScope, BatchFact, IssuerScope, StatusFact
+from wallet.did.did_ethr import DidChange
+from wallet.trust.boards import BoardFact, CheckpointFact, OperatorChanged, SealFact
+from wallet.trust.directory import DirectoryDeprecated, DirectoryEntry
+from wallet.trust.facts import (
+    AccreditorScope,
+    BatchFact,
+    IssuerScope,
+    StatusFact,
+    SuspensionFact,
+)
+from wallet.trust.verifiers import VerifierRevoked, VerifierScope
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +46,37 @@ class BatchWithdrawn:
     at: int
 
 
-LedgerEvent = (
+@dataclass(frozen=True, slots=True)
+class SuspensionLifted:
+    """Suspension `index` of an issuer ended in the block with time `until`."""
+
+    issuer_id: bytes
+    index: int
+    until: int
+
+
+# What the chain adds for good ...
+LedgerFact = (
     AccreditorScope
     | IssuerScope
+    | SuspensionFact
     | BatchFact
     | StatusFact
+    | VerifierScope
+    | BoardFact
+    | CheckpointFact
+    | SealFact
+    | DirectoryEntry
+    | DidChange
+)
+# ... and what it changes in it.
+LedgerEvent = (
+    LedgerFact
     | AccreditorRevoked
     | IssuerRevoked
+    | SuspensionLifted
     | BatchWithdrawn
+    | VerifierRevoked
+    | OperatorChanged
+    | DirectoryDeprecated
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError
 
 
@@ -16,6 +17,12 @@ class IssuerNotAccredited(RejectedError):
     """The issuer was not accredited for this type when it was anchored, or is not now."""
 
     code = "issuer_not_accredited"
+
+
+class IssuerSuspended(RejectedError):
+    """The issuer was suspended when it was anchored, or is now: for every credential type."""
+
+    code = "issuer_suspended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,19 @@ class Assurance:
 
     endpoints: int
     proven: bool
+
+    @property
+    def is_development(self) -> bool:
+        """Whether one node alone vouches for the facts, or no proof does."""
+        return self.endpoints < 2 or not self.proven
+
+    def to_json(self) -> JsonObject:
+        """Return the form that reports carry."""
+        return {
+            "endpoints": self.endpoints,
+            "proven": self.proven,
+            "development": self.is_development,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +97,20 @@ class IssuerScope:
         return _in_force(self.valid_from, self.valid_until, self.revoked_at, at)
 
 
+@dataclass(frozen=True, slots=True)
+class SuspensionFact:
+    """A suspender stopped an issuer in [since, until); None while root has not lifted it."""
+
+    issuer_id: bytes
+    index: int
+    since: int
+    until: int | None = None
+
+    def covers(self, at: int) -> bool:
+        """Tell whether the issuer was suspended at the moment `at`."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+
 def _in_force(valid_from: int, valid_until: int, revoked_at: int | None, at: int) -> bool:
     return valid_from <= at < valid_until and (revoked_at is None or at < revoked_at)
 
@@ -111,9 +145,9 @@ class AnchorFacts:
     """What the replica knows that bears on one credential.
 
     `issuer_scopes` are those of the issuer for the schema, `accreditor_scopes` those of the
-    accreditors that they name; `batch` is the one with the receipt's root, `status` the newest
-    digest of the list. `head` is the finalized block up to which this is complete, `assurance`
-    how that was checked.
+    accreditors that they name, `suspensions` all that the issuer ever had; `batch` is the one with
+    the receipt's root, `status` the newest digest of the list. `head` is the finalized block up to
+    which this is complete, `assurance` how that was checked.
     """
 
     head: BlockRef
@@ -123,9 +157,16 @@ class AnchorFacts:
     status: StatusFact | None = None
     superseded_status_digests: frozenset[bytes] = frozenset()
     assurance: Assurance | None = None
+    suspensions: Sequence[SuspensionFact] = ()
+
+    def suspended(self, at: int) -> bool:
+        """Tell whether the issuer was suspended at the moment `at`."""
+        return any(suspension.covers(at) for suspension in self.suspensions)
 
     def accredited(self, at: int) -> bool:
-        """Tell whether issuer and accreditor were both in force at the moment `at`."""
+        """Tell whether issuer and accreditor were both in force at `at`, with no suspension."""
+        if self.suspended(at):
+            return False
         for scope in self.issuer_scopes:
             if scope.in_force(at):
                 for above in self.accreditor_scopes:

@@ -18,7 +18,8 @@ from wallet.errors import MalformedError
 SALT_BYTES: Final = 32
 MAX_PATH_NODES: Final = 40
 RECEIPT_CLAIM: Final = "anchor_receipt"
-_HASH_CHARACTERS: Final = base64url.encoded_length(HASH_BYTES)
+_STRINGS: Final = frozenset((str,))
+_LENGTHS: Final = frozenset((base64url.encoded_length(HASH_BYTES),))
 
 
 class ReceiptMalformed(MalformedError):
@@ -66,13 +67,14 @@ def parse_receipt(value: object) -> AnchorReceipt:
     """Return the receipt of its JSON form. Raises `ReceiptMalformed`, `Base64urlMalformed`."""
     if not isinstance(value, dict):
         raise ReceiptMalformed("a receipt is an object")
-    index, size, path, salt = (value.get(name) for name in ("index", "size", "path", "salt"))
+    index, size = value.get("index"), value.get("size")
+    path, salt = value.get("path"), value.get("salt")
     if type(index) is not int or type(size) is not int or not 0 <= index < size <= MAX_TREE_SIZE:
         raise ReceiptMalformed("a receipt needs 0 <= index < size")
     if type(salt) is not str or type(path) is not list or len(path) > MAX_PATH_NODES:
         raise ReceiptMalformed("a receipt needs a salt and a path of limited length")
-    for text in (salt, *path):
-        if type(text) is not str or len(text) != _HASH_CHARACTERS:
-            raise ReceiptMalformed(f"salt and hashes are {HASH_BYTES} bytes in base64url")
-    salt_bytes, *nodes = base64url.decode_each([salt, *path], HASH_BYTES)
+    texts = [*path, salt]
+    if not _STRINGS.issuperset(map(type, texts)) or not _LENGTHS.issuperset(map(len, texts)):
+        raise ReceiptMalformed(f"salt and hashes are {HASH_BYTES} bytes in base64url")
+    *nodes, salt_bytes = base64url.decode_each(texts, HASH_BYTES)
     return AnchorReceipt(index, size, tuple(nodes), salt_bytes)

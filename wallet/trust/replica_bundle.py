@@ -21,10 +21,14 @@ from wallet.credentials.jose import (
 )
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import PublicKey, SigningKey
+from wallet.did.did_ethr import ChangeKind, DidChange
 from wallet.encoding import base64url
 from wallet.encoding.jcs import canonicalize
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError, RejectedError
+from wallet.trust.boards import BoardFact, CheckpointFact, SealFact
+from wallet.trust.directory import DirectoryEntry
+from wallet.trust.events import LedgerFact
 from wallet.trust.facts import (
     AccreditorScope,
     Assurance,
@@ -32,7 +36,9 @@ from wallet.trust.facts import (
     BlockRef,
     IssuerScope,
     StatusFact,
+    SuspensionFact,
 )
+from wallet.trust.verifiers import VerifierScope
 
 BUNDLE_TYPE: Final = "seoul-wallet-replica+jwt"
 ALGORITHM: Final = "ES256"
@@ -42,15 +48,21 @@ MAX_FACTS: Final = 1_000_000
 KINDS: Final[Mapping[str, type]] = {
     "accreditor_scopes": AccreditorScope,
     "issuer_scopes": IssuerScope,
+    "suspensions": SuspensionFact,
     "batches": BatchFact,
     "statuses": StatusFact,
+    "verifier_scopes": VerifierScope,
+    "boards": BoardFact,
+    "checkpoints": CheckpointFact,
+    "seals": SealFact,
+    "directory": DirectoryEntry,
+    "did_changes": DidChange,
 }
 _STATE_MEMBERS: Final = frozenset(("identity", "head", "observed_at", "log_heads", "assurance"))
 _JSON_INTEGER_LIMIT: Final = 2**53
 _INTEGER_LIMIT: Final = 2**64
 _MAX_TEXT: Final = 256
-
-ReplicaFact = AccreditorScope | IssuerScope | BatchFact | StatusFact
+_MAX_VALUE_TEXT: Final = 16 * 1024
 
 
 class BundleMalformed(MalformedError):
@@ -84,7 +96,7 @@ class ReplicaSnapshot:
     observed_at: int
     log_heads: Mapping[str, bytes]
     assurance: Assurance
-    facts: Mapping[str, Sequence[ReplicaFact]]
+    facts: Mapping[str, Sequence[LedgerFact]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +155,7 @@ def _to_json(snapshot: ReplicaSnapshot) -> JsonObject:
     }
 
 
-def _row(fact: ReplicaFact) -> list[Any]:
+def _row(fact: LedgerFact) -> list[Any]:
     return [_cell(getattr(fact, field.name)) for field in fields(fact)]
 
 
@@ -152,7 +164,7 @@ def _cell(value: object) -> Any:
         return base64url.encode(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value if value < _JSON_INTEGER_LIMIT else str(value)
-    return value
+    return str(value) if isinstance(value, str) else value
 
 
 def _from_json(value: JsonObject) -> ReplicaSnapshot:
@@ -181,7 +193,7 @@ def _members(value: object, count: int | None) -> JsonObject:
     return value
 
 
-def _facts(kind: type, rows: object) -> Sequence[ReplicaFact]:
+def _facts(kind: type, rows: object) -> Sequence[LedgerFact]:
     if not isinstance(rows, list) or len(rows) > MAX_FACTS:
         raise BundleMalformed(f"a bundle has a list of at most {MAX_FACTS} facts of each kind")
     readers = [_READERS[str(field.type)] for field in fields(kind)]
@@ -207,9 +219,9 @@ def _optional_number(value: object) -> int | None:
     return None if value is None else _number(value)
 
 
-def _text(value: object) -> str:
-    if type(value) is not str or len(value) > _MAX_TEXT:
-        raise BundleMalformed(f"expected text of at most {_MAX_TEXT} characters")
+def _text(value: object, limit: int = _MAX_TEXT) -> str:
+    if type(value) is not str or len(value) > limit:
+        raise BundleMalformed(f"expected text of at most {limit} characters")
     return value
 
 
@@ -220,9 +232,22 @@ def _octets(value: object) -> bytes:
     return decoded
 
 
+def _value(value: object) -> bytes:
+    return base64url.decode(_text(value, _MAX_VALUE_TEXT))
+
+
+def _kind(value: object) -> ChangeKind:
+    try:
+        return ChangeKind(_text(value))
+    except ValueError:
+        raise BundleMalformed("expected the kind of a change") from None
+
+
 _READERS: Final[Mapping[str, Any]] = {
     "int": _number,
     "int | None": _optional_number,
     "str": _text,
     "bytes": _octets,
+    "ChangeValue": _value,
+    "ChangeKind": _kind,
 }

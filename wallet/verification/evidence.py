@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from wallet.errors import SeoulWalletError, UnavailableError
 from wallet.trust.facts import AnchorFacts
 from wallet.verification.issuer_key import IssuerKeys
+from wallet.verification.manifest import VerifiedManifest
 from wallet.verification.status import VerifiedStatusList
 
 T_co = TypeVar("T_co", covariant=True)
@@ -47,4 +48,7 @@ class Evidence:
     )
     status_list: Maybe[VerifiedStatusList] = field(
         default_factory=lambda: FactMissing("no status list was fetched")
+    )
+    manifest: Maybe[VerifiedManifest] = field(
+        default_factory=lambda: FactMissing("no batch manifest was fetched")
     )

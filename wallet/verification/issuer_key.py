@@ -14,7 +14,9 @@ from wallet.credentials.issuer_metadata import IssuerMetadata
 from wallet.credentials.jose import CompactJws
 from wallet.crypto.certificates import TrustAnchors, parse_x5c
 from wallet.crypto.keys import PublicKey
+from wallet.did.did_ethr import EthrHistory
 from wallet.did.document import DidDocument
+from wallet.did.ethr_document import keys_at
 from wallet.errors import RejectedError
 
 
@@ -23,7 +25,7 @@ class CarriedCertificates:
     """The issuer's key is to be found in the signed header's own certificates, nowhere else."""
 
 
-IssuerKeys = DidDocument | IssuerMetadata | CarriedCertificates | PublicKey
+IssuerKeys = DidDocument | EthrHistory | IssuerMetadata | CarriedCertificates | PublicKey
 
 
 class IssuerMismatch(RejectedError):
@@ -75,12 +77,16 @@ def issuer_key(
     anchors: TrustAnchors,
     now: int,
     accepted: frozenset[KeySource] = ALL_KEY_SOURCES,
+    signed_by: int | None = None,
 ) -> PublicKey:
     """Return the key that `issuer` (the name that the signed claims give) must have signed with.
 
     A pinned key is used as it is. A chain in the header must lead to one of `anchors` at `now`
     and name the issuer; else the key is the one called `kid` in the issuer's DID document or
-    metadata. Raises `KeySourceNotAccepted`, `IssuerMismatch`, `CertificateNotTrusted`,
+    metadata. Of a DID whose history is known it is the document of the moment `signed_by`, at
+    which the signature was there already: `now` when that is not given.
+
+    Raises `KeySourceNotAccepted`, `IssuerMismatch`, `CertificateNotTrusted`,
     `CertificateMalformed`, `KeyNotAuthorized`, `IssuerKeyUnknown`. Does not compare the issuer
     with the DID of a document: the caller has verified claims for that.
     """
@@ -92,6 +98,8 @@ def issuer_key(
         if not isinstance(issuer, str) or not leaf.names(issuer):
             raise IssuerMismatch("the certificate does not name the issuer")
         return leaf.key
+    if isinstance(keys, EthrHistory):
+        keys = keys_at(keys, now if signed_by is None else signed_by)
     if isinstance(keys, DidDocument):
         return keys.key_for(hint.kid, "assertionMethod")
     if isinstance(keys, IssuerMetadata):
@@ -106,8 +114,8 @@ def issuer_key(
 def _source(hint: KeyHint, keys: IssuerKeys) -> KeySource:
     if isinstance(keys, CarriedCertificates):
         return KeySource.X5C
-    if not isinstance(keys, DidDocument | IssuerMetadata):
+    if not isinstance(keys, DidDocument | EthrHistory | IssuerMetadata):
         return KeySource.PINNED
     if hint.chain is not None:
         return KeySource.X5C
-    return KeySource.DID if isinstance(keys, DidDocument) else KeySource.METADATA
+    return KeySource.METADATA if isinstance(keys, IssuerMetadata) else KeySource.DID

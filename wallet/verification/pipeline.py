@@ -3,7 +3,8 @@
 To accept a presentation:
   1. format            parse the credential, its disclosures and its key binding
   2. issuer_key        the issuer's keys are known, fresh enough, and one may sign assertions
-  3. issuer_signature  that key signed the credential
+  3. issuer_signature  that key signed the credential, or, where the policy says so, the manifest
+                       of the finalized batch that the credential is in
   4. disclosures       every disclosure has its digest, none hides a claim that decides validity
   5. type              the credential type is one that this verifier accepts
   6. validity          it is valid now, by its own dates
@@ -25,11 +26,12 @@ from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
-from wallet.verification import proof_steps, trust_steps
-from wallet.verification.evidence import Evidence
+from wallet.trust.facts import Assurance
+from wallet.verification import proof_steps, stand_in, trust_steps
+from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.policy import VerificationPolicy
 from wallet.verification.progress import Progress
-from wallet.verification.report import Outcome, StepResult, VerificationReport
+from wallet.verification.report import Outcome, SignatureOn, StepResult, VerificationReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,10 @@ class VerifiedPresentation(VerifiedProof):
 
 
 # A step raises when it does not pass.
-StepFunction = Callable[[Progress], int | Outcome | None]
+StepFunction = Callable[[Progress], int | Outcome | SignatureOn | None]
 _PROOF_STEPS: Final[tuple[StepFunction, ...]] = (
     proof_steps.choose_issuer_key,
-    proof_steps.verify_issuer_signature,
+    stand_in.verify_issuer_signature,
     proof_steps.place_disclosures,
     proof_steps.check_type,
     proof_steps.check_validity,
@@ -185,4 +187,8 @@ def _run(
             progress.failed = True
             if not isinstance(error, UnavailableError):
                 break
-    return VerificationReport(results, now), progress
+    return VerificationReport(results, now, _assurance(evidence)), progress
+
+
+def _assurance(evidence: Evidence) -> Assurance | None:
+    return evidence.anchor.value.assurance if isinstance(evidence.anchor, Fact) else None

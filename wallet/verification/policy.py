@@ -18,11 +18,13 @@ class TrustPolicy:
     """What the chain's facts must say, and how old they may be (seconds).
 
     Without a finalized receipt trust is judged at the present; `require_receipt` refuses that.
-    `require_status` refuses credentials that name no status list.
+    `require_status` refuses credentials that name no status list. `manifest_stands_in` lets the
+    signed manifest of a finalized batch stand in for the issuer's signature on each credential.
     """
 
     require_receipt: bool = False
     require_status: bool = True
+    manifest_stands_in: bool = False
     max_replica_age_s: int = DEFAULT_MAX_REPLICA_AGE_S
     max_status_age_s: int = DEFAULT_MAX_STATUS_AGE_S
     max_issuer_keys_age_s: int = DEFAULT_MAX_ISSUER_KEYS_AGE_S

@@ -9,6 +9,7 @@ from wallet.credentials.jose import JwsMalformed, claim_string, claim_time, veri
 from wallet.credentials.sd_jwt import SdJwtMalformed
 from wallet.crypto.certificates import authority_key_ids
 from wallet.crypto.keys import parse_jwk
+from wallet.did.did_ethr import EthrHistory
 from wallet.did.document import DidDocument
 from wallet.errors import RejectedError, UnavailableError
 from wallet.trust.receipt import RECEIPT_CLAIM
@@ -72,16 +73,22 @@ class NonceMismatch(RejectedError):
 
 def choose_issuer_key(progress: Progress) -> int | None:
     """Step 2. A fetched fact's age is judged by the trust policy; a pinned key has no age limit,
-    and a certificate is judged at `now`."""
+    and a certificate is judged at `now`.
+
+    Where a DID's history is known, the keys are those of the time when the batch of the receipt
+    was anchored; step 8 confirms that it is this credential's.
+    """
     fact = progress.evidence.issuer_keys
     if not isinstance(fact, Fact):
         raise fact
     keys, jws, policy = fact.value, progress.sd_jwt.jws, progress.policy
-    fetched = isinstance(keys, (DidDocument, IssuerMetadata))
+    fetched = isinstance(keys, (DidDocument, EthrHistory, IssuerMetadata))
     if fetched and policy.trust is not None:
         limit = policy.trust.max_issuer_keys_age_s
         if progress.now - fact.as_of > limit:
             raise FactsTooOld("issuer keys", fact.as_of, limit)
+    if isinstance(keys, EthrHistory):
+        progress.keys_at = _named_anchor_time(progress)
     hint = key_hint(jws)
     # The name is read before the signature is verified: what is tied to it here, step 3 signs.
     by_name = hint.chain is not None or isinstance(keys, IssuerMetadata)
@@ -94,12 +101,26 @@ def choose_issuer_key(progress: Progress) -> int | None:
         anchors=policy.trust_anchors,
         now=progress.now,
         accepted=policy.key_sources,
+        signed_by=progress.keys_at,
     )
     return fact.as_of if fetched else None
 
 
-def verify_issuer_signature(progress: Progress) -> None:
-    """Step 3. Every signature of a general JWS must be one of the issuer's (RFC 9901 §8.1)."""
+def _named_anchor_time(progress: Progress) -> int | None:
+    """Return when the batch was anchored that the presentation's receipt names, if it is known."""
+    fact, binding, policy = progress.evidence.anchor, progress.sd_jwt.key_binding, progress.policy
+    if policy.trust is None or not policy.requires_key_binding:
+        return None
+    if not isinstance(fact, Fact) or fact.value.batch is None:
+        return None
+    if binding is None or progress.binding_claims().get(RECEIPT_CLAIM) is None:
+        return None
+    return fact.value.batch.anchored_at
+
+
+def verify_credential_signature(progress: Progress) -> None:
+    """Verify the signature on the credential, and every further one of a general JWS: all must
+    be the issuer's (RFC 9901 §8.1)."""
     if progress.key is None:
         raise AssertionError("step 2 chose a key")
     verify_jws(progress.sd_jwt.jws, progress.key)
@@ -113,6 +134,7 @@ def verify_issuer_signature(progress: Progress) -> None:
                 anchors=progress.policy.trust_anchors,
                 now=progress.now,
                 accepted=progress.policy.key_sources,
+                signed_by=progress.keys_at,
             )
             verify_jws(other, key)
 
@@ -124,7 +146,7 @@ def place_disclosures(progress: Progress) -> None:
     fact = progress.evidence.issuer_keys
     if isinstance(fact, Fact):
         keys = fact.value
-        if isinstance(keys, DidDocument) and progress.issuer != str(keys.did):
+        if isinstance(keys, (DidDocument, EthrHistory)) and progress.issuer != str(keys.did):
             raise IssuerMismatch("iss is not the DID whose key signed")
     processed = progress.sd_jwt.process(signed_claims)
     progress.claims, progress.disclosed = processed.claims, processed.paths
@@ -162,7 +184,7 @@ def verify_key_binding(progress: Progress) -> Outcome | None:
         raise HolderBindingMissing("the credential names no holder key (cnf.jwk)")
     holder_key = parse_jwk(confirmation["jwk"])
     verify_jws(binding, holder_key)
-    bound = binding.peek_claims()
+    bound = progress.binding_claims()
     if bound.get("aud") != policy.audience:
         raise AudienceMismatch("aud is not this verifier")
     nonce = claim_string(bound, "nonce")

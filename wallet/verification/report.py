@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
+from wallet.trust.facts import Assurance
 
 
 class Outcome(StrEnum):
@@ -21,14 +22,25 @@ class Outcome(StrEnum):
     NOT_REQUIRED = "not_required"
 
 
+class SignatureOn(StrEnum):
+    """What the issuer's key signed that stands behind a decision."""
+
+    CREDENTIAL = "credential"
+    BATCH_MANIFEST = "batch_manifest"
+
+
 class Step(NamedTuple):
-    """One step. `as_of` is the time (unix seconds) of the outside facts that it used, if any."""
+    """One step. `as_of` is the time (unix seconds) of the outside facts that it used, if any.
+
+    `signature_on` says what the issuer signed, where that is what the step checked.
+    """
 
     number: int
     name: str
     outcome: Outcome
     error: SeoulWalletError | None = None
     as_of: int | None = None
+    signature_on: SignatureOn | None = None
 
     def to_json(self, now: int) -> JsonObject:
         """Return the public form of the step; `facts_age_s` is the age of its facts at `now`."""
@@ -42,6 +54,8 @@ class Step(NamedTuple):
             result["detail"] = str(self.error)
         if self.as_of is not None:
             result["facts_age_s"] = now - self.as_of
+        if self.signature_on is not None:
+            result["signature_on"] = self.signature_on.value
         return result
 
 
@@ -58,16 +72,20 @@ STEP_NAMES: Final = (
     "status",
 )
 # What a step that was reached came to: the time of the outside facts it used, None if it used
-# none, `Outcome.NOT_REQUIRED`, or its error.
-StepResult = int | Outcome | SeoulWalletError | None
+# none, what the signature was on, `Outcome.NOT_REQUIRED`, or its error.
+StepResult = int | Outcome | SignatureOn | SeoulWalletError | None
 
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
-    """What every step that was reached came to, in order. `checked_at` is the check's `now`."""
+    """What every step that was reached came to, in order. `checked_at` is the check's `now`.
+
+    `assurance` says how the chain's facts were checked, when they were asked for and it is known.
+    """
 
     results: Sequence[StepResult]
     checked_at: int
+    assurance: Assurance | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -113,7 +131,11 @@ class VerificationReport:
             raise failure
 
     def to_json(self) -> JsonObject:
-        """Return the public form: outcome, age of the oldest fact and every step."""
+        """Return the public form: outcome, age of the oldest fact, how facts were checked, steps.
+
+        `assurance` is null when that is not known. With `development` in it the chain's facts
+        rest on one node's word, or are not proven: good for a chain on this machine, no more.
+        """
         as_of = self.facts_as_of
         failure = self.failure
         return {
@@ -122,6 +144,7 @@ class VerificationReport:
             "checked_at": self.checked_at,
             "facts_as_of": as_of,
             "facts_age_s": None if as_of is None else self.checked_at - as_of,
+            "assurance": None if self.assurance is None else self.assurance.to_json(),
             "steps": [step.to_json(self.checked_at) for step in self.steps],
         }
 
@@ -133,6 +156,8 @@ def _step(number: int, result: StepResult) -> Step:
         return Step(number, name, Outcome.UNAVAILABLE, result, as_of)
     if isinstance(result, SeoulWalletError):
         return Step(number, name, Outcome.REJECTED, result)
+    if isinstance(result, SignatureOn):
+        return Step(number, name, Outcome.PASSED, None, None, result)
     if isinstance(result, Outcome):
         return Step(number, name, result)
     return Step(number, name, Outcome.PASSED, None, result)

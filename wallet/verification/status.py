@@ -24,6 +24,7 @@ from wallet.credentials.jose import (
 )
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.keys import SigningKey
+from wallet.did.did_ethr import EthrHistory
 from wallet.did.document import DidDocument
 from wallet.encoding.cbor import CborMalformed, parse_cbor, to_cbor
 from wallet.encoding.json import JsonObject
@@ -88,12 +89,13 @@ def verify_status_list_token(
 ) -> VerifiedStatusList:
     """Return the list of a Status List Token that `issuer` signed for `uri`.
 
-    A token that carries certificates is judged by `anchors` at `now`, which must then be given.
+    A token that carries certificates is judged by `anchors` at `now`, and one of a DID with a
+    history by the keys of that moment; `now` must then be given.
     Raises `SignatureInvalid`, `KeyNotAuthorized`, `StatusListInvalid`, `JwsMalformed`,
     `CoseMalformed`, `StatusListMalformed`, the errors of `issuer_key` and of the encodings. Does
     not check age or expiry.
     """
-    if isinstance(issuer_keys, DidDocument) and issuer != str(issuer_keys.did):
+    if isinstance(issuer_keys, DidDocument | EthrHistory) and issuer != str(issuer_keys.did):
         raise StatusListInvalid("the keys are of another issuer")
     if token.startswith(SIGN1_TAG):
         message = parse_cose_sign1(token, typ=STATUS_LIST_CWT_TYPE)
@@ -103,6 +105,8 @@ def verify_status_list_token(
         hint = key_hint(jws)
     if hint.chain is not None and now is None:
         raise StatusListInvalid("certificates are not accepted here")
+    if isinstance(issuer_keys, EthrHistory) and now is None:
+        raise StatusListInvalid("keys that change are not accepted here")
     key = issuer_key(hint, issuer, issuer_keys, anchors=anchors, now=now or 0)
     if token.startswith(SIGN1_TAG):
         verify_cose_sign1(message, key)

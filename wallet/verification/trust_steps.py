@@ -5,10 +5,10 @@ from __future__ import annotations
 from wallet.crypto.merkle import InclusionProofInvalid
 from wallet.errors import RejectedError, UnavailableError
 from wallet.status.token_status_list import SUSPENDED, VALID, parse_status_reference
-from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
+from wallet.trust.facts import AnchorFacts, BatchFact, IssuerNotAccredited, IssuerSuspended
 from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.trust.receipt import parse_receipt
-from wallet.verification.evidence import Fact
+from wallet.verification.evidence import Fact, FactMissing
 from wallet.verification.policy import TrustPolicy
 from wallet.verification.progress import Progress
 from wallet.verification.proof_steps import FactsTooOld
@@ -64,14 +64,16 @@ def _policy(progress: Progress) -> TrustPolicy:
     return progress.policy.trust
 
 
-def _anchor(progress: Progress) -> tuple[AnchorFacts, int]:
-    fact = progress.evidence.anchor
-    if not isinstance(fact, Fact):
-        raise fact
-    limit = _policy(progress).max_replica_age_s
-    if progress.now - fact.as_of > limit:
-        raise FactsTooOld("anchor replica", fact.as_of, limit)
-    return fact.value, fact.as_of
+def _anchor(progress: Progress) -> Fact[AnchorFacts]:
+    if progress.anchor is None:
+        fact = progress.evidence.anchor
+        if not isinstance(fact, Fact):
+            raise fact
+        limit = _policy(progress).max_replica_age_s
+        if progress.now - fact.as_of > limit:
+            raise FactsTooOld("anchor replica", fact.as_of, limit)
+        progress.anchor = fact
+    return progress.anchor
 
 
 def verify_anchor_receipt(progress: Progress) -> int | Outcome:
@@ -80,37 +82,57 @@ def verify_anchor_receipt(progress: Progress) -> int | Outcome:
         if _policy(progress).require_receipt:
             raise ReceiptMissing("the presentation carries no anchor receipt")
         return Outcome.NOT_REQUIRED
-    receipt = parse_receipt(progress.receipt_claim)
-    root = receipt.root_for(progress.sd_jwt.jws.signing_input)
-    anchor, as_of = _anchor(progress)
-    batch = anchor.batch
-    if batch is None or batch.root != root:
-        raise AnchorNotFinal("the batch is not among the finalized facts")
-    if batch.size != receipt.size:
-        raise InclusionProofInvalid("the batch has another size than the receipt says")
-    _check_batch_is_the_issuers(progress, anchor)
+    batch, as_of = find_batch(progress, progress.receipt_claim)
+    _check_batch_is_the_issuers(progress, batch)
     if batch.revoked_at is not None:
         raise BatchRevoked("the batch was revoked")
     progress.anchored_at = batch.anchored_at
     return as_of
 
 
-def _check_batch_is_the_issuers(progress: Progress, anchor: AnchorFacts) -> None:
+def find_batch(progress: Progress, receipt_claim: object) -> tuple[BatchFact, int]:
+    """Return the finalized batch that a receipt leads to, and the time of the facts that have it.
+
+    Raises `ReceiptMalformed`, `InclusionProofInvalid`, `AnchorNotFinal` and what says that the
+    facts are missing or too old. Whose batch it is, and whether it was revoked, is not checked.
+    """
+    if progress.batch is not None:
+        return progress.batch
+    receipt = parse_receipt(receipt_claim)
+    root = receipt.root_for(progress.sd_jwt.jws.signing_input)
+    anchor = _anchor(progress)
+    batch = anchor.value.batch
+    if batch is None or batch.root != root:
+        raise AnchorNotFinal("the batch is not among the finalized facts")
+    if batch.size != receipt.size:
+        raise InclusionProofInvalid("the batch has another size than the receipt says")
+    progress.batch = batch, anchor.as_of
+    return progress.batch
+
+
+def _check_batch_is_the_issuers(progress: Progress, batch: BatchFact) -> None:
     # The replica is asked by issuer and root; a batch of another type must not vouch here.
-    batch = anchor.batch
-    if batch is None or batch.issuer_id != issuer_id(progress.issuer):
+    if batch.issuer_id != issuer_id(progress.issuer):
         raise InclusionProofInvalid("the batch is another issuer's")
     if batch.schema_id != schema_id(progress.vct):
         raise InclusionProofInvalid("the batch is of another credential type")
 
 
 def check_accreditation(progress: Progress) -> int:
-    """Step 9. Judged at anchor time when step 8 found one, else at the present."""
-    anchor, as_of = _anchor(progress)
+    """Step 9. Judged at anchor time when step 8 found one, else at the present.
+
+    A suspension too: what was anchored before it stays valid, what is judged now is not.
+    """
+    anchor = _anchor(progress)
+    if progress.keys_at not in (None, progress.anchored_at):
+        # The evidence is of another batch than the receipt: its time says nothing about the key.
+        raise FactMissing("the batch by which the issuer's key was chosen")
     at = progress.now if progress.anchored_at is None else progress.anchored_at
-    if not anchor.accredited(at):
+    if anchor.value.suspended(at):
+        raise IssuerSuspended("the issuer is suspended")
+    if not anchor.value.accredited(at):
         raise IssuerNotAccredited("the issuer is not accredited for this credential type")
-    return as_of
+    return anchor.as_of
 
 
 def check_status(progress: Progress) -> int | Outcome:
@@ -152,7 +174,7 @@ def _check_list_is_current(
     limit = max(0, min(limits))
     if now - listed.issued_at > limit:
         raise FactsTooOld("status list", listed.issued_at, limit)
-    anchor, _ = _anchor(progress)
+    anchor = _anchor(progress).value
     newest = anchor.status
     if newest is None or listed.digest == newest.digest:
         return

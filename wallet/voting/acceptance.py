@@ -8,6 +8,7 @@ it can be done in batches and in other processes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -33,10 +34,16 @@ class BallotReplayed(ConflictError):
     code = "ballot_replayed"
 
 
-class BallotSequenceUsed(ConflictError):
-    """The voter has an accepted ballot with this sequence or a later one."""
+class BallotSequenceNotNext(ConflictError):
+    """The sequence is not the one after that of the voter's last accepted ballot."""
 
     code = "ballot_sequence"
+
+
+class MoreBallotsThanPeople(RejectedError):
+    """More ballots of a stratum count than its people hold credentials."""
+
+    code = "more_ballots_than_people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +126,15 @@ def check_is_open(manifest: Manifest, now: int) -> None:
 def check_history(submission: Submission, history: History) -> None:
     """Return if the ballot is new and the voter's latest.
 
-    Raises `BallotReplayed` or `BallotSequenceUsed`.
+    Raises `BallotReplayed` or `BallotSequenceNotNext`.
     """
     if history.has_ciphertexts(submission.ciphertext_digest):
         raise BallotReplayed("these ciphertexts were accepted before")
     header = submission.ballot.header
-    if header.sequence <= history.last_sequence(header.nullifier):
-        raise BallotSequenceUsed("the sequence is not above that of an accepted ballot")
+    # Without gaps: nobody who steals a secret can use up all sequences at once, and a ballot that
+    # is taken away from a board shows.
+    if header.sequence != history.last_sequence(header.nullifier) + 1:
+        raise BallotSequenceNotNext("the sequence does not follow that of the last ballot")
 
 
 def check_ballots(
@@ -165,3 +174,14 @@ def counted_ballots(submissions: Iterable[Submission]) -> tuple[Submission, ...]
         last.pop(nullifier, None)
         last[nullifier] = submission
     return tuple(last.values())
+
+
+def check_census(counted: Iterable[Submission], manifest: Manifest) -> None:
+    """Return if no stratum value has more counted ballots than the census has people.
+
+    What an issuer adds to the register unseen shows here. Raises `MoreBallotsThanPeople`.
+    """
+    numbers = Counter(submission.ballot.header.stratum for submission in counted)
+    for stratum, number in numbers.items():
+        if number > manifest.census.people.get(stratum, 0):
+            raise MoreBallotsThanPeople(f"{number} ballots of the stratum {stratum} count")

@@ -89,8 +89,9 @@ def prepare_ballot(
     """Encrypt and prove one value for each project, in manifest order.
 
     A value is 0 or 1, points, or a place from 1 (0 for none), by the manifest's kind of ballot.
-    `sequence` is 1 for a voter's first ballot and larger for each later one. A `seed` is given
-    only to repeat a ballot. Raises `ChoicesInvalid`, `CredentialNotEligible` or `SeedUnusable`.
+    `sequence` is 1 for a voter's first ballot in an election and one more for each that was
+    accepted since. A `seed` is given only to repeat a ballot. Raises `ChoicesInvalid`,
+    `CredentialNotEligible` or `SeedUnusable`.
     """
     header = ballot_header(credential, election, sequence)
     seed = secrets.token_bytes(SEED_BYTES) if seed is None else seed

@@ -5,13 +5,13 @@ docs/voting.md, section 4.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from wallet.crypto.secp256k1 import Point, encode_point
+from wallet.crypto.secp256k1 import Point, encode_point, parse_point
 from wallet.crypto.transcript import digest
 from wallet.voting.dcp_suite import DcpSuite
-from wallet.voting.manifest import Manifest
+from wallet.voting.manifest import Manifest, parse_manifest
 from wallet.voting.suite import BallotSuite
 
 
@@ -27,6 +27,10 @@ class Election:
     def __post_init__(self) -> None:
         object.__setattr__(self, "suite", DcpSuite(self.manifest.layout, self.key))
 
+    def __reduce__(self) -> tuple[Callable[..., Election], tuple[bytes, bytes, bytes]]:
+        """Travel to other processes as bytes; points cannot."""
+        return _restore, (self.manifest.octets, encode_point(self.key), self.digest)
+
 
 def election_of(manifest: Manifest, ceremony_payloads: Sequence[bytes], key: Point) -> Election:
     """Return the election of a manifest and a ceremony's payloads, in board order.
@@ -35,3 +39,7 @@ def election_of(manifest: Manifest, ceremony_payloads: Sequence[bytes], key: Poi
     """
     ceremony = digest("ceremony", manifest.digest, *ceremony_payloads, encode_point(key))
     return Election(manifest, key, digest("election", manifest.digest, ceremony))
+
+
+def _restore(manifest: bytes, key: bytes, digest_of_election: bytes) -> Election:
+    return Election(parse_manifest(manifest), parse_point(key), digest_of_election)

@@ -15,6 +15,7 @@ from wallet.crypto.secp256k1 import (
     encode_point,
     encode_scalar,
     is_equal,
+    parse_scalar,
     parse_scalars,
     random_scalar,
     secret_multiple,
@@ -46,7 +47,7 @@ _COMMIT, _REVEAL, _SHARES, _VERDICT = CEREMONY
 
 
 class TrusteeSecretsMalformed(MalformedError):
-    """The bytes are not the secrets of a ceremony."""
+    """The bytes are not the secrets of a ceremony, or not a share of its key."""
 
     code = "trustee_secrets_malformed"
 
@@ -87,6 +88,11 @@ class TrusteeShare:
     trustee: int
     secret: int = field(repr=False)
 
+    @property
+    def octets(self) -> bytes:
+        """For a key folder that encrypts them."""
+        return encode_scalar(self.secret)
+
 
 def new_trustee_secrets(manifest: Manifest, trustee: int) -> TrusteeSecrets:
     """Draw the secrets of one ceremony. Never used for a second one."""
@@ -103,6 +109,20 @@ def parse_trustee_secrets(trustee: int, data: bytes) -> TrusteeSecrets:
     if len(data) <= NONCE_BYTES or 0 in coefficients:
         raise TrusteeSecretsMalformed("not the secrets of a ceremony")
     return TrusteeSecrets(trustee, coefficients, data[:NONCE_BYTES])
+
+
+def parse_trustee_share(trustee: int, data: bytes) -> TrusteeShare:
+    """Return what `TrusteeShare.octets` gave. Raises `TrusteeSecretsMalformed`.
+
+    That it is the share of an election is not checked: its decryption would not verify.
+    """
+    try:
+        secret = parse_scalar(data)
+    except MalformedError as error:
+        raise TrusteeSecretsMalformed("not the share of a key") from error
+    if not secret:
+        raise TrusteeSecretsMalformed("not the share of a key")
+    return TrusteeShare(trustee, secret)
 
 
 def commit_body(ceremony: Ceremony, own: TrusteeSecrets) -> JsonObject:

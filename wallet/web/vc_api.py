@@ -30,7 +30,8 @@ from wallet.crypto.keys import SignatureInvalid
 from wallet.encoding.json import JsonMalformed, JsonObject, to_json
 from wallet.errors import SeoulWalletError
 from wallet.ports.facts import DidUnresolvable, StatusListUnavailable
-from wallet.status.token_status_list import StatusIndexOutOfRange, StatusListMalformed
+from wallet.status.compression import StatusListMalformed
+from wallet.status.token_status_list import StatusIndexOutOfRange
 from wallet.web.problems import PROBLEM_TYPE_PREFIX
 from wallet.web.schemas import RequestSchema
 

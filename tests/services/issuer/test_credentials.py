@@ -304,7 +304,10 @@ def test_refuses_all_when_one_of_several_proofs_is_bad(world: IssuerWorld) -> No
             {"credential_configuration_id": "multi-child-family-card", "proofs": {"jwt": ["a"]}},
             "invalid_proof",
         ),
-        ({"credential_identifier": "x", "proofs": {}}, "unknown_credential_identifier"),
+        (
+            {"credential_identifier": "x", "proofs": {"jwt": ["a"]}},
+            "unknown_credential_identifier",
+        ),
         (
             {
                 "credential_configuration_id": "x",

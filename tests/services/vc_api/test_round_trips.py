@@ -143,14 +143,45 @@ def test_a_revoked_credential_is_refused_until_it_is_reinstated(
     assert api.verify(shown).status_code == 200
 
 
+@every_pair
+def test_a_suspended_credential_is_refused_until_the_suspension_ends(
+    api: VcApi, suite: str, key: str
+) -> None:
+    answer = api.issue(suite, key, credential(), statusPurpose="suspension")
+    shown = entry = answer.get_json()["verifiableCredential"]
+    if suite == "jwt":
+        entry = parse_compact_jws(open_credential_envelope(shown), typ="vc+jwt").peek_claims()
+    status = entry["credentialStatus"]
+    assert status["statusPurpose"] == "suspension"
+    assert status["statusListCredential"] == api.development_issuer.list_uri(key, "suspension")
+    if (suite, key) in EVERY_DERIVABLE:
+        shown = api.derive(shown, ["/credentialSubject/degree"]).get_json()["verifiableCredential"]
+    assert api.verify(shown).status_code == 200
+    assert api.revoke(entry).status_code == 200
+    assert refusal(api.verify(shown)) == (422, "status_set")
+    assert api.revoke(entry, False).status_code == 200
+    assert api.verify(shown).status_code == 200
+    # The same place under the other purpose is another list.
+    other = {**status, "statusPurpose": "revocation"}
+    assert refusal(api.revoke({"credentialStatus": other})) == (400, "credential_malformed")
+
+
+def test_a_purpose_that_is_not_kept_is_refused(api: VcApi) -> None:
+    for purpose in ("message", "", None, 1, ["revocation"]):
+        answer = api.issue("eddsa-rdfc-2022", "ed25519", credential(), statusPurpose=purpose)
+        assert refusal(answer) == (400, "request_malformed")
+
+
 def test_the_status_list_is_a_credential_that_verifies(api: VcApi) -> None:
     for key, did in api.development_issuer.dids.items():
-        answer = api.issuer.get(f"/credentials/status/{key}")
-        assert answer.content_type == "application/vc"
-        listed = json.loads(answer.data)
-        assert listed["issuer"] == did
-        assert "BitstringStatusListCredential" in listed["type"]
-        assert api.verify(listed).status_code == 200
+        for path in (f"/credentials/status/{key}", f"/credentials/status/{key}/suspension"):
+            answer = api.issuer.get(path)
+            assert answer.content_type == "application/vc"
+            listed = json.loads(answer.data)
+            assert listed["issuer"] == did
+            assert listed["id"].endswith(path)
+            assert "BitstringStatusListCredential" in listed["type"]
+            assert api.verify(listed).status_code == 200
     assert refusal(api.issuer.get("/credentials/status/rsa")) == (
         404, "development_issuer_unknown",
     )  # fmt: skip

@@ -50,6 +50,7 @@ def test_every_setting_reaches_its_place(environ: dict[str, str], tmp_path: Path
             "SEOUL_WALLET_VERIFIER_BASE_URL": "http://localhost:8002",
             "SEOUL_WALLET_VERIFIER_DEVELOPMENT": "1",
             "SEOUL_WALLET_VERIFIER_REQUIRE_RECEIPT": "1",
+            "SEOUL_WALLET_VERIFIER_MANIFEST_STANDS_IN": "1",
             "SEOUL_WALLET_VERIFIER_MAX_REPLICA_AGE_S": "10",
             "SEOUL_WALLET_VERIFIER_LINK_TTL_S": "20",
             "SEOUL_WALLET_VERIFIER_QUERIES_FILE": str(queries),
@@ -57,6 +58,7 @@ def test_every_setting_reaches_its_place(environ: dict[str, str], tmp_path: Path
     )
     assert config.did == "did:web:localhost%3A8002"
     assert (config.trust.require_receipt, config.trust.max_replica_age_s) == (True, 10)
+    assert config.trust.manifest_stands_in
     assert config.link_ttl_s == 20
     assert config.accepted_types == {"urn:x"}
 

@@ -7,14 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.support.certificates import Authority
+from tests.support.certified_desk import certified
 from tests.support.citizen import Citizen
 from tests.support.desk import AGENCY, BASE_URL, Desk
-from wallet.crypto.certificates import TrustAnchors
-from wallet.crypto.keys import Es256SigningKey
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.holder.consent import ConsentRequest
@@ -29,18 +25,6 @@ AGREEMENT = {
     "text": "I enrol my child in the swimming class.",
     "text#ko": "자녀의 수영 교실 등록에 동의합니다.",
 }
-
-
-def certified(desk_of: Callable[..., Desk], folder: Path) -> tuple[Desk, TrustAnchors]:
-    """Return a desk with a certificate of a synthetic city's CA, and that CA."""
-    root = Authority("Synthetic City Root")
-    key = Es256SigningKey.generate()
-    leaf = root.leaf(key, x509.DNSName("verifier.example"))
-    (folder / "key").write_text(base64url.encode(key.secret()))
-    certificate = x509.load_der_x509_certificate(leaf)
-    (folder / "chain.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    desk = desk_of(signing_key_file=folder / "key", certificate_file=folder / "chain.pem")
-    return desk, TrustAnchors([root.der])
 
 
 @pytest.fixture

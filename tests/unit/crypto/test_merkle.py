@@ -109,6 +109,61 @@ def test_repeating_the_odd_last_leaf_changes_the_root() -> None:
 
 
 @pytest.mark.parametrize("index", [-1, 3])
-def test_there_is_no_path_outside_the_tree(index: int) -> None:
+def test_there_is_no_path_and_no_leaf_outside_the_tree(index: int) -> None:
+    tree = MerkleTree([bytes(32)] * 3)
     with pytest.raises(IndexError):
-        MerkleTree([bytes(32)] * 3).inclusion_path(index)
+        tree.inclusion_path(index)
+    with pytest.raises(IndexError):
+        tree.leaf(index)
+
+
+def test_leaves_may_come_one_by_one_and_are_kept_in_order() -> None:
+    leaves = [leaf_hash(bytes([n])) for n in range(5)]
+    tree = MerkleTree(leaf for leaf in leaves)
+    assert [tree.leaf(n) for n in range(tree.size)] == leaves
+    assert tree.root == MerkleTree(leaves).root
+
+
+@pytest.mark.parametrize("lengths", [(31,), (32, 33), (31, 33), (0, 64)])
+def test_there_is_no_tree_over_leaves_of_another_length(lengths: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="32 bytes"):
+        MerkleTree([bytes(length) for length in lengths])
+
+
+def as_the_rfc_says(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
+    """Return the root by RFC 9162 §2.1.3.2, word for word; None where it says to fail."""
+    fn, sn, r = index, size - 1, leaf
+    for p in path:
+        if sn == 0:
+            return None
+        if fn & 1 or fn == sn:
+            r = sha256(b"\x01" + p + r).digest()
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = sha256(b"\x01" + r + p).digest()
+        fn, sn = fn >> 1, sn >> 1
+    return r if sn == 0 else None
+
+
+@given(st.data(), st.sampled_from([1, 2, 3, 7, 8, 9, 1000, 2**20, 2**20 + 1, 2**40 - 1, 2**40]))
+def test_a_path_is_followed_as_the_rfc_says(data: st.DataObject, largest: int) -> None:
+    size = data.draw(st.integers(1, largest))
+    index = data.draw(st.one_of(st.integers(0, size - 1), st.just(size - 1)))
+    height = data.draw(st.one_of(st.integers(0, 42), st.just((size - 1).bit_length())))
+    path = [sha256(bytes([n])).digest() for n in range(height)]
+    expected = as_the_rfc_says(bytes(32), index, size, path)
+    if expected is None:
+        with pytest.raises(InclusionProofInvalid):
+            root_from_path(bytes(32), index, size, path)
+    else:
+        assert root_from_path(bytes(32), index, size, path) == expected
+
+
+def test_a_path_with_nodes_of_other_lengths_is_refused() -> None:
+    leaves = [leaf_hash(bytes([n])) for n in range(4)]
+    first, second = MerkleTree(leaves).inclusion_path(0)
+    joined = first + second
+    for path in ([joined[:31], joined[31:]], [first, b""], [first, second + b"\0"]):
+        with pytest.raises(InclusionProofInvalid):
+            root_from_path(leaves[0], 0, 4, path)

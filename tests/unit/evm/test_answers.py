@@ -12,8 +12,9 @@ from seoul_wallet.anvil import AnvilMissing, AnvilNode
 from tests.support.lying_node import forged
 from wallet.adapters.evm.blocks import parse_header, parse_logs
 from wallet.adapters.evm.endpoints import RpcEndpoint
-from wallet.adapters.evm.quorum import MAX_ENDPOINTS, QuorumTooSmall, is_loopback, open_quorum
-from wallet.adapters.evm.rpc import JsonRpc, NodeAnswerInvalid, NodeUrlMalformed
+from wallet.adapters.evm.node import connect
+from wallet.adapters.evm.quorum import MAX_ENDPOINTS, QuorumTooSmall, open_quorum
+from wallet.adapters.evm.rpc import JsonRpc, NodeAnswerInvalid, NodeUrlMalformed, is_loopback
 from wallet.errors import UnavailableError
 from wallet.ports.facts import ChainUnavailable
 
@@ -181,11 +182,17 @@ def test_quorums_that_are_accepted() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "node", "ftp://node", "http://", "http://a:port", "http://a#b"]
+    "url",
+    [
+        *("", "node", "ftp://node", "http://", "https://a:port", "https://a#b"),
+        *("http://a.example", "http://10.0.0.1:8545", "http://127.0.0.1.example"),
+    ],
 )
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(NodeUrlMalformed):
         open_quorum([url, "http://127.0.0.1:1"])
+    with pytest.raises(NodeUrlMalformed):
+        connect(url)
 
 
 @pytest.fixture(params=["berlin", "london", "paris", "shanghai", "cancun", "prague", "osaka"])

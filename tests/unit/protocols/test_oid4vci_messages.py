@@ -22,19 +22,17 @@ from wallet.protocols.oid4vci.credential import (
     parse_credential_response,
 )
 from wallet.protocols.oid4vci.metadata import (
-    AuthorizationServerMetadata,
     ClaimDescription,
     CredentialConfiguration,
     IssuerMetadata,
     Label,
     MetadataMismatch,
-    authorization_server_metadata_url,
     issuer_metadata_url,
-    parse_authorization_server_metadata,
     parse_issuer_metadata,
 )
 from wallet.protocols.oid4vci.offer import (
     PRE_AUTHORIZED_CODE_GRANT,
+    AuthorizationCodeGrant,
     CredentialOffer,
     CredentialOfferReference,
     TxCodePrompt,
@@ -43,6 +41,11 @@ from wallet.protocols.oid4vci.offer import (
     offer_host,
     parse_credential_offer,
     parse_offer_link,
+)
+from wallet.protocols.oid4vci.server_metadata import (
+    AuthorizationServerMetadata,
+    authorization_server_metadata_url,
+    parse_authorization_server_metadata,
 )
 from wallet.protocols.oid4vci.token import (
     ErrorResponse,
@@ -228,11 +231,27 @@ class TestOffers:
         value["grants"][PRE_AUTHORIZED_CODE_GRANT]["tx_code"] = {}
         assert parse_credential_offer(value).tx_code == TxCodePrompt()
 
-    def test_an_offer_without_a_pre_authorized_code_is_unsupported(self) -> None:
+    def test_an_offer_without_either_code_is_unsupported(self) -> None:
+        with pytest.raises(UnsupportedGrant):
+            parse_credential_offer(changed(OFFER.to_json(), grants={"urn:other": {}}))
+
+    def test_an_offer_without_grants_is_for_an_authorization_code(self) -> None:
         without: list[dict[str, Any]] = [{}, {"authorization_code": {}}]
         for grants in without:
-            with pytest.raises(UnsupportedGrant):
-                parse_credential_offer(changed(OFFER.to_json(), grants=grants))
+            read = parse_credential_offer(changed(OFFER.to_json(), grants=grants))
+            assert (read.pre_authorized_code, read.authorization_code) == (
+                None,
+                AuthorizationCodeGrant(),
+            )
+
+    def test_an_offer_by_authorization_code_travels(self) -> None:
+        offer = CredentialOffer(
+            "https://issuer.example",
+            ("card",),
+            authorization_server="https://as.example",
+            authorization_code=AuthorizationCodeGrant("state"),
+        )
+        assert parse_credential_offer(offer.to_json()) == offer
 
 
 class TestTokens:
@@ -267,9 +286,13 @@ class TestTokens:
         with pytest.raises(Oid4vciMessageMalformed):
             parse_token_response(changed(TokenResponse("token", 600).to_json(), **change))
 
-    def test_a_token_bound_to_a_key_is_unsupported(self) -> None:
+    def test_a_token_of_an_unknown_type_is_unsupported(self) -> None:
         with pytest.raises(UnsupportedTokenType):
-            parse_token_response(changed(TokenResponse("t", 1).to_json(), token_type="DPoP"))
+            parse_token_response(changed(TokenResponse("t", 1).to_json(), token_type="mac"))
+
+    def test_a_token_bound_to_a_key_travels_with_its_refresh_token_and_identifiers(self) -> None:
+        response = TokenResponse("t", 1, "DPoP", "r", {"card": ("one", "two")})
+        assert parse_token_response(response.to_json()) == response
 
     def test_reads_nonces_and_errors(self) -> None:
         assert parse_nonce_response({"c_nonce": "n"}) == "n"

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from wallet.encoding.multibase import MultibaseMalformed, encode_base64url
 from wallet.errors import SeoulWalletError
 from wallet.status.bitstring import (
-    MAX_LIST_BYTES,
     MIN_ENTRIES,
     BitstringStatusEntry,
     BitstringStatusList,
@@ -23,9 +22,9 @@ from wallet.status.bitstring import (
     parse_bitstring_status_entry,
     parse_encoded_list,
 )
+from wallet.status.compression import MAX_LIST_BYTES, StatusListMalformed
 from wallet.status.token_status_list import (
     StatusIndexOutOfRange,
-    StatusListMalformed,
     TokenStatusList,
 )
 

@@ -11,10 +11,9 @@ from tests.support.vectors import vector_folder
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object
 from wallet.errors import SeoulWalletError
+from wallet.status.compression import MAX_LIST_BYTES, StatusListMalformed
 from wallet.status.token_status_list import (
-    MAX_LIST_BYTES,
     StatusIndexOutOfRange,
-    StatusListMalformed,
     TokenStatusList,
     parse_status_list_claim,
     parse_status_reference,

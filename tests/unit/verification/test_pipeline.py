@@ -24,8 +24,15 @@ from wallet.did.syntax import parse_did
 from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError, UnavailableError
 from wallet.ports.facts import ReplicaEmpty
-from wallet.status.token_status_list import StatusIndexOutOfRange, StatusListMalformed
-from wallet.trust.facts import IssuerNotAccredited
+from wallet.status.compression import StatusListMalformed
+from wallet.status.token_status_list import StatusIndexOutOfRange
+from wallet.trust.facts import (
+    Assurance,
+    IssuerNotAccredited,
+    IssuerSuspended,
+    SuspensionFact,
+)
+from wallet.trust.identifiers import issuer_id
 from wallet.trust.receipt import ReceiptMalformed
 from wallet.verification.evidence import Evidence, Fact, FactMissing
 from wallet.verification.issuer_key import IssuerMismatch
@@ -377,12 +384,72 @@ def test_step_8_rejects_a_receipt_that_is_not_one(world: World, claim: object) -
     )
 
 
+@pytest.mark.parametrize(
+    ("assurance", "told"),
+    [
+        (None, None),
+        (Assurance(2, True), {"endpoints": 2, "proven": True, "development": False}),
+        (Assurance(1, True), {"endpoints": 1, "proven": True, "development": True}),
+        (Assurance(2, False), {"endpoints": 2, "proven": False, "development": True}),
+    ],
+)
+def test_the_report_says_how_the_facts_of_the_chain_were_checked(
+    world: World, assurance: Assurance | None, told: dict[str, object] | None
+) -> None:
+    facts = replace(world.anchor_facts(), assurance=assurance)
+    evidence = replace(world.evidence(), anchor=Fact(facts, NOW))
+    presentation = world.present(world.issue())
+    report = check_presentation(presentation, evidence, policy(), now=NOW)
+    assert report.to_json()["assurance"] == told
+
+
 def test_step_9_rejects_an_issuer_without_accreditation(world: World) -> None:
     facts = replace(world.anchor_facts(), issuer_scopes=())
     evidence = replace(world.evidence(), anchor=Fact(facts, NOW))
     assert_only_step_fails(
         world.present(world.issue()), evidence, policy(), "accreditation", IssuerNotAccredited
     )
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "is_refused"),
+    [
+        (NOW - 100, None, True),
+        (NOW, None, True),
+        (NOW - 100, NOW + 1, True),
+        (NOW - 100, NOW, False),
+        (NOW + 1, None, False),
+    ],
+)
+def test_step_9_rejects_an_issuer_while_it_is_suspended(
+    world: World, since: int, until: int | None, is_refused: bool
+) -> None:
+    suspension = SuspensionFact(issuer_id(ISSUER), 0, since, until)
+    facts = replace(world.anchor_facts(), suspensions=(suspension,))
+    evidence = replace(world.evidence(), anchor=Fact(facts, NOW))
+    presentation = world.present(world.issue())
+    if is_refused:
+        assert_only_step_fails(presentation, evidence, policy(), "accreditation", IssuerSuspended)
+    else:
+        verify_presentation(presentation, evidence, policy(), now=NOW)
+
+
+@pytest.mark.parametrize(("since_anchoring", "is_refused"), [(-10, True), (0, True), (1, False)])
+def test_step_9_a_suspension_leaves_alone_what_was_anchored_before_it(
+    world: World, since_anchoring: int, is_refused: bool
+) -> None:
+    issued = world.issue()
+    receipt, root = world.receipt(issued)
+    facts = world.anchor_facts(root)
+    assert facts.batch is not None
+    since = facts.batch.anchored_at + since_anchoring
+    facts = replace(facts, suspensions=(SuspensionFact(issuer_id(ISSUER), 0, since),))
+    evidence = replace(world.evidence(root), anchor=Fact(facts, NOW))
+    presentation = world.present(issued, receipt=receipt)
+    if is_refused:
+        assert_only_step_fails(presentation, evidence, policy(), "accreditation", IssuerSuspended)
+    else:
+        verify_presentation(presentation, evidence, policy(), now=NOW)
 
 
 def test_step_9_judges_at_anchor_time_when_there_is_a_receipt(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from typing import Any
 
@@ -12,16 +13,19 @@ from hypothesis import strategies as st
 from tests.support.bbs import OTHER_ISSUER
 from tests.support.voting import CLOSES, OPENS, cast, election, manifest_json, submit, voter
 from wallet.crypto.bbs.nym_proofs import calculate_pseudonym
+from wallet.crypto.bls12_381.backend import FIELD_MODULUS
 from wallet.encoding.deterministic_cbor import parse_cbor, to_cbor
 from wallet.errors import SeoulWalletError
 from wallet.voting.acceptance import (
     BallotReplayed,
-    BallotSequenceUsed,
+    BallotSequenceNotNext,
     ElectionNotOpen,
+    MoreBallotsThanPeople,
     ReplayedHistory,
     Submission,
     VerifiedBallot,
     check_ballots,
+    check_census,
     check_history,
     check_is_open,
     counted_ballots,
@@ -225,17 +229,17 @@ def test_rejects_the_same_ciphertexts_from_the_same_voter_and_from_another() -> 
     check_history(opened(OTHER), history)
 
 
-def test_sequences_of_a_voter_ascend_and_the_last_ballot_counts() -> None:
-    ballots = [submit(ELECTION, voter(1), CHOICES, sequence) for sequence in (1, 2, 5)]
+def test_sequences_of_a_voter_have_no_gap_and_the_last_ballot_counts() -> None:
+    ballots = [submit(ELECTION, voter(1), CHOICES, sequence) for sequence in (1, 2, 3)]
     other = opened(OTHER)
     history = ReplayedHistory()
     for submission in (ballots[0], other, ballots[1], ballots[2]):
         check_history(submission, history)
         history.add(submission)
-    for sequence in (1, 4, 5):
-        with pytest.raises(BallotSequenceUsed):
+    for sequence in (1, 2, 3, 5, 2**32 - 1):
+        with pytest.raises(BallotSequenceNotNext):
             check_history(submit(ELECTION, voter(1), CHOICES, sequence), history)
-    check_history(submit(ELECTION, voter(1), CHOICES, 6), history)
+    check_history(submit(ELECTION, voter(1), CHOICES, 4), history)
     assert counted_ballots([ballots[0], other, ballots[1], ballots[2]]) == (other, ballots[2])
 
 
@@ -274,6 +278,36 @@ def test_the_eligibility_proof_shows_nothing_but_what_the_manifest_asks() -> Non
     for value in (b"11590", b"district"):
         assert value not in BALLOT.octets
     assert BALLOT.header.district == ""
+
+
+def test_a_nullifier_has_one_encoding() -> None:
+    """x and x + p would be two nullifiers of one voter, and two votes."""
+    for number in range(1, 100):
+        nullifier = open_nullifier(number)
+        x = int.from_bytes(nullifier, "big") & (1 << 381) - 1
+        if x + FIELD_MODULUS < 1 << 381:
+            break
+    again = (int.from_bytes(nullifier, "big") + FIELD_MODULUS).to_bytes(48, "big")
+    assert again != nullifier
+    with pytest.raises(EligibilityProofInvalid):
+        verify_ballot(forged(voter(number), nullifier=again), ELECTION)
+
+
+def open_nullifier(number: int) -> bytes:
+    return calculate_pseudonym(voter(number), nullifier_context(ELECTION)).octets
+
+
+def test_more_counted_ballots_than_people_are_noticed() -> None:
+    counted = [opened(BALLOT), opened(OTHER)]
+    check_census(counted, ELECTION.manifest)
+    with pytest.raises(MoreBallotsThanPeople):
+        check_census(counted * 501, ELECTION.manifest)
+
+
+def test_an_election_and_its_ballots_travel_to_other_processes() -> None:
+    vote, ballots = pickle.loads(pickle.dumps((ELECTION, [opened(BALLOT)])))
+    assert vote.digest == ELECTION.digest
+    assert isinstance(check_ballots(ballots, vote)[0], VerifiedBallot)
 
 
 def test_a_rejection_names_the_bytes_and_nobody() -> None:

@@ -39,6 +39,7 @@ from wallet.voting.trustee import (
     TrusteeShareMissing,
     commit_body,
     parse_trustee_secrets,
+    parse_trustee_share,
     reveal_body,
 )
 
@@ -325,3 +326,13 @@ def test_secrets_survive_the_key_folder_and_do_not_show_in_a_repr() -> None:
     for data in (b"", own.octets[:32], own.octets[:-1], own.octets[:32] + bytes(32)):
         with pytest.raises(TrusteeSecretsMalformed):
             parse_trustee_secrets(3, data)
+
+
+def test_a_share_survives_the_key_folder_and_does_not_show_in_a_repr() -> None:
+    trustees = Trustees(MANIFEST)
+    share = trustees.share(trustees.run(), 3)
+    assert parse_trustee_share(3, share.octets) == share
+    assert str(share.secret) not in repr(share)
+    for data in (b"", bytes(32), share.octets[:-1], b"\xff" * 32):
+        with pytest.raises(TrusteeSecretsMalformed):
+            parse_trustee_share(3, data)

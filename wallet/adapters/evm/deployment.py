@@ -13,8 +13,12 @@ from wallet.errors import MalformedError, UnavailableError
 
 REGISTRY: Final = "TrustRegistry"
 ANCHOR: Final = "CredentialAnchor"
-# What every deployment has; one may name further contracts of ours.
+DID_REGISTRY: Final = "EthereumDIDRegistry"
+BOARD: Final = "BallotBoard"
+DIRECTORY: Final = "Directory"
+# What every deployment has; one may name the others too, and then they are followed and proven.
 CONTRACTS: Final = (REGISTRY, ANCHOR)
+ALL_CONTRACTS: Final = (REGISTRY, ANCHOR, DID_REGISTRY, BOARD, DIRECTORY)
 _NUMBER_LIMIT: Final = 2**63
 
 
@@ -53,7 +57,9 @@ class Deployment:
     @property
     def identity(self) -> str:
         """A text that tells this deployment from every other."""
-        return f"eip155:{self.chain_id}:{self.registry}:{self.anchor}"
+        # By name: a replica that follows a further contract has read its chain from the beginning.
+        addresses = [self.contracts[name].address for name in sorted(self.contracts)]
+        return f"eip155:{self.chain_id}:" + ":".join(addresses)
 
     def to_json(self) -> JsonObject:
         """Return the form that configuration files carry."""

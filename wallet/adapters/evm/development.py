@@ -67,6 +67,11 @@ class DevelopmentChain:
         """Return the chain as an endpoint of a quorum of one; it gives no proofs."""
         return _InProcessEndpoint(self.w3)
 
+    def travel_to(self, time: int) -> None:
+        """Mine a block with this time, which must be later than the newest."""
+        self._tester.time_travel(time)
+        self._provider.make_request("evm_mine", [1])
+
     def stop(self) -> None:
         """Answer nothing any more."""
         self._provider.stopped = True
@@ -157,6 +162,11 @@ class _InProcessEndpoint:
     def code_hash(self, address: str) -> bytes:
         at = Web3.to_checksum_address(address)
         return keccak(bytes(ask(lambda: self._w3.eth.get_code(at))))
+
+    def call(self, address: str, data: bytes, at: Header | None = None) -> bytes:
+        request: Any = {"to": Web3.to_checksum_address(address), "data": Web3.to_hex(data)}
+        block: Any = "latest" if at is None else at.number
+        return bytes(ask(lambda: self._w3.eth.call(request, block)))
 
     def close(self) -> None:
         """There is no connection."""

@@ -22,6 +22,7 @@ from wallet.adapters.evm.proofs import ProvenSlot, verify_storage_proof
 from wallet.adapters.evm.rpc import JsonRpc, NodeAnswerInvalid
 from wallet.errors import MalformedError
 
+MAX_RETURN_BYTES: Final = 64 * 1024
 _DEPTH: Final = re.compile(r"depth:([0-9]{1,4})\Z")
 
 
@@ -77,6 +78,9 @@ class Endpoint(Protocol):
     def code_hash(self, address: str) -> bytes:
         """Return the Keccak-256 of the code at an address, as the node says it is now."""
 
+    def call(self, address: str, data: bytes, at: Header | None = None) -> bytes:
+        """Return what a view of a contract answers at a block or now, as the node says."""
+
     def slot(self, header: Header, address: str, slot: bytes) -> ProvenSlot:
         """Return a storage slot at a block, proven against the header's state root."""
 
@@ -124,6 +128,12 @@ class RpcEndpoint:
     def code_hash(self, address: str) -> bytes:
         code = self._rpc.call("eth_getCode", [address, "latest"])
         return keccak(octets(code, max_length=MAX_CODE_BYTES))
+
+    def call(self, address: str, data: bytes, at: Header | None = None) -> bytes:
+        request = {"to": address, "data": "0x" + data.hex()}
+        block = "latest" if at is None else hex(at.number)
+        answer = self._rpc.call("eth_call", [request, block])
+        return octets(answer, max_length=MAX_RETURN_BYTES)
 
     def slot(self, header: Header, address: str, slot: bytes) -> ProvenSlot:
         answer = self._rpc.call("eth_getProof", [address, ["0x" + slot.hex()], hex(header.number)])

@@ -16,14 +16,19 @@ from web3.exceptions import ContractLogicError, Web3Exception
 
 from wallet.adapters.evm.artifacts import artifact, error_selectors
 from wallet.adapters.evm.deployment import (
+    ALL_CONTRACTS,
     ANCHOR,
-    CONTRACTS,
+    BOARD,
+    DID_REGISTRY,
+    DIRECTORY,
     REGISTRY,
     ContractPin,
+    DeploymentMismatch,
 )
 from wallet.adapters.evm.deployment import (
     Deployment as Deployment,
 )
+from wallet.adapters.evm.rpc import parse_node_url
 from wallet.ports.facts import ChainUnavailable
 from wallet.ports.ledger import LedgerRefused
 
@@ -33,7 +38,11 @@ _HEX_DATA: Final = re.compile(r"0x((?:[0-9a-f]{2}){4,})")
 
 
 def connect(url: str) -> Web3:
-    """Return a connection to the JSON-RPC node at `url`. Nothing is asked yet."""
+    """Return a connection to the JSON-RPC node at `url`. Nothing is asked yet.
+
+    Raises `NodeUrlMalformed`.
+    """
+    parse_node_url(url)
     provider = HTTPProvider(
         url,
         request_kwargs={"timeout": REQUEST_TIMEOUT_S},
@@ -63,7 +72,7 @@ def ask(request: Callable[[], T]) -> T:
 
 def _reason(error: Exception) -> str:
     selector = _revert_data(error)[:4]
-    for name in CONTRACTS:
+    for name in ALL_CONTRACTS:
         known = error_selectors(name).get(selector)
         if known is not None:
             return f"the contract refused: {known}"
@@ -84,35 +93,52 @@ def _revert_data(error: Exception) -> bytes:
     return value if isinstance(value, bytes) else b""
 
 
+def contract(w3: Web3, deployment: Deployment, name: str) -> Contract:
+    """Return a contract to write to. Asks nothing.
+
+    Raises `DeploymentMismatch` if the deployment has none of the name.
+    """
+    pin = deployment.contracts.get(name)
+    if pin is None:
+        raise DeploymentMismatch(f"the deployment has no {name}")
+    return w3.eth.contract(
+        address=Web3.to_checksum_address(pin.address), abi=artifact(name)["abi"]
+    )
+
+
 def contracts(w3: Web3, deployment: Deployment) -> tuple[Contract, Contract]:
     """Return registry and anchor, to write to. Asks nothing; see `check_deployment`."""
-    registry, anchor = (
-        w3.eth.contract(
-            address=Web3.to_checksum_address(deployment.contracts[name].address),
-            abi=artifact(name)["abi"],
-        )
-        for name in CONTRACTS
-    )
-    return registry, anchor
+    return contract(w3, deployment, REGISTRY), contract(w3, deployment, ANCHOR)
 
 
 def deploy(
     w3: Web3, send: Callable[[Any], Any], root: str, *, hand_over_delay_s: int
 ) -> Deployment:
-    """Deploy both contracts with `root` as the root authority.
+    """Deploy every contract, with `root` as the root authority of registry and directory.
 
-    `send(constructor)` sends a constructor call and returns its receipt. Raises
-    `ChainUnavailable`, `LedgerRefused`.
+    `send(constructor)` sends a constructor call and returns its receipt. The directory is empty
+    until root lists the others: `authority.ContractDirectory`. Raises `ChainUnavailable`,
+    `LedgerRefused`.
     """
-    registry_code, anchor_code = artifact(REGISTRY), artifact(ANCHOR)
-    registry = w3.eth.contract(abi=registry_code["abi"], bytecode=registry_code["bytecode"])
-    deployed = send(registry.constructor(hand_over_delay_s, Web3.to_checksum_address(root)))
-    anchor = w3.eth.contract(abi=anchor_code["abi"], bytecode=anchor_code["bytecode"])
-    anchored = send(anchor.constructor(deployed["contractAddress"]))
+    of_root = (hand_over_delay_s, Web3.to_checksum_address(root))
+
+    def make(name: str, *arguments: object) -> Any:
+        code = artifact(name)
+        factory = w3.eth.contract(abi=code["abi"], bytecode=code["bytecode"])
+        return send(factory.constructor(*arguments))
+
+    registry = make(REGISTRY, *of_root)
+    receipts = {
+        REGISTRY: registry,
+        ANCHOR: make(ANCHOR, registry["contractAddress"]),
+        DID_REGISTRY: make(DID_REGISTRY),
+        BOARD: make(BOARD),
+        DIRECTORY: make(DIRECTORY, *of_root),
+    }
     return Deployment(
         ask(lambda: w3.eth.chain_id),
-        {REGISTRY: _pin(w3, deployed), ANCHOR: _pin(w3, anchored)},
-        int(deployed["blockNumber"]),
+        {name: _pin(w3, receipt) for name, receipt in receipts.items()},
+        int(registry["blockNumber"]),
     )
 
 

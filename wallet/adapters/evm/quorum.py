@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 from eth_utils.crypto import keccak
 
 from wallet.adapters.evm.blocks import Header, Log
 from wallet.adapters.evm.deployment import Deployment, DeploymentMismatch
 from wallet.adapters.evm.endpoints import Endpoint, Finality, RpcEndpoint
-from wallet.adapters.evm.rpc import MAX_ANSWER_BYTES, REQUEST_TIMEOUT_S, HttpTransport, JsonRpc
+from wallet.adapters.evm.listing import check_listing
+from wallet.adapters.evm.rpc import (
+    MAX_ANSWER_BYTES,
+    REQUEST_TIMEOUT_S,
+    HttpTransport,
+    JsonRpc,
+    is_loopback,
+)
 from wallet.errors import MalformedError
 from wallet.ports.facts import ChainUnavailable
 
@@ -86,17 +91,6 @@ def open_quorum(
     )
 
 
-def is_loopback(url: str) -> bool:
-    """Tell whether a URL names this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class NodeQuorum:
     """`required` of the endpoints must agree; one that failed is asked last from then on."""
 
@@ -114,20 +108,25 @@ class NodeQuorum:
         for endpoint in self._order:
             endpoint.close()
 
-    def check(self, deployment: Deployment) -> None:
-        """Compare chain id and code with the deployment, on every node.
+    def check(self, deployment: Deployment, *, listing: bool = True) -> frozenset[str]:
+        """Compare chain id, code and, with `listing`, the directory, on every node.
 
-        Raises `DeploymentMismatch` for a difference, `ChainUnavailable` if a node is silent and
-        those that answer are right.
+        Returns the names of the contracts that the directory calls deprecated. Raises
+        `DeploymentMismatch` for a difference, `ChainUnavailable` if a node is silent and those
+        that answer are right.
         """
         silent: ChainUnavailable | None = None
+        deprecated: set[str] = set()
         for endpoint in self._order:
             try:
                 _check(endpoint, deployment)
+                if listing:
+                    deprecated |= check_listing(endpoint, deployment)
             except ChainUnavailable as error:
                 silent = error
         if silent is not None:
             raise silent
+        return frozenset(deprecated)
 
     def agree(self, chain_id: int, finality: Finality) -> Agreement:
         """Return the newest finalized block on which `required` nodes agree.

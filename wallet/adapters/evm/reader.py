@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from wallet.adapters.evm.blocks import Header, Log
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.endpoints import Endpoint, Finality
-from wallet.adapters.evm.events import Context, translate
+from wallet.adapters.evm.events import Context, DecodedLog, decode_log, translate
 from wallet.adapters.evm.log_chain import (
     EMPTY_LOG_HEAD,
     LogsWithheld,
@@ -64,13 +64,15 @@ class EvmLedgerReader:
         self._mandates: dict[int, str] = {}
         self._is_checked = False
 
-    def check_deployment(self) -> None:
-        """Hold chain id and code against the deployment.
+    def check_deployment(self) -> frozenset[str]:
+        """Hold chain id, code and the directory against the deployment.
 
-        Raises `DeploymentMismatch`, `ChainUnavailable`.
+        Returns the names of deprecated contracts: what they hold stays good, new records belong
+        to their successors. Raises `DeploymentMismatch`, `ChainUnavailable`.
         """
-        self._nodes.check(self.deployment)
+        deprecated = self._nodes.check(self.deployment)
         self._is_checked = True
+        return deprecated
 
     def agree(self) -> Agreement:
         """Return the newest finalized block that the quorum agrees on.
@@ -96,11 +98,26 @@ class EvmLedgerReader:
         if last > agreed.head.number:
             raise ChainUnavailable("the blocks asked for are not final yet")
         found: list[LedgerEvent] = []
-        for number in agreed.log_blocks(first, last, self._addresses):
-            header = agreed.header(number)
-            logs = agreed.logs(header, self._addresses)
+        for header, logs in self.blocks(agreed, first, last):
             found += self.translated(logs, header.time, self._mandates.get, self._mandates)
         return found
+
+    def blocks(
+        self, agreed: Agreement, first: int, last: int
+    ) -> Iterator[tuple[Header, tuple[Log, ...]]]:
+        """Yield the blocks from `first` to `last` that hold logs of the contracts, with these.
+
+        In chain order, one block after the other is asked for. That none is missing shows when the
+        log heads over them (`log_chain.extend_log_head`) are proven: `prove`. Raises
+        `EndpointsDisagree`, `ChainUnavailable`.
+        """
+        for number in agreed.log_blocks(first, last, self._addresses):
+            header = agreed.head if number == agreed.head.number else agreed.header(number)
+            yield header, agreed.logs(header, self._addresses)
+
+    def decoded(self, log: Log) -> DecodedLog | None:
+        """Return the contract, event and arguments of a log. Raises `NodeAnswerInvalid`."""
+        return decode_log(self._names[log.address], log)
 
     def read(
         self,
@@ -120,9 +137,7 @@ class EvmLedgerReader:
         head = agreed.head
         blocks: list[tuple[Header, tuple[Log, ...]]] = []
         size = 0
-        for number in agreed.log_blocks(first, head.number, self._addresses):
-            header = head if number == head.number else agreed.header(number)
-            logs = agreed.logs(header, self._addresses)
+        for header, logs in self.blocks(agreed, first, head.number):
             blocks.append((header, logs))
             size += len(logs)
             if size >= MAX_LOGS_PER_STEP:
@@ -134,7 +149,7 @@ class EvmLedgerReader:
                 (log for _, logs in blocks for log in logs if log.address == contract.address),
             )
         if self._nodes.proves:
-            self._prove(agreed, head, heads)
+            self.prove(agreed, head, heads)
         found: list[LedgerEvent] = []
         given: dict[int, str] = {}
         for header, logs in blocks:
@@ -146,7 +161,12 @@ class EvmLedgerReader:
             Assurance(endpoints=len(agreed.endpoints), proven=self._nodes.proves),
         )
 
-    def _prove(self, agreed: Agreement, head: Header, log_heads: Mapping[str, bytes]) -> None:
+    def prove(self, agreed: Agreement, head: Header, log_heads: Mapping[str, bytes]) -> None:
+        """Hold log heads, by contract address, against the contracts' storage at a block.
+
+        The code is compared too. Raises `LogsWithheld`, `ProofInvalid`, `ChainUnavailable`, also
+        where the chain gives no proofs.
+        """
         for contract in self._contracts:
             slot = agreed.first(lambda node: node.slot(head, contract.address, contract.head_slot))  # noqa: B023
             if slot.code_hash != contract.code_hash:
@@ -181,10 +201,9 @@ class EvmLedgerReader:
                 raise MandateUnknown("an accreditation names a mandate that was never given")
             return found
 
-        context = Context(time, known)
         result = []
         for log in logs:
-            event = translate(self._names[log.address], log, context)
+            event = translate(self._names[log.address], Context(log, time, known))
             if isinstance(event, AccreditorScope):
                 given[event.mandate_id] = event.accreditor
             if event is not None:

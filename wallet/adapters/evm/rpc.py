@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import itertools
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import MalformedError
@@ -25,7 +26,7 @@ Transport = Callable[[bytes], bytes]
 
 
 class NodeUrlMalformed(MalformedError):
-    """The address of a node is not http(s)://host[:port][/path]."""
+    """The address of a node is not https://host[:port][/path], or http on this machine."""
 
     code = "node_url_malformed"
 
@@ -34,6 +35,34 @@ class NodeAnswerInvalid(ChainUnavailable):
     """A node answered something that is not an answer to what it was asked."""
 
     code = "node_answer_invalid"
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL names this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def parse_node_url(url: str) -> SplitResult:
+    """Return the parts of a node's address: https, or http on this machine.
+
+    Raises `NodeUrlMalformed`; the address itself, which may hold a key, is not repeated.
+    """
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 (reading it is what refuses one that is no number)
+    except ValueError:
+        raise NodeUrlMalformed("a node's address is a URL") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
+        raise NodeUrlMalformed("a node's address is https://host[:port][/path]")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise NodeUrlMalformed("http is for a node on this machine: elsewhere it is https")
+    return parts
 
 
 class HttpTransport:
@@ -51,14 +80,9 @@ class HttpTransport:
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         """Remember the address; nothing is asked yet. Raises `NodeUrlMalformed`."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            raise NodeUrlMalformed("a node's address is a URL") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment:
-            raise NodeUrlMalformed("a node's address is http(s)://host[:port][/path]")
-        self.host = parts.hostname
+        parts = parse_node_url(url)
+        port = parts.port
+        self.host = parts.hostname or ""
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes

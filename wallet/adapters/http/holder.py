@@ -42,6 +42,12 @@ class HttpHolderTransport:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {bearer}"}
         return self._send("POST", url, headers, to_json(dict(value)))
 
+    def post_body(
+        self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str]
+    ) -> HttpAnswer:
+        """See `HolderTransport.post_body`."""
+        return self._send("POST", url, {**headers, "Content-Type": content_type}, body)
+
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
     ) -> HttpAnswer:
@@ -53,7 +59,7 @@ class HttpHolderTransport:
             raise PeerUnreachable(str(error)) from error
         if 300 <= answer.status < 400:
             raise RedirectRefused(f"the answer was a redirect ({answer.status})")
-        return HttpAnswer(answer.status, answer.media_type, answer.body)
+        return HttpAnswer(answer.status, answer.media_type, answer.body, answer.headers)
 
 
 class NoFactCache:

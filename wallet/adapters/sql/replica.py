@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
     Row,
-    Table,
     and_,
     bindparam,
-    case,
     delete,
     select,
     true,
@@ -22,17 +18,20 @@ from sqlalchemy import (
 )
 
 from wallet.adapters.sql.engine import insert, read, write
+from wallet.adapters.sql.replica_events import apply_event
 from wallet.adapters.sql.replica_tables import (
     ACCREDITOR_SCOPES,
     BATCHES,
+    FACTS,
     ISSUER_SCOPES,
     LOG_HEADS,
     STATE,
     STATUS_DIGESTS,
+    SUSPENSIONS,
 )
 from wallet.ports.facts import ReplicaDiverged, ReplicaEmpty
 from wallet.ports.ledger import ReplicaMismatch
-from wallet.trust.events import AccreditorRevoked, BatchWithdrawn, IssuerRevoked, LedgerEvent
+from wallet.trust.events import LedgerEvent
 from wallet.trust.facts import (
     AccreditorScope,
     AnchorFacts,
@@ -41,6 +40,7 @@ from wallet.trust.facts import (
     BlockRef,
     IssuerScope,
     StatusFact,
+    SuspensionFact,
 )
 from wallet.verification.evidence import Fact
 
@@ -101,7 +101,7 @@ class SqlReplica:
 
     def start_anew(self) -> None:
         with write(self._engine) as connection:
-            for table in (*_TABLES.values(), LOG_HEADS):
+            for table in (*FACTS.values(), LOG_HEADS):
                 connection.execute(delete(table))
             nothing = {column.name: None for column in STATE.c if column.name not in _BOUND}
             connection.execute(update(STATE).values(**nothing))
@@ -129,7 +129,7 @@ class SqlReplica:
                 _observe_again(connection, before, head, seen_at, assurance)
                 return
             for event in events:
-                _apply_event(connection, event)
+                apply_event(connection, event)
             for contract, log_head in (log_heads or {}).items():
                 statement = insert(connection, LOG_HEADS).on_conflict_do_update(
                     index_elements=["contract"], set_={"head": log_head}
@@ -145,12 +145,7 @@ class SqlReplica:
         status_list_id: bytes | None,
     ) -> Fact[AnchorFacts]:
         with read(self._engine) as connection:
-            state = connection.execute(_STATE).one_or_none()
-            head = _head(state)
-            if state is None or head is None:
-                raise ReplicaEmpty("the replica has not followed the chain yet")
-            if state.alarm is not None:
-                raise ReplicaDiverged(state.alarm)
+            state, head = usable_state(connection)
             status = _newest_status(connection, issuer_id, status_list_id)
             of_issuer = {"of_issuer": issuer_id, "of_schema": schema_id}
             facts = AnchorFacts(
@@ -167,6 +162,10 @@ class SqlReplica:
                 status=status,
                 superseded_status_digests=self._superseded(connection, status),
                 assurance=_assurance(state),
+                suspensions=tuple(
+                    SuspensionFact(**row._mapping)
+                    for row in connection.execute(_SUSPENSIONS, {"of_issuer": issuer_id})
+                ),
             )
         return Fact(facts, min(head.time, state.observed_at))
 
@@ -185,6 +184,17 @@ class SqlReplica:
                 self._superseded_by.clear()
             self._superseded_by[key] = known
         return known[1]
+
+
+def usable_state(connection: Connection) -> tuple[Row[Any], BlockRef]:
+    """Return the state and the head of a replica. Raises `ReplicaEmpty`, `ReplicaDiverged`."""
+    state = connection.execute(_STATE).one_or_none()
+    head = _head(state)
+    if state is None or head is None:
+        raise ReplicaEmpty("the replica has not followed the chain yet")
+    if state.alarm is not None:
+        raise ReplicaDiverged(state.alarm)
+    return state, head
 
 
 def _head(state: Row[Any] | None) -> BlockRef | None:
@@ -230,42 +240,6 @@ def _set_head(
     )
 
 
-def _apply_event(connection: Connection, event: LedgerEvent) -> None:
-    match event:
-        case AccreditorScope() | IssuerScope() | BatchFact() | StatusFact():
-            table = _TABLES[type(event)]
-            connection.execute(insert(connection, table).on_conflict_do_nothing(), asdict(event))
-        case AccreditorRevoked():
-            columns = ACCREDITOR_SCOPES.c
-            of_scope = and_(
-                columns.schema_id == event.schema_id,
-                columns.accreditor == event.accreditor,
-                columns["index"] == event.index,
-            )
-            _revoke(connection, ACCREDITOR_SCOPES, of_scope, event.effective_at)
-        case IssuerRevoked():
-            columns = ISSUER_SCOPES.c
-            of_scope = and_(
-                columns.issuer_id == event.issuer_id,
-                columns.schema_id == event.schema_id,
-                columns["index"] == event.index,
-            )
-            _revoke(connection, ISSUER_SCOPES, of_scope, event.effective_at)
-        case BatchWithdrawn():
-            of_batch = and_(BATCHES.c.issuer_id == event.issuer_id, BATCHES.c.root == event.root)
-            _revoke(connection, BATCHES, of_batch, event.at)
-
-
-def _revoke(connection: Connection, table: Table, which: ColumnElement[bool], at: int) -> None:
-    # The contracts only ever move a revocation to an earlier time.
-    known = table.c.revoked_at
-    revoked = connection.execute(
-        update(table).where(which).values(revoked_at=case((known < at, known), else_=at))
-    )
-    if revoked.rowcount != 1:
-        raise ReplicaMismatch("an event revokes what the replica does not hold")
-
-
 def _batch(connection: Connection, issuer_id: bytes, root: bytes | None) -> BatchFact | None:
     if root is None:
         return None
@@ -283,12 +257,6 @@ def _newest_status(
     return None if row is None else StatusFact(**row._mapping)
 
 
-_TABLES: dict[type, Table] = {
-    AccreditorScope: ACCREDITOR_SCOPES,
-    IssuerScope: ISSUER_SCOPES,
-    BatchFact: BATCHES,
-    StatusFact: STATUS_DIGESTS,
-}
 # What a replica is a copy of stays when its facts go.
 _BOUND = frozenset(("id", "identity"))
 _STATE = select(STATE)
@@ -317,6 +285,11 @@ _ACCREDITOR_SCOPES = (
         ),
     )
     .order_by(ACCREDITOR_SCOPES.c.accreditor, ACCREDITOR_SCOPES.c["index"])
+)
+_SUSPENSIONS = (
+    select(SUSPENSIONS)
+    .where(SUSPENSIONS.c.issuer_id == bindparam("of_issuer"))
+    .order_by(SUSPENSIONS.c["index"])
 )
 _BATCH = select(BATCHES).where(
     BATCHES.c.issuer_id == bindparam("of_issuer"), BATCHES.c.root == bindparam("of_root")

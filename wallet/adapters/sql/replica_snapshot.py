@@ -4,28 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from sqlalchemy import Engine, Table, delete, insert, select, update
+from sqlalchemy import Engine, delete, insert, select, update
 
 from wallet.adapters.sql.engine import read, write
-from wallet.adapters.sql.replica_tables import (
-    ACCREDITOR_SCOPES,
-    BATCHES,
-    ISSUER_SCOPES,
-    LOG_HEADS,
-    STATE,
-    STATUS_DIGESTS,
-)
+from wallet.adapters.sql.replica_tables import FACTS, LOG_HEADS, STATE
 from wallet.ports.facts import ReplicaDiverged, ReplicaEmpty
 from wallet.ports.ledger import ReplicaMismatch
 from wallet.trust.facts import Assurance, BlockRef
 from wallet.trust.replica_bundle import KINDS, BundleOlder, ReplicaSnapshot, VerifiedBundle
-
-TABLES: dict[str, Table] = {
-    "accreditor_scopes": ACCREDITOR_SCOPES,
-    "issuer_scopes": ISSUER_SCOPES,
-    "batches": BATCHES,
-    "statuses": STATUS_DIGESTS,
-}
 
 
 def export_snapshot(engine: Engine) -> ReplicaSnapshot:
@@ -46,7 +32,7 @@ def export_snapshot(engine: Engine) -> ReplicaSnapshot:
             {row.contract: row.head for row in connection.execute(select(LOG_HEADS))},
             Assurance(state.endpoints, state.proven),
             {
-                name: [kind(**row._mapping) for row in connection.execute(select(TABLES[name]))]
+                name: [kind(**row._mapping) for row in connection.execute(select(FACTS[kind]))]
                 for name, kind in KINDS.items()
             },
         )
@@ -73,12 +59,12 @@ def import_bundle(engine: Engine, bundle: VerifiedBundle) -> BlockRef:
             same = snapshot.head.number == state.head_number
             if same and snapshot.head.hash != state.head_hash:
                 raise ReplicaMismatch("the bundle has another block where the replica has one")
-        for table in (*TABLES.values(), LOG_HEADS):
+        for table in (*FACTS.values(), LOG_HEADS):
             connection.execute(delete(table))
-        for name, table in TABLES.items():
+        for name, kind in KINDS.items():
             rows = [asdict(fact) for fact in snapshot.facts[name]]
             if rows:
-                connection.execute(insert(table), rows)
+                connection.execute(insert(FACTS[kind]), rows)
         heads = [{"contract": at, "head": head} for at, head in snapshot.log_heads.items()]
         if heads:
             connection.execute(insert(LOG_HEADS), heads)

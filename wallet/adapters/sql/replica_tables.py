@@ -19,6 +19,18 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
+from wallet.did.did_ethr import ChangeKind, DidChange
+from wallet.trust.boards import BoardFact, CheckpointFact, SealFact
+from wallet.trust.directory import DirectoryEntry
+from wallet.trust.facts import (
+    AccreditorScope,
+    BatchFact,
+    IssuerScope,
+    StatusFact,
+    SuspensionFact,
+)
+from wallet.trust.verifiers import VerifierScope
+
 _INT64_LIMIT = 2**63
 
 
@@ -36,6 +48,19 @@ class Uint64(TypeDecorator[int]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> int | None:
         return value + 2 * _INT64_LIMIT if value is not None and value < 0 else value
+
+
+class Kind(TypeDecorator[ChangeKind]):
+    """The kind of a change as text."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> ChangeKind | None:
+        return None if value is None else ChangeKind(value)
 
 
 METADATA = MetaData()
@@ -106,3 +131,94 @@ STATUS_DIGESTS = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("published_at", BigInteger, nullable=False),
 )
+SUSPENSIONS = Table(
+    "replica_suspensions",
+    METADATA,
+    Column("issuer_id", LargeBinary(32), primary_key=True),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger),
+)
+VERIFIER_SCOPES = Table(
+    "replica_verifier_scopes",
+    METADATA,
+    Column("verifier_id", LargeBinary(32), primary_key=True),
+    Column("service_id", LargeBinary(32), primary_key=True),
+    Column("index", BigInteger, primary_key=True, autoincrement=False),
+    Column("schema_id", LargeBinary(32), nullable=False),
+    Column("purpose_digest", LargeBinary(32), nullable=False),
+    Column("claims_digest", LargeBinary(32), nullable=False),
+    Column("valid_from", BigInteger, nullable=False),
+    Column("valid_until", BigInteger, nullable=False),
+    Column("revoked_at", BigInteger),
+)
+BOARDS = Table(
+    "replica_boards",
+    METADATA,
+    Column("board_id", LargeBinary(32), primary_key=True),
+    Column("organiser", String(42), nullable=False),
+    Column("election_id", LargeBinary(32), nullable=False),
+    Column("operator", String(42), nullable=False),
+    Column("config_digest", LargeBinary(32), nullable=False),
+    Column("opens", BigInteger, nullable=False),
+    Column("closes", BigInteger, nullable=False),
+    Column("flush_until", BigInteger, nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+)
+CHECKPOINTS = Table(
+    "replica_checkpoints",
+    METADATA,
+    Column("board_id", LargeBinary(32), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("old_size", Uint64, nullable=False),
+    Column("size", Uint64, nullable=False),
+    Column("old_root", LargeBinary(32), nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("recorded_at", BigInteger, nullable=False),
+)
+SEALS = Table(
+    "replica_seals",
+    METADATA,
+    Column("board_id", LargeBinary(32), primary_key=True),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("size", Uint64, nullable=False),
+    Column("tally_digest", LargeBinary(32), nullable=False),
+    Column("sealed_at", BigInteger, nullable=False),
+)
+DIRECTORY = Table(
+    "replica_directory",
+    METADATA,
+    # 32 bytes, each escaped with four characters at most
+    Column("name", String(128), primary_key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("address", String(42), nullable=False),
+    Column("code_hash", LargeBinary(32), nullable=False),
+    Column("listed_at", BigInteger, nullable=False),
+    Column("deprecated_at", BigInteger),
+)
+DID_CHANGES = Table(
+    "replica_did_changes",
+    METADATA,
+    Column("identity", String(42), primary_key=True),
+    Column("block_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("log_index", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Kind, nullable=False),
+    Column("name", LargeBinary(32), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("valid_to", BigInteger, nullable=False),
+)
+# Where facts of each type lie.
+FACTS: dict[type, Table] = {
+    AccreditorScope: ACCREDITOR_SCOPES,
+    IssuerScope: ISSUER_SCOPES,
+    SuspensionFact: SUSPENSIONS,
+    BatchFact: BATCHES,
+    StatusFact: STATUS_DIGESTS,
+    VerifierScope: VERIFIER_SCOPES,
+    BoardFact: BOARDS,
+    CheckpointFact: CHECKPOINTS,
+    SealFact: SEALS,
+    DirectoryEntry: DIRECTORY,
+    DidChange: DID_CHANGES,
+}

@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
-from wallet.errors import MalformedError, UnsupportedError
+from wallet.errors import MalformedError, RejectedError, UnsupportedError
+from wallet.protocols.oid4vci.configuration import BBS_NYM_PROOF, JWT_PROOF
+from wallet.protocols.oid4vci.encryption import ResponseEncryption, parse_response_encryption
 from wallet.protocols.oid4vci.offer import MAX_CODE_CHARACTERS
 from wallet.protocols.oid4vci.url import (
     Oid4vciMessageMalformed,
@@ -22,6 +24,7 @@ from wallet.trust.receipt import SALT_BYTES
 MAX_CREDENTIAL_REQUEST_BYTES: Final = 256 * 1024
 MAX_CREDENTIAL_RESPONSE_BYTES: Final = 1024 * 1024
 MAX_PROOFS: Final = 32
+MAX_INTERVAL_S: Final = 30 * 24 * 3600
 MAX_PROOF_CHARACTERS: Final = 16 * 1024
 MAX_CREDENTIAL_CHARACTERS: Final = 256 * 1024
 
@@ -33,70 +36,84 @@ class KeyProofMissing(MalformedError):
 
 
 class UnsupportedProofType(UnsupportedError):
-    """Only key proofs of type `jwt` are supported."""
+    """Only key proofs of the types `jwt` and, for pseudonyms, `bbs_nym` are supported."""
 
     code = "unsupported_proof_type"
 
 
-class UnknownCredentialIdentifier(UnsupportedError):
-    """The request names a `credential_identifier`; the token response gave none out."""
+class UnknownCredentialIdentifier(RejectedError):
+    """The access token was not given this `credential_identifier`, or must use the one it has."""
 
     code = "unknown_credential_identifier"
 
 
-class UnsupportedResponseEncryption(UnsupportedError):
-    """Encrypted credential responses are not offered."""
-
-    code = "unsupported_response_encryption"
-
-
 @dataclass(frozen=True, slots=True)
 class CredentialRequest:
-    """What to issue, and one key proof per credential wanted, unverified."""
+    """What to issue, and one key proof per credential wanted, unverified.
 
-    credential_configuration_id: str
+    Named by exactly one of `credential_configuration_id` and `credential_identifier`. With
+    `proof_type` `bbs_nym` the one proof is the text of a `NymProof`.
+    """
+
+    credential_configuration_id: str | None
     proofs: tuple[str, ...]
+    credential_identifier: str | None = None
+    proof_type: str = JWT_PROOF
+    response_encryption: ResponseEncryption | None = None
 
     def to_json(self) -> JsonObject:
         """Return the credential request object."""
-        return {
-            "credential_configuration_id": self.credential_configuration_id,
-            "proofs": {"jwt": list(self.proofs)},
-        }
+        request: JsonObject = {"proofs": {self.proof_type: list(self.proofs)}}
+        if self.credential_configuration_id is not None:
+            request["credential_configuration_id"] = self.credential_configuration_id
+        if self.credential_identifier is not None:
+            request["credential_identifier"] = self.credential_identifier
+        if self.response_encryption is not None:
+            request["credential_response_encryption"] = self.response_encryption.to_json()
+        return request
 
 
 def parse_credential_request(value: object) -> CredentialRequest:
     """Return the credential request of its JSON value (§8.2).
 
     Raises `Oid4vciMessageMalformed`, `KeyProofMissing`, `UnsupportedProofType`,
-    `UnknownCredentialIdentifier`, `UnsupportedResponseEncryption`.
+    `EncryptionParametersInvalid`.
     """
     request = object_of(value, "a credential request")
-    if "credential_identifier" in request:
-        if "credential_configuration_id" in request:
-            raise Oid4vciMessageMalformed("name a configuration or an identifier, not both")
-        raise UnknownCredentialIdentifier("the token carries no credential identifiers")
-    configuration_id = text_member(
-        request, "credential_configuration_id", max_characters=MAX_CODE_CHARACTERS
-    )
+    named = {
+        name: text_member(request, name, max_characters=MAX_CODE_CHARACTERS)
+        for name in ("credential_configuration_id", "credential_identifier")
+        if name in request
+    }
+    if len(named) != 1:
+        raise Oid4vciMessageMalformed("name a configuration or an identifier, and not both")
+    encryption = None
     if "credential_response_encryption" in request:
-        raise UnsupportedResponseEncryption("responses are protected by TLS alone")
-    return CredentialRequest(configuration_id, _parse_proofs(request.get("proofs")))
+        encryption = parse_response_encryption(request["credential_response_encryption"])
+    proof_type, proofs = _parse_proofs(request.get("proofs"))
+    return CredentialRequest(
+        named.get("credential_configuration_id"),
+        proofs,
+        named.get("credential_identifier"),
+        proof_type,
+        encryption,
+    )
 
 
-def _parse_proofs(value: object) -> tuple[str, ...]:
+def _parse_proofs(value: object) -> tuple[str, tuple[str, ...]]:
     if type(value) is not dict or not value:
         raise KeyProofMissing("proofs is an object with one key proof type")
     if len(value) != 1:
         raise Oid4vciMessageMalformed("proofs holds exactly one key proof type")
-    if "jwt" not in value:
-        raise UnsupportedProofType("only the key proof type jwt is supported")
+    ((name, given),) = value.items()
+    if name not in (JWT_PROOF, BBS_NYM_PROOF):
+        raise UnsupportedProofType("only the key proof types jwt and bbs_nym are supported")
     proofs = texts_of(
-        value["jwt"], "proofs.jwt", max_items=MAX_PROOFS, max_characters=MAX_PROOF_CHARACTERS
+        given, f"proofs.{name}", max_items=MAX_PROOFS, max_characters=MAX_PROOF_CHARACTERS
     )
     if not proofs:
-        raise KeyProofMissing("proofs.jwt is empty")
-    return proofs
+        raise KeyProofMissing(f"proofs.{name} is empty")
+    return name, proofs
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +130,20 @@ class CredentialAnchor:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedCredential:
-    """One credential of a response, unverified; `anchor` is None from other issuers."""
+    """One credential of a response, unverified; `anchor` is None from other issuers.
 
-    credential: str
+    `credential` is a string, or an object in the format `ldp_vc` and in that of this project.
+    """
+
+    credential: str | JsonObject
     anchor: CredentialAnchor | None = None
+
+    @property
+    def text(self) -> str:
+        """The credential in a format of strings. Raises `Oid4vciMessageMalformed`."""
+        if type(self.credential) is not str:
+            raise Oid4vciMessageMalformed("a credential in this format is a string")
+        return self.credential
 
     def to_json(self) -> JsonObject:
         """Return the item of `credentials`."""
@@ -134,28 +161,64 @@ class CredentialResponse:
     """The credentials, one per key proof in the order of the proofs."""
 
     credentials: tuple[ReceivedCredential, ...]
+    notification_id: str | None = None
 
     def to_json(self) -> JsonObject:
         """Return the credential response object."""
-        return {"credentials": [item.to_json() for item in self.credentials]}
+        response: JsonObject = {"credentials": [item.to_json() for item in self.credentials]}
+        if self.notification_id is not None:
+            response["notification_id"] = self.notification_id
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredResponse:
+    """Not yet: ask again with `transaction_id` after `interval` seconds (§8.3, §9.2)."""
+
+    transaction_id: str
+    interval: int
+
+    def to_json(self) -> JsonObject:
+        """Return the response object, which goes with status 202."""
+        return {"transaction_id": self.transaction_id, "interval": self.interval}
 
 
 def parse_credential_response(value: object, *, development: bool = False) -> CredentialResponse:
     """Return the credentials of a response (§8.3), unverified.
 
-    Deferred responses (`transaction_id`) are not supported. Raises `Oid4vciMessageMalformed`,
-    `Base64urlMalformed`.
+    Raises `Oid4vciMessageMalformed`, `Base64urlMalformed`.
     """
     response = object_of(value, "a credential response")
     items = list_of(response.get("credentials"), "credentials", max_items=MAX_PROOFS)
     if not items:
         raise Oid4vciMessageMalformed("credentials is empty")
-    return CredentialResponse(tuple(_parse_item(item, development) for item in items))
+    notification_id = None
+    if response.get("notification_id") is not None:
+        notification_id = text_member(
+            response, "notification_id", max_characters=MAX_CODE_CHARACTERS
+        )
+    return CredentialResponse(
+        tuple(_parse_item(item, development) for item in items), notification_id
+    )
+
+
+def parse_deferred_response(value: object) -> DeferredResponse:
+    """Return the response that came with status 202. Raises `Oid4vciMessageMalformed`."""
+    response = object_of(value, "a deferred credential response")
+    interval = response.get("interval")
+    if type(interval) is not int or not 0 < interval <= MAX_INTERVAL_S:
+        raise Oid4vciMessageMalformed("interval is a positive whole number of seconds")
+    transaction_id = text_member(response, "transaction_id", max_characters=MAX_CODE_CHARACTERS)
+    return DeferredResponse(transaction_id, interval)
 
 
 def _parse_item(value: object, development: bool) -> ReceivedCredential:
     item = object_of(value, "an item of credentials")
-    credential = text_member(item, "credential", max_characters=MAX_CREDENTIAL_CHARACTERS)
+    credential: str | JsonObject
+    if type(item.get("credential")) is dict:
+        credential = item["credential"]
+    else:
+        credential = text_member(item, "credential", max_characters=MAX_CREDENTIAL_CHARACTERS)
     anchor: Any = item.get("anchor")
     if anchor is None:
         return ReceivedCredential(credential)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from wallet.encoding.form import parse_form, single_values
@@ -18,7 +19,10 @@ from wallet.protocols.oid4vci.url import (
 )
 
 OFFER_SCHEME: Final = "openid-credential-offer"
+# HAIP §4.2 gives wallets of its profile a scheme of their own.
+OFFER_SCHEMES: Final = (OFFER_SCHEME, "haip-vci")
 PRE_AUTHORIZED_CODE_GRANT: Final = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+AUTHORIZATION_CODE_GRANT: Final = "authorization_code"
 MAX_OFFER_BYTES: Final = 16 * 1024
 MAX_OFFERED_CONFIGURATIONS: Final = 32
 MAX_CODE_CHARACTERS: Final = 512
@@ -28,7 +32,7 @@ _INPUT_MODES: Final = ("numeric", "text")
 
 
 class UnsupportedGrant(UnsupportedError):
-    """The offer has no pre-authorized code, the only grant that is implemented."""
+    """The offer has no grant that is implemented: neither kind of code."""
 
     code = "unsupported_grant"
 
@@ -52,26 +56,47 @@ class TxCodePrompt:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizationCodeGrant:
+    """The holder authorizes the issuing in a browser; `issuer_state` ties that to the offer."""
+
+    issuer_state: str | None = None
+
+    def to_json(self) -> JsonObject:
+        """Return the grant's member."""
+        return {} if self.issuer_state is None else {"issuer_state": self.issuer_state}
+
+
+@dataclass(frozen=True, slots=True)
 class CredentialOffer:
-    """An offer with a pre-authorized code. `tx_code` is None when no code is to be asked for."""
+    """An offer by pre-authorized code, by authorization code, or by either.
+
+    `tx_code` is None when no code is to be asked for.
+    """
 
     credential_issuer: str
     credential_configuration_ids: tuple[str, ...]
-    pre_authorized_code: str
+    pre_authorized_code: str | None = None
     tx_code: TxCodePrompt | None = None
     authorization_server: str | None = None
+    authorization_code: AuthorizationCodeGrant | None = None
 
     def to_json(self) -> JsonObject:
         """Return the credential offer object."""
-        grant: JsonObject = {"pre-authorized_code": self.pre_authorized_code}
-        if self.tx_code is not None:
-            grant["tx_code"] = self.tx_code.to_json()
+        grants: JsonObject = {}
+        if self.pre_authorized_code is not None:
+            grant: JsonObject = {"pre-authorized_code": self.pre_authorized_code}
+            if self.tx_code is not None:
+                grant["tx_code"] = self.tx_code.to_json()
+            grants[PRE_AUTHORIZED_CODE_GRANT] = grant
+        if self.authorization_code is not None:
+            grants[AUTHORIZATION_CODE_GRANT] = self.authorization_code.to_json()
         if self.authorization_server is not None:
-            grant["authorization_server"] = self.authorization_server
+            for grant in grants.values():
+                grant["authorization_server"] = self.authorization_server
         return {
             "credential_issuer": self.credential_issuer,
             "credential_configuration_ids": list(self.credential_configuration_ids),
-            "grants": {PRE_AUTHORIZED_CODE_GRANT: grant},
+            "grants": grants,
         }
 
 
@@ -97,19 +122,46 @@ def parse_credential_offer(value: object, *, development: bool = False) -> Crede
     )
     if not ids or len(set(ids)) != len(ids):
         raise Oid4vciMessageMalformed("credential_configuration_ids names each type once")
-    grants = object_of(offer.get("grants", {}), "grants")
-    if PRE_AUTHORIZED_CODE_GRANT not in grants:
-        raise UnsupportedGrant("the offer has no pre-authorized code")
-    grant = object_of(grants[PRE_AUTHORIZED_CODE_GRANT], "the grant")
-    server = grant.get("authorization_server")
-    if server is not None:
-        server = check_url(server, development=development, query=False)
+    # Without grants the authorization server's metadata decide (§4.1.1), and what every server of
+    # version 1.0 has is the authorization code.
+    grants = object_of(offer.get("grants", {}), "grants") or {AUTHORIZATION_CODE_GRANT: {}}
+    known = {
+        name: object_of(grants[name], "a grant")
+        for name in (PRE_AUTHORIZED_CODE_GRANT, AUTHORIZATION_CODE_GRANT)
+        if name in grants
+    }
+    if not known:
+        raise UnsupportedGrant("the offer has neither kind of code")
+    servers = {grant["authorization_server"]: None for grant in known.values() if _named(grant)}
+    if len(servers) > 1:
+        raise Oid4vciMessageMalformed("the grants name different authorization servers")
+    pre, code = known.get(PRE_AUTHORIZED_CODE_GRANT), known.get(AUTHORIZATION_CODE_GRANT)
     return CredentialOffer(
         issuer,
         ids,
-        text_member(grant, "pre-authorized_code", max_characters=MAX_CODE_CHARACTERS),
-        _parse_tx_code(grant["tx_code"]) if "tx_code" in grant else None,
-        server,
+        None
+        if pre is None
+        else text_member(pre, "pre-authorized_code", max_characters=MAX_CODE_CHARACTERS),
+        None if pre is None or "tx_code" not in pre else _parse_tx_code(pre["tx_code"]),
+        next(
+            (check_url(server, development=development, query=False) for server in servers), None
+        ),
+        None if code is None else _parse_code_grant(code),
+    )
+
+
+def _named(grant: Mapping[str, Any]) -> bool:
+    server = grant.get("authorization_server")
+    if server is not None and type(server) is not str:
+        raise Oid4vciMessageMalformed("authorization_server is a string")
+    return server is not None
+
+
+def _parse_code_grant(grant: Mapping[str, Any]) -> AuthorizationCodeGrant:
+    if "issuer_state" not in grant:
+        return AuthorizationCodeGrant()
+    return AuthorizationCodeGrant(
+        text_member(grant, "issuer_state", max_characters=MAX_CODE_CHARACTERS)
     )
 
 
@@ -138,7 +190,7 @@ def parse_offer_link(
     if len(link) > 4 * MAX_OFFER_BYTES or not link.isascii() or not link.isprintable():
         raise Oid4vciMessageMalformed("an offer link is printable ASCII of limited length")
     scheme, separator, rest = link.partition("://")
-    if not separator or scheme.lower() != OFFER_SCHEME:
+    if not separator or scheme.lower() not in OFFER_SCHEMES:
         raise Oid4vciMessageMalformed(f"expected a link {OFFER_SCHEME}://")
     query = rest.partition("?")[2].partition("#")[0]
     given = single_values(

@@ -46,10 +46,14 @@ class KeyProofWithoutNonce(RejectedError):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedKeyProof:
-    """A key whose holder signed for this issuer. Whether `nonce` is unused is yet to be seen."""
+    """A key whose holder signed for this issuer. Whether `nonce` is unused is yet to be seen.
+
+    `did` is the DID by which the wallet named the key, in its spelling; None for a `jwk`.
+    """
 
     key: PublicKey
     nonce: str
+    did: str | None = None
 
 
 def build_key_proof(key: SigningKey, *, audience: str, nonce: str, issued_at: int) -> str:
@@ -81,7 +85,7 @@ def verify_key_proof(
         jws = parse_compact_jws(proof, typ=KEY_PROOF_TYPE)
         if jws.header["alg"] not in algorithms:
             raise KeyProofMalformed("expected alg " + " or ".join(sorted(algorithms)))
-        key = _proven_key(jws)
+        key, did = _proven_key(jws)
         verify_jws(jws, key)
         claims = jws.peek_claims()
         _check_audience(claims.get("aud"), audience)
@@ -99,19 +103,19 @@ def verify_key_proof(
         raise KeyProofWithoutNonce("the key proof carries no nonce")
     if type(nonce) is not str or not 0 < len(nonce) <= MAX_NONCE_CHARACTERS:
         raise KeyProofMalformed("nonce is a string of limited length")
-    return VerifiedKeyProof(key, nonce)
+    return VerifiedKeyProof(key, nonce, did)
 
 
-def _proven_key(jws: CompactJws) -> PublicKey:
+def _proven_key(jws: CompactJws) -> tuple[PublicKey, str | None]:
     named = [name for name in ("jwk", "kid", "x5c") if name in jws.header]
     if len(named) != 1:
         raise KeyProofMalformed("the header names one key: jwk or kid")
     if named == ["jwk"]:
-        return parse_jwk(jws.header["jwk"])
+        return parse_jwk(jws.header["jwk"]), None
     if named == ["x5c"]:
         raise KeyProofMalformed("x5c is not supported: use jwk")
     url = parse_did_url(jws.kid)
-    return resolve_self_contained(url.did).key_for(str(url), "authentication")
+    return resolve_self_contained(url.did).key_for(str(url), "authentication"), str(url.did)
 
 
 def _check_audience(audience: Any, expected: str) -> None:

@@ -1,8 +1,9 @@
-"""Token requests and responses of the pre-authorized code flow, and nonce responses (§6, §7)."""
+"""Token requests and responses of every grant, nonce responses and error responses (§6, §7)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
 
@@ -10,27 +11,53 @@ from wallet.encoding.form import parse_form, single_values
 from wallet.encoding.json import JsonObject
 from wallet.errors import UnsupportedError
 from wallet.protocols.oid4vci.offer import (
+    AUTHORIZATION_CODE_GRANT,
     MAX_CODE_CHARACTERS,
     MAX_TX_CODE_CHARACTERS,
     PRE_AUTHORIZED_CODE_GRANT,
 )
-from wallet.protocols.oid4vci.url import Oid4vciMessageMalformed, object_of, text_member
+from wallet.protocols.oid4vci.url import (
+    Oid4vciMessageMalformed,
+    list_of,
+    object_of,
+    text_member,
+    texts_of,
+)
+
+REFRESH_TOKEN_GRANT: Final = "refresh_token"  # noqa: S105 (the name of a grant type)
+AUTHORIZATION_DETAIL_TYPE: Final = "openid_credential"
+MAX_CLIENT_ID_CHARACTERS: Final = 512
+MAX_REDIRECT_CHARACTERS: Final = 2048
+MAX_VERIFIER_CHARACTERS: Final = 128
 
 MAX_TOKEN_REQUEST_BYTES: Final = 16 * 1024
 MAX_ACCESS_TOKEN_CHARACTERS: Final = 8 * 1024
 MAX_NONCE_CHARACTERS: Final = 512
 MAX_ERROR_CHARACTERS: Final = 1024
-_KNOWN: Final = frozenset(("grant_type", "pre-authorized_code", "tx_code"))
+MAX_AUTHORIZATION_DETAILS: Final = 8
+_KNOWN: Final = frozenset(
+    (
+        "grant_type",
+        "pre-authorized_code",
+        "tx_code",
+        "code",
+        "redirect_uri",
+        "code_verifier",
+        "client_id",
+        "refresh_token",
+    )
+)
+_TOKEN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
 
 
 class UnsupportedGrantType(UnsupportedError):
-    """The token request asks for another grant than the pre-authorized code."""
+    """The token request asks for a grant that is not implemented."""
 
     code = "unsupported_grant_type"
 
 
 class UnsupportedTokenType(UnsupportedError):
-    """The token is not a Bearer token."""
+    """The token is neither a Bearer nor a DPoP token."""
 
     code = "unsupported_token_type"
 
@@ -41,50 +68,134 @@ class TokenRequest:
 
     pre_authorized_code: str
     tx_code: str | None = None
+    client_id: str | None = None
 
     def to_form(self) -> bytes:
         """Return the form body to POST."""
-        form = {
-            "grant_type": PRE_AUTHORIZED_CODE_GRANT,
-            "pre-authorized_code": self.pre_authorized_code,
-        }
-        if self.tx_code is not None:
-            form["tx_code"] = self.tx_code
-        return urlencode(form).encode("ascii")
+        return _form(
+            {
+                "grant_type": PRE_AUTHORIZED_CODE_GRANT,
+                "pre-authorized_code": self.pre_authorized_code,
+                "tx_code": self.tx_code,
+                "client_id": self.client_id,
+            }
+        )
 
 
-def parse_token_request(body: bytes) -> TokenRequest:
-    """Return the token request of a form body (§6.1).
+@dataclass(frozen=True, slots=True)
+class CodeTokenRequest:
+    """An authorization code to exchange, with the verifier of its PKCE challenge (RFC 7636)."""
+
+    code: str
+    redirect_uri: str
+    code_verifier: str
+    client_id: str | None = None
+
+    def to_form(self) -> bytes:
+        """Return the form body to POST."""
+        return _form(
+            {
+                "grant_type": AUTHORIZATION_CODE_GRANT,
+                "code": self.code,
+                "redirect_uri": self.redirect_uri,
+                "code_verifier": self.code_verifier,
+                "client_id": self.client_id,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenRequest:
+    """A refresh token to exchange for new tokens."""
+
+    refresh_token: str
+    client_id: str | None = None
+
+    def to_form(self) -> bytes:
+        """Return the form body to POST."""
+        return _form(
+            {
+                "grant_type": REFRESH_TOKEN_GRANT,
+                "refresh_token": self.refresh_token,
+                "client_id": self.client_id,
+            }
+        )
+
+
+AnyTokenRequest = TokenRequest | CodeTokenRequest | RefreshTokenRequest
+
+
+def _form(members: Mapping[str, str | None]) -> bytes:
+    given = {name: value for name, value in members.items() if value is not None}
+    return urlencode(given).encode("ascii")
+
+
+def parse_token_request(body: bytes) -> AnyTokenRequest:
+    """Return the token request of a form body (§6.1, RFC 6749 §4.1.3, §6).
 
     Unknown parameters are ignored, known ones may occur once. Raises `FormMalformed`,
     `Oid4vciMessageMalformed`, `UnsupportedGrantType`.
     """
     pairs = parse_form(body, max_bytes=MAX_TOKEN_REQUEST_BYTES)
     form = single_values(pairs, _KNOWN)
-    if not form.get("grant_type"):
+    grant_type = form.get("grant_type")
+    if not grant_type:
         raise Oid4vciMessageMalformed("grant_type is missing")
-    if form["grant_type"] != PRE_AUTHORIZED_CODE_GRANT:
-        raise UnsupportedGrantType("only the pre-authorized code grant is supported")
-    code = text_member(form, "pre-authorized_code", max_characters=MAX_CODE_CHARACTERS)
-    if "tx_code" not in form:
-        return TokenRequest(code)
-    return TokenRequest(code, text_member(form, "tx_code", max_characters=MAX_TX_CODE_CHARACTERS))
+    client_id = None
+    if "client_id" in form:
+        client_id = text_member(form, "client_id", max_characters=MAX_CLIENT_ID_CHARACTERS)
+    if grant_type == PRE_AUTHORIZED_CODE_GRANT:
+        code = text_member(form, "pre-authorized_code", max_characters=MAX_CODE_CHARACTERS)
+        tx_code = None
+        if "tx_code" in form:
+            tx_code = text_member(form, "tx_code", max_characters=MAX_TX_CODE_CHARACTERS)
+        return TokenRequest(code, tx_code, client_id)
+    if grant_type == AUTHORIZATION_CODE_GRANT:
+        return CodeTokenRequest(
+            text_member(form, "code", max_characters=MAX_CODE_CHARACTERS),
+            text_member(form, "redirect_uri", max_characters=MAX_REDIRECT_CHARACTERS),
+            text_member(form, "code_verifier", max_characters=MAX_VERIFIER_CHARACTERS),
+            client_id,
+        )
+    if grant_type == REFRESH_TOKEN_GRANT:
+        token = text_member(form, "refresh_token", max_characters=MAX_CODE_CHARACTERS)
+        return RefreshTokenRequest(token, client_id)
+    raise UnsupportedGrantType("expected a pre-authorized code, a code or a refresh token")
 
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """A Bearer access token and how many seconds it lasts."""
+    """An access token and how many seconds it lasts.
+
+    `token_type` is `Bearer` or `DPoP`. `credential_identifiers` is by configuration id, and not
+    empty only if authorization was asked for by `authorization_details` (§6.2).
+    """
 
     access_token: str
     expires_in: int
+    token_type: str = "Bearer"  # noqa: S105 (the name of a scheme)
+    refresh_token: str | None = None
+    credential_identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def to_json(self) -> JsonObject:
         """Return the token response (RFC 6749 §5.1)."""
-        return {
+        response: JsonObject = {
             "access_token": self.access_token,
-            "token_type": "Bearer",
+            "token_type": self.token_type,
             "expires_in": self.expires_in,
         }
+        if self.refresh_token is not None:
+            response["refresh_token"] = self.refresh_token
+        if self.credential_identifiers:
+            response["authorization_details"] = [
+                {
+                    "type": AUTHORIZATION_DETAIL_TYPE,
+                    "credential_configuration_id": name,
+                    "credential_identifiers": list(identifiers),
+                }
+                for name, identifiers in self.credential_identifiers.items()
+            ]
+        return response
 
 
 def parse_token_response(value: object) -> TokenResponse:
@@ -95,14 +206,45 @@ def parse_token_response(value: object) -> TokenResponse:
     """
     response = object_of(value, "a token response")
     token = text_member(response, "access_token", max_characters=MAX_ACCESS_TOKEN_CHARACTERS)
-    if not token.isascii() or not token.isprintable() or " " in token:
-        raise Oid4vciMessageMalformed("access_token is printable ASCII")
-    if text_member(response, "token_type", max_characters=64).lower() != "bearer":
-        raise UnsupportedTokenType("expected token_type Bearer")
+    refresh = None
+    if response.get("refresh_token") is not None:
+        refresh = text_member(
+            response, "refresh_token", max_characters=MAX_ACCESS_TOKEN_CHARACTERS
+        )
+    for secret in (token, refresh or ""):
+        if not secret.isascii() or (secret and not secret.isprintable()) or " " in secret:
+            raise Oid4vciMessageMalformed("tokens are printable ASCII")
+    named = text_member(response, "token_type", max_characters=64).lower()
+    if named not in _TOKEN_TYPES:
+        raise UnsupportedTokenType("expected token_type Bearer or DPoP")
     expires_in = response.get("expires_in", 0)
     if type(expires_in) is not int or expires_in < 0:
         raise Oid4vciMessageMalformed("expires_in is a whole number of seconds")
-    return TokenResponse(token, expires_in)
+    details = response.get("authorization_details") or []
+    return TokenResponse(
+        token, expires_in, _TOKEN_TYPES[named], refresh, _parse_identifiers(details)
+    )
+
+
+def _parse_identifiers(value: object) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in list_of(value, "authorization_details", max_items=MAX_AUTHORIZATION_DETAILS):
+        detail = object_of(entry, "an authorization detail")
+        if detail.get("type") != AUTHORIZATION_DETAIL_TYPE:
+            continue
+        name = text_member(
+            detail, "credential_configuration_id", max_characters=MAX_CODE_CHARACTERS
+        )
+        identifiers = texts_of(
+            detail.get("credential_identifiers"),
+            "credential_identifiers",
+            max_items=32,
+            max_characters=MAX_CODE_CHARACTERS,
+        )
+        if not identifiers:
+            raise Oid4vciMessageMalformed("credential_identifiers is empty")
+        found[name] = identifiers
+    return found
 
 
 def parse_nonce_response(value: object) -> str:

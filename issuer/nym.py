@@ -1,0 +1,85 @@
+"""Blind issuing with a pseudonym secret: one nym key and one entropy per resident and epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from issuer.catalogue import CredentialContent
+from issuer.ports import NymRegistration, NymRegistrations
+from wallet.crypto.bbs.nym_issuance import blind_sign_with_nym, new_signer_nym_entropy
+from wallet.crypto.bbs.registered_nym import (
+    NymKey,
+    NymKeyMismatch,
+    VerifiedRegisteredCommitment,
+    verify_registered_commitment,
+)
+from wallet.crypto.bbs.types import BbsCommitmentInvalid, BbsSecretKey
+from wallet.encoding.json import JsonObject
+from wallet.errors import MalformedError
+from wallet.protocols.oid4vci.nym_proof import (
+    NymCredentialMessage,
+    NymProof,
+    nym_layout,
+    nym_messages,
+)
+from wallet.protocols.oid4vci.proof import KeyProofInvalid
+
+
+@dataclass(frozen=True, slots=True)
+class NymSettings:
+    """The BBS key that signs, and the epoch in which a resident has one pseudonym secret."""
+
+    key: BbsSecretKey = field(repr=False)
+    epoch: str
+
+
+class NymIssuing:
+    """Checks commitments and signs over them."""
+
+    def __init__(self, settings: NymSettings, registrations: NymRegistrations) -> None:
+        self._settings = settings
+        self._registrations = registrations
+
+    def verify(
+        self, proof: NymProof, content: CredentialContent, resident_id: str
+    ) -> VerifiedRegisteredCommitment:
+        """Return the commitment if it answers its c_nonce, by the resident's key of this epoch.
+
+        Raises `KeyProofInvalid`. Whether the nonce is unused is yet to be seen.
+        """
+        known = self._registrations.registration(resident_id, self._settings.epoch)
+        try:
+            return verify_registered_commitment(
+                proof.commitment,
+                nym_layout(content.claims),
+                public_key=self._settings.key.public_key,
+                nonce=proof.c_nonce.encode(),
+                registered=None if known is None else NymKey(known.nym_key),
+            )
+        except (BbsCommitmentInvalid, NymKeyMismatch, MalformedError) as error:
+            raise KeyProofInvalid(f"the commitment does not hold: {error}") from error
+
+    def sign(
+        self,
+        verified: VerifiedRegisteredCommitment,
+        content: CredentialContent,
+        *,
+        vct: str,
+        resident_id: str,
+        now: int,
+    ) -> JsonObject:
+        """Register the resident's nym key, once per epoch, and return the credential.
+
+        Raises `NymKeyTaken`, and `KeyProofInvalid` when another key was registered meanwhile.
+        """
+        epoch, key = self._settings.epoch, self._settings.key
+        mine = NymRegistration(verified.nym_key.octets, new_signer_nym_entropy())
+        kept = self._registrations.register(resident_id, epoch, mine, now=now)
+        if kept.nym_key != mine.nym_key:
+            raise KeyProofInvalid("another nym key is registered for this person")
+        messages = nym_messages(vct, epoch, content.claims)
+        signature = blind_sign_with_nym(key, verified.commitment, kept.entropy, messages)
+        claims = dict(content.claims)
+        return NymCredentialMessage(
+            vct, epoch, claims, key.public_key, signature, kept.entropy
+        ).to_json()

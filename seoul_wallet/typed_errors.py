@@ -1,0 +1,41 @@
+"""Typed errors on the command line: one line, and the exit code of the family."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NoReturn
+
+import click
+
+from wallet.errors import (
+    ConflictError,
+    MalformedError,
+    RejectedError,
+    SeoulWalletError,
+    UnavailableError,
+    UnsupportedError,
+)
+from wallet.holder.texts import shown
+
+EXIT_CODES: Final = (
+    (MalformedError, 2),
+    (UnsupportedError, 2),
+    (RejectedError, 3),
+    (ConflictError, 4),
+    (UnavailableError, 5),
+)
+
+
+class TypedErrors(click.Group):
+    """Tells every typed error in one line, with the exit code of its family."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SeoulWalletError as error:
+            fail(error)
+
+
+def fail(error: SeoulWalletError) -> NoReturn:
+    """Write the error's line and end with its exit code."""
+    click.echo(f"{error.code}: {shown(str(error))}", err=True)
+    raise SystemExit(next(code for family, code in EXIT_CODES if isinstance(error, family)))

@@ -1,0 +1,120 @@
+"""`seoul-wallet verifier`: ask wallets for presentations, against the stack of `make serve`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from seoul_wallet.stack_file import call, read_private, read_stack, write_private
+from seoul_wallet.typed_errors import TypedErrors
+from verifier.client import PREFIXES
+from wallet.encoding.json import JsonObject, parse_json, to_json
+from wallet.errors import MalformedError
+from wallet.protocols.oid4vp import ResponseMode
+
+SESSIONS: Final = "verifier-sessions"
+POLL_S: Final = 0.5
+
+
+class FileUnreadable(MalformedError):
+    """A file that the command line names cannot be read."""
+
+    code = "file_unreadable"
+
+
+@click.group(cls=TypedErrors)
+def verifier() -> None:
+    """Ask for presentations as the agency of the stack that `seoul-wallet serve` started.
+
+    \b
+      seoul-wallet verifier request family-card --prefix x509_hash --response-mode direct_post.jwt
+      seoul-wallet verifier result SESSION
+    """
+
+
+@verifier.command("request")
+@click.argument("query")
+@click.option("--prefix", type=click.Choice(PREFIXES), help="Client identifier prefix.")
+@click.option(
+    "--response-mode",
+    type=click.Choice([mode.value for mode in ResponseMode if not mode.is_dc_api]),
+)
+@click.option("--post", is_flag=True, help="Let the wallet fetch the request by POST.")
+@click.option(
+    "--transaction-data",
+    "transaction_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A JSON file: one transaction, or a list of them.",
+)
+@click.option("--purpose", help="What the holder is told; a configured query has its own.")
+def request(
+    query: str,
+    prefix: str | None,
+    response_mode: str | None,
+    post: bool,
+    transaction_file: Path | None,
+    purpose: str | None,
+) -> None:
+    """Print an openid4vp:// link and, on the next line, the session id.
+
+    QUERY is the name of a configured query, or a JSON file with a DCQL query.
+    """
+    stack = read_stack()
+    tokens = read_private(Path(stack["tokens"]))
+    path = Path(query)
+    asked: JsonObject = {"query": query}
+    if path.suffix == ".json":
+        asked = {"dcql_query": _read(path)}
+    options = {
+        "client_id_prefix": prefix,
+        "response_mode": response_mode,
+        "request_uri_method": "post" if post else None,
+        "purpose": purpose,
+        "transaction_data": None if transaction_file is None else _list(_read(transaction_file)),
+    }
+    asked |= {name: value for name, value in options.items() if value is not None}
+    url = f"{stack['verifier']}/v1/requests"
+    _, opened = call(stack, "POST", url, bearer=tokens["agency"], body=asked)
+    write_private(
+        _session_file(stack, opened["request_id"]),
+        {"result_uri": opened["result_uri"], "result_token": opened["result_token"]},
+    )
+    click.echo(opened["link"])
+    click.echo(opened["request_id"])
+
+
+@verifier.command("result")
+@click.argument("session")
+@click.option("--wait", "wait_s", type=click.FloatRange(0, 600), default=0, show_default=True,
+              help="Seconds to wait for an answer.")  # fmt: skip
+def result(session: str, wait_s: float) -> None:
+    """Print the outcome of a session as JSON; the claims are told once."""
+    stack = read_stack()
+    opened = read_private(_session_file(stack, session))
+    ends_at = time.monotonic() + wait_s
+    while True:
+        uri, token = opened["result_uri"], opened["result_token"]
+        status, answer = call(stack, "GET", uri, bearer=token)
+        if status == 200 or time.monotonic() >= ends_at:
+            break
+        time.sleep(POLL_S)
+    click.echo(to_json(answer).decode())
+
+
+def _session_file(stack: JsonObject, session: str) -> Path:
+    name = "".join(c for c in session if c.isalnum() or c in "-_")
+    return Path(stack["tokens"]).parent / SESSIONS / f"{name}.json"
+
+
+def _read(path: Path) -> Any:
+    try:
+        return parse_json(path.read_bytes())
+    except OSError:
+        raise FileUnreadable(f"{path.name} cannot be read") from None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,1 @@
+"""The operators' tools: acts, audit, cost, receipts, bundles."""

@@ -1,0 +1,101 @@
+"""The command `seoul-wallet verifier` against a running stack, answered by a wallet."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from click.testing import CliRunner, Result
+
+from seoul_wallet.cli import main
+from tests.e2e.test_serve import serving
+from wallet.adapters.http.fetch import GuardedClient
+from wallet.encoding.json import JsonObject, parse_json_object
+
+pytestmark = [pytest.mark.loopback, pytest.mark.timeout(180)]
+ACCREDITED_WITHIN_S = 60
+AGREEMENT = {
+    "type": "urn:seoul-wallet:agreement:1",
+    "credential_ids": ["card"],
+    "text": "I enrol my child in the swimming class.",
+}
+
+
+def run(environ: dict[str, str], *arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments, env=environ)
+
+
+def operator_offer(ready: JsonObject) -> str:
+    """Have the department offer some family's card, and return the link."""
+    token = parse_json_object(Path(ready["tokens"]).read_bytes())["operators"]["clerk"]
+    folder = Path(ready["tokens"]).parent
+    lines = (folder / "families.csv").read_text("utf-8-sig").splitlines()
+    head = lines[0].split(",")
+    client = GuardedClient(allow_loopback_http=True, ca_file=ready["trust_anchor"])
+    for line in lines[1:]:
+        row = dict(zip(head, line.split(","), strict=False))
+        body = {"family_id": row["family_id"], "holder_id": row["register_id"], "tx_code": False}
+        answer = client.request(
+            "POST",
+            f"{ready['issuer']}/operator/offers",
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            body=json.dumps(body).encode(),
+        )
+        if answer.status == 201:
+            client.close()
+            return str(parse_json_object(answer.body)["link"])
+    raise AssertionError("no family of the sample gets a card")
+
+
+def test_asks_prints_a_link_and_tells_the_outcome(tmp_path: Path) -> None:
+    environ = {
+        "SEOUL_WALLET_STACK": str(tmp_path / "home" / "stack.json"),
+        "SEOUL_WALLET_PASSPHRASE": "synthetic passphrase",
+        "SEOUL_WALLET_FILE": str(tmp_path / "wallet.db"),
+    }
+    transaction = tmp_path / "transaction.json"
+    transaction.write_text(json.dumps(AGREEMENT))
+    assert run(environ, "verifier", "request", "family-card").exit_code == 4
+    with serving(tmp_path / "stack", environ=environ) as ready:
+        assert Path(ready["stack"]).stat().st_mode & 0o077 == 0
+        holder = ("wallet", "--development", "--verifier-ca", ready["trust_anchor"])
+        assert run(environ, *holder, "create").exit_code == 0
+        received = run(environ, *holder, "receive", operator_offer(ready), "--yes")
+        assert received.exit_code == 0, received.output
+
+        def once(prefix: str, mode: str) -> JsonObject:
+            asked = run(
+                environ, "verifier", "request", "family-card", "--prefix", prefix,
+                "--response-mode", mode, "--transaction-data", str(transaction),
+            )  # fmt: skip
+            assert asked.exit_code == 0, asked.output
+            link, session = asked.output.split()
+            assert link.startswith(f"openid4vp://?{urlencode({'client_id': prefix})}") or (
+                prefix == "redirect_uri"
+            )
+            shown = run(environ, *holder, "present", link, "--yes")
+            assert shown.exit_code == 0, shown.output
+            assert "swimming class" in shown.output
+            told = run(environ, "verifier", "result", session, "--wait", "10")
+            return parse_json_object(told.output.encode())
+
+        # The clock of the chain in the process starts ahead of the one on the wall.
+        ends_at = time.monotonic() + ACCREDITED_WITHIN_S
+        while once("decentralized_identifier", "direct_post")["code"] == "issuer_not_accredited":
+            assert time.monotonic() < ends_at
+            time.sleep(1)
+        for prefix, mode in (
+            ("x509_san_dns", "direct_post.jwt"),
+            ("x509_hash", "direct_post.jwt"),
+            ("redirect_uri", "direct_post"),
+        ):
+            outcome = once(prefix, mode)
+            assert (outcome["outcome"], outcome["code"]) == ("accepted", None)
+            assert set(outcome["credentials"]["card"][0]["claims"]) == {
+                "child_count", "seoul_resident", "valid_until",
+            }  # fmt: skip
+        assert run(environ, "verifier", "result", "nonsense").exit_code == 4
+        assert run(environ, "verifier", "request", "nonsense").exit_code == 5

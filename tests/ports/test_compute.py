@@ -1,0 +1,82 @@
+"""`ports.compute.Compute` on every adapter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count, islice
+
+import pytest
+
+from tests.support.chunks import DEADLY, REFUSED, ChunkRefused, process_id, squares
+from wallet.adapters.compute.processes import ProcessPool
+from wallet.ports.compute import Compute, ComputeUnavailable
+
+
+class ComputeBehaviour:
+    """What every engine does."""
+
+    def test_gives_the_results_in_order(self, compute: Compute) -> None:
+        chunks = [[number, number + 1] for number in range(40)]
+        assert list(compute.map(squares, chunks)) == [squares(chunk) for chunk in chunks]
+        assert list(compute.map(squares, [])) == []
+
+    def test_works_in_another_process(self, compute: Compute) -> None:
+        assert os.getpid() not in set(compute.map(process_id, range(4)))
+
+    def test_reads_ahead_by_a_bounded_number(self, compute: Compute) -> None:
+        read = 0
+
+        def endless() -> Iterator[list[int]]:
+            nonlocal read
+            for number in count():
+                read = number
+                yield [number]
+
+        results = list(islice(compute.map(squares, endless()), 10))
+        assert results == [[number * number] for number in range(10)]
+        assert read < 50
+
+    def test_raises_what_the_function_raises_in_its_place(self, compute: Compute) -> None:
+        results = compute.map(squares, [[1], [REFUSED], [3]])
+        assert next(results) == [1]
+        with pytest.raises(ChunkRefused):
+            next(results)
+        assert list(compute.map(squares, [[4]])) == [[16]]
+
+    def test_a_chunk_that_kills_its_worker_harms_no_other(self, compute: Compute) -> None:
+        results = list(compute.map(squares, [[1], [2], [DEADLY], [3], [4]]))
+        assert type(results[2]) is ComputeUnavailable
+        assert [*results[:2], *results[3:]] == [[1], [4], [9], [16]]
+        assert list(compute.map(squares, [[5]])) == [[25]]
+
+
+class TestProcessPool(ComputeBehaviour):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def compute(cls) -> Iterator[Compute]:
+        with ProcessPool(2) as pool:
+            yield pool
+
+
+@pytest.mark.loopback
+class TestDaskCluster(ComputeBehaviour):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def compute(cls) -> Iterator[Compute]:
+        distributed = pytest.importorskip("distributed")
+        dask = pytest.importorskip("dask")
+        from wallet.adapters.compute.dask import DaskCluster
+
+        with (
+            dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+            distributed.LocalCluster(
+                n_workers=2,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+                silence_logs=50,
+            ) as cluster,
+            distributed.Client(cluster) as client,
+        ):
+            yield DaskCluster(client)

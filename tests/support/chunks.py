@@ -1,0 +1,32 @@
+"""Work for the tests of bulk computing: at the top of a module, as workers need it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from wallet.errors import RejectedError
+
+DEADLY = -1
+REFUSED = -2
+
+
+class ChunkRefused(RejectedError):
+    """The chunk holds what these tests refuse."""
+
+    code = "test_chunk_refused"
+
+
+def squares(chunk: Sequence[int]) -> list[int]:
+    """Return the squares; end the process at `DEADLY`, raise at `REFUSED`."""
+    for number in chunk:
+        if number == DEADLY:
+            os._exit(9)
+        if number == REFUSED:
+            raise ChunkRefused("refused")
+    return [number * number for number in chunk]
+
+
+def process_id(chunk: object) -> int:
+    """Return the id of the process that has the chunk."""
+    return os.getpid()

@@ -1,0 +1,94 @@
+"""`ports.Compute` on a pool of processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Final, TypeVar
+
+from wallet.ports.compute import ComputeUnavailable
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# Chunks per worker that are handed out ahead of the one whose result is awaited.
+_AHEAD: Final = 2
+
+
+class ProcessPool:
+    """Keeps `workers` processes; by default as many as this process may use processors.
+
+    Workers are started fresh, never forked: this process may have threads and secrets. Close it,
+    or use it as a context.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._workers = workers or len(os.sched_getaffinity(0))
+        self._pool = self._start(self._workers)
+
+    def _start(self, workers: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+
+    def map(
+        self, function: Callable[[T], R], chunks: Iterable[T]
+    ) -> Iterator[R | ComputeUnavailable]:
+        """Yield the results in order (see the port)."""
+        running: deque[tuple[T, Future[R]]] = deque()
+        try:
+            for chunk in chunks:
+                running.append((chunk, self._submit(function, chunk)))
+                if len(running) > _AHEAD * self._workers:
+                    done = self._result(function, running.popleft())
+                    yield done
+            while running:
+                done = self._result(function, running.popleft())
+                yield done
+        finally:
+            for _, future in running:
+                future.cancel()
+
+    def _submit(self, function: Callable[[T], R], chunk: T) -> Future[R]:
+        try:
+            return self._pool.submit(function, chunk)
+        except BrokenProcessPool:
+            self._pool.shutdown(wait=False)
+            self._pool = self._start(self._workers)
+            return self._pool.submit(function, chunk)
+
+    def _result(
+        self, function: Callable[[T], R], item: tuple[T, Future[R]]
+    ) -> R | ComputeUnavailable:
+        chunk, future = item
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            # The pool does not say which chunk killed the worker, and loses all that were out.
+            # On its own, only the one to blame fails again.
+            return self._alone(function, chunk)
+
+    def _alone(self, function: Callable[[T], R], chunk: T) -> R | ComputeUnavailable:
+        with self._start(1) as pool:
+            try:
+                return pool.submit(function, chunk).result()
+            except BrokenProcessPool:
+                return ComputeUnavailable("the worker that had this chunk died")
+
+    def close(self) -> None:
+        """End the workers; what is still out is given up."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def __enter__(self) -> ProcessPool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,214 @@
+"""Credential configurations: what an issuer can issue, in which format (§12.2.4, App. A)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wallet.credentials.sd_jwt import ClaimPattern
+from wallet.encoding.json import JsonObject
+from wallet.protocols.oid4vci.url import (
+    Oid4vciMessageMalformed,
+    list_of,
+    object_of,
+    text_member,
+    texts_of,
+)
+
+SD_JWT_VC_FORMAT: Final = "dc+sd-jwt"
+JWT_VC_FORMAT: Final = "jwt_vc_json"
+LDP_VC_FORMAT: Final = "ldp_vc"
+# Of this project: a blind BBS signature with a pseudonym secret, see `nym_proof`.
+BBS_NYM_FORMAT: Final = "seoul-bbs-nym"
+FORMATS: Final = frozenset((SD_JWT_VC_FORMAT, JWT_VC_FORMAT, LDP_VC_FORMAT, BBS_NYM_FORMAT))
+JWT_PROOF: Final = "jwt"
+BBS_NYM_PROOF: Final = "bbs_nym"
+MAX_CLAIMS: Final = 200
+MAX_LOCALES: Final = 50
+MAX_LABEL_CHARACTERS: Final = 300
+MAX_TYPES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A name for people in one language. `description` is for credentials, not for claims."""
+
+    name: str
+    locale: str
+    description: str | None = None
+
+    def to_json(self) -> JsonObject:
+        """Return the item of a `display` array."""
+        label: JsonObject = {"name": self.name, "locale": self.locale}
+        if self.description is not None:
+            label["description"] = self.description
+        return label
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimDescription:
+    """How to show one claim: its path, names by language, and whether it is always there."""
+
+    path: ClaimPattern
+    display: tuple[Label, ...] = ()
+    mandatory: bool = False
+
+    def to_json(self) -> JsonObject:
+        """Return the item of `claims` (App. B.2)."""
+        return {
+            "path": list(self.path),
+            "mandatory": self.mandatory,
+            "display": [label.to_json() for label in self.display],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialConfiguration:
+    """One credential type in one format.
+
+    `vct` is the type of an SD-JWT VC and of a BBS credential; `types` and, for Data Integrity,
+    `contexts` are those of W3C credentials. The key that a credential is bound to is shown by a
+    key proof of type `proof_type`.
+    """
+
+    id: str
+    vct: str
+    display: tuple[Label, ...]
+    claims: tuple[ClaimDescription, ...] = ()
+    scope: str | None = None
+    binding_methods: tuple[str, ...] = ("jwk",)
+    signing_algorithms: tuple[str, ...] = ("ES256",)
+    proof_algorithms: tuple[str, ...] = ("ES256",)
+    format: str = SD_JWT_VC_FORMAT
+    types: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
+    proof_type: str = JWT_PROOF
+
+    def to_json(self) -> JsonObject:
+        """Return the value in `credential_configurations_supported`."""
+        configuration: JsonObject = {"format": self.format, **self._type()}
+        if self.scope is not None:
+            configuration["scope"] = self.scope
+        return configuration | {
+            "cryptographic_binding_methods_supported": list(self.binding_methods),
+            "credential_signing_alg_values_supported": list(self.signing_algorithms),
+            "proof_types_supported": {
+                self.proof_type: {
+                    "proof_signing_alg_values_supported": list(self.proof_algorithms)
+                }
+            },
+            # Always there: clients tell version 1.0 from the drafts by it.
+            "credential_metadata": {
+                "display": [label.to_json() for label in self.display],
+                "claims": [claim.to_json() for claim in self.claims],
+            },
+        }
+
+    def _type(self) -> JsonObject:
+        if self.format in (SD_JWT_VC_FORMAT, BBS_NYM_FORMAT):
+            return {"vct": self.vct}
+        definition: JsonObject = {"type": list(self.types)}
+        if self.format == LDP_VC_FORMAT:
+            definition = {"@context": list(self.contexts), **definition}
+        return {"credential_definition": definition}
+
+
+def parse_configuration(name: str, value: object) -> CredentialConfiguration | None:
+    """Return one configuration, or None for a format that is not implemented.
+
+    Raises `Oid4vciMessageMalformed`.
+    """
+    item = object_of(value, "a credential configuration")
+    kind = text_member(item, "format", max_characters=100)
+    if kind not in FORMATS:
+        return None
+    metadata = object_of(item.get("credential_metadata", {}), "credential_metadata")
+    claims = list_of(metadata.get("claims", []), "claims", max_items=MAX_CLAIMS)
+    vct, types, contexts = _parse_type(kind, item)
+    proof_type, algorithms = _parse_proof_type(item)
+    return CredentialConfiguration(
+        name,
+        vct,
+        parse_labels(metadata.get("display", [])),
+        tuple(_parse_claim(claim) for claim in claims),
+        text_member(item, "scope", max_characters=300) if "scope" in item else None,
+        _names(item, "cryptographic_binding_methods_supported"),
+        _algorithms(item),
+        algorithms,
+        kind,
+        types,
+        contexts,
+        proof_type,
+    )
+
+
+def _parse_type(
+    kind: str, item: Mapping[str, Any]
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    if kind in (SD_JWT_VC_FORMAT, BBS_NYM_FORMAT):
+        return text_member(item, "vct", max_characters=2048), (), ()
+    definition = object_of(item.get("credential_definition"), "credential_definition")
+    types = _type_names(definition, "type")
+    if not types:
+        raise Oid4vciMessageMalformed("a W3C credential has a type")
+    contexts: tuple[str, ...] = ()
+    if kind == LDP_VC_FORMAT:
+        contexts = _type_names(definition, "@context")
+    return "", types, contexts
+
+
+def _type_names(definition: Mapping[str, Any], member: str) -> tuple[str, ...]:
+    return texts_of(definition.get(member), member, max_items=MAX_TYPES, max_characters=2048)
+
+
+def _parse_proof_type(item: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+    proofs = object_of(item.get("proof_types_supported", {}), "proof_types_supported")
+    chosen = next((name for name in (JWT_PROOF, BBS_NYM_PROOF) if name in proofs), None)
+    if chosen is None:
+        return JWT_PROOF, ()
+    proof = object_of(proofs[chosen], f"proof_types_supported.{chosen}")
+    return chosen, _names(proof, "proof_signing_alg_values_supported")
+
+
+def _algorithms(item: Mapping[str, Any]) -> tuple[str, ...]:
+    # Formats of COSE list numbers here; names are all that we compare.
+    member = "credential_signing_alg_values_supported"
+    listed = list_of(item.get(member, []), member, max_items=50)
+    return tuple(entry for entry in listed if type(entry) is str and len(entry) <= 100)
+
+
+def _names(value: Mapping[str, Any], member: str) -> tuple[str, ...]:
+    return texts_of(value.get(member, []), member, max_items=50, max_characters=100)
+
+
+def parse_labels(value: object) -> tuple[Label, ...]:
+    """Return the items of a `display` array that have a name. Raises `Oid4vciMessageMalformed`."""
+    labels = []
+    for entry in list_of(value, "display", max_items=MAX_LOCALES):
+        item = object_of(entry, "an item of display")
+        if "name" not in item:
+            continue
+        description = item.get("description")
+        if description is not None and type(description) is not str:
+            raise Oid4vciMessageMalformed("description is a string")
+        labels.append(
+            Label(
+                text_member(item, "name", max_characters=MAX_LABEL_CHARACTERS),
+                text_member(item, "locale", max_characters=64) if "locale" in item else "",
+                None if description is None else description[:MAX_LABEL_CHARACTERS],
+            )
+        )
+    return tuple(labels)
+
+
+def _parse_claim(value: object) -> ClaimDescription:
+    claim = object_of(value, "an item of claims")
+    path = list_of(claim.get("path"), "path", max_items=32)
+    for part in path:
+        if not (part is None or type(part) is str or (type(part) is int and part >= 0)):
+            raise Oid4vciMessageMalformed("a path holds strings, indexes and null")
+    mandatory = claim.get("mandatory", False)
+    if not path or type(mandatory) is not bool:
+        raise Oid4vciMessageMalformed("a claim has a path, and mandatory is a boolean")
+    return ClaimDescription(tuple(path), parse_labels(claim.get("display", [])), mandatory)
