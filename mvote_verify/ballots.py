@@ -113,25 +113,25 @@ def counted_ballots(ballots: Sequence[Ballot]) -> list[Ballot]:
 
 
 def check_apart(ballots: Sequence[Ballot], manifest: Manifest) -> None:
-    """V8: no ciphertext twice, sequences ascend, not more nullifiers than people."""
+    """V8: no ciphertext twice, sequences without gaps, not more counted than people."""
     seen: set[bytes] = set()
     sequences: dict[bytes, int] = {}
     replayed, behind = [], []
     for ballot in ballots:
         if ballot.ciphertexts in seen:
             replayed.append(ballot.entry.index)
-        if sequences.get(ballot.nullifier, 0) >= ballot.sequence:
+        if ballot.sequence != sequences.get(ballot.nullifier, 0) + 1:
             behind.append(ballot.entry.index)
         seen.add(ballot.ciphertexts)
         sequences[ballot.nullifier] = ballot.sequence
     if replayed:
         raise Refused("ballot_replayed", named("the ciphertexts occurred before", replayed))
     if behind:
-        raise Refused("ballot_sequence", named("the sequence does not ascend", behind))
+        raise Refused("ballot_sequence", named("not the sequence after the last", behind))
     voted = Counter(ballot.stratum for ballot in counted_ballots(ballots))
     for value, people in manifest.fields["census"]["people"].items():
         if voted[value] > people:
-            detail = f"{value}: {voted[value]} nullifiers, {people} people"
+            detail = f"{value}: {voted[value]} ballots count, {people} people"
             raise Refused("more_ballots_than_people", detail)
 
 

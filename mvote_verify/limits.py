@@ -21,6 +21,8 @@ MAX_DENOMINATOR_BITS = 4_096
 MAX_JSON_DEPTH = 32
 MAX_NAMED = 20
 """Places that a report names when a check fails in many."""
+MAX_SHARES = 256
+"""In `shares.json`; 32 trustees, some of whom sent more than one."""
 MAX_RPC_BYTES = 32 << 20
 MAX_RPC_SECONDS = 20
 LOG_BLOCK_RANGE = 5_000

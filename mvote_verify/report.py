@@ -40,11 +40,11 @@ def print_end(console: Console, verification: Verification, lang: str) -> None:
     if verification.outcome is not None:
         console.print(_outcome_table(verification, lang))
     if verification.success:
-        console.print(pick(LINES["success"], lang), style="bold green")
+        console.print(pick(LINES["success"], lang), style="bold green", soft_wrap=True)
     elif verification.failed:
-        console.print(pick(LINES["failed"], lang), style="bold red")
+        console.print(pick(LINES["failed"], lang), style="bold red", soft_wrap=True)
     else:
-        console.print(pick(LINES["incomplete"], lang), style="bold yellow")
+        console.print(pick(LINES["incomplete"], lang), style="bold yellow", soft_wrap=True)
 
 
 def _outcome_table(verification: Verification, lang: str) -> Table:

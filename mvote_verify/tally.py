@@ -11,8 +11,9 @@ from mvote_verify.ceremony import ElectionKeys
 from mvote_verify.curve import ORDER, POINT_BYTES, Point
 from mvote_verify.encodings import digest, hash_scalar, i4, parse_json
 from mvote_verify.failures import Malformed, Refused
+from mvote_verify.limits import MAX_SHARES
 from mvote_verify.manifest import LEAST_PEOPLE, Manifest
-from mvote_verify.statements import Statement, statement_of
+from mvote_verify.statements import statement_of
 
 _ZEROS = bytes(POINT_BYTES)
 
@@ -116,41 +117,44 @@ _FORM: dict[str, forms.Form] = {
 def check_shares(
     data: bytes, manifest: Manifest, keys: ElectionKeys, aggregate: Aggregate
 ) -> Shares:
-    """V14. Raises `Refused`: `share_malformed` for the file, `too_few_shares`."""
+    """V14. Raises `Refused`: `share_malformed` for the file, `too_few_shares`.
+
+    Of several shares by one trustee the first valid one is taken; if there is none, the code is
+    that of the last. Shares of trustees that are out are passed over.
+    """
     try:
-        statements = forms.listing(_share_statement, 0, 32)(parse_json(data))
-        authors = [_author(statement) for statement in statements]
-        if any(a >= b for a, b in itertools.pairwise(authors)):
+        values = forms.listing(lambda value: value, 0, MAX_SHARES)(parse_json(data))
+        authors = [_author(value, len(manifest.trustees)) for value in values]
+        if any(a > b for a, b in itertools.pairwise(authors)):
             raise Malformed("shares ascend by trustee")
-        if authors and authors[-1] > len(manifest.trustees):
-            raise Malformed("a share is by no trustee of the manifest")
     except Malformed as error:
         raise Refused("share_malformed", f"shares.json: {error}") from None
     valid: dict[int, list[Point | None]] = {}
     ignored = dict.fromkeys(keys.verification_keys, "share_missing")
-    for author, statement in zip(authors, statements, strict=True):
-        ignored.pop(author, None)
+    for author, value in zip(authors, values, strict=True):
+        if author in valid or author not in keys.verification_keys:
+            continue
         try:
-            valid[author] = _verify_share(statement, author, manifest, keys, aggregate)
+            valid[author] = _verify_share(value, author, manifest, keys, aggregate)
         except Refused as error:
             ignored[author] = error.code
+    ignored = {author: code for author, code in ignored.items() if author not in valid}
     if len(valid) < manifest.threshold:
         causes = ", ".join(f"{trustee} {code}" for trustee, code in sorted(ignored.items()))
         raise Refused("too_few_shares", f"{len(valid)} valid: {causes}")
-    return Shares(valid, dict(sorted(ignored.items())))
+    return Shares(valid, ignored)
 
 
-def _share_statement(value: Any) -> Statement:
-    return statement_of(value, "decryption_share")
-
-
-def _author(statement: Statement) -> int:
-    author: int = forms.integer(1, 32)(statement.body.get("trustee"))
+def _author(value: Any, trustees: int) -> int:
+    """The trustee that a share names, whatever else is wrong with it."""
+    body = value.get("body") if isinstance(value, dict) else None
+    named = body.get("trustee") if isinstance(body, dict) else None
+    author: int = forms.integer(1, trustees)(named)
     return author
 
 
 def _verify_share(
-    statement: Statement,
+    value: Any,
     author: int,
     manifest: Manifest,
     keys: ElectionKeys,
@@ -158,10 +162,9 @@ def _verify_share(
 ) -> list[Point | None]:
     """The `D` of one trustee; raises `Refused` with the code for `ignored`."""
     try:
+        statement = statement_of(value, "decryption_share")
         body = statement.read(_FORM)
         points = _decode_shares(body["shares"], manifest, aggregate)
-        if author not in keys.verification_keys:
-            raise Malformed("the trustee is out")
     except Malformed as error:
         raise Refused("share_malformed", str(error)) from None
     if not statement.signed_by(manifest.trustees[author - 1].signing_key):

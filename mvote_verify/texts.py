@@ -76,7 +76,7 @@ CODES: dict[str, tuple[str, str]] = {
     "ballot_sequence": ("재투표의 순서가 틀렸습니다.", "A voter's ballots are out of order."),
     "more_ballots_than_people": (
         "투표자가 자격자보다 많습니다.",
-        "More residents voted than hold a credential.",
+        "More ballots count than residents hold a credential.",
     ),
     "ballot_proof_invalid": (
         "규칙에 맞는 표라는 증명이 틀렸습니다.",

@@ -275,5 +275,5 @@ def whole_election() -> Election:
             election.voters.append(voter)
             election.ballots.append(election.cast(voter, choices[i % len(choices)]))
     for i in (0, 5):
-        election.ballots.append(election.cast(election.voters[i], {5: 1}, sequence=7))
+        election.ballots.append(election.cast(election.voters[i], {5: 1}, sequence=2))
     return election

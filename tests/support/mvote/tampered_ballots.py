@@ -80,7 +80,7 @@ tampered(
 )(_with_payload(lambda members: members.update({3: "school"})))
 tampered(
     "a ballot with another sequence",
-    {9: "ballot_proof_invalid", 10: "eligibility_proof_invalid"},
+    {8: "ballot_sequence", 9: "ballot_proof_invalid", 10: "eligibility_proof_invalid"},
 )(_with_payload(lambda members: members.update({2: 3})))
 
 
@@ -94,7 +94,12 @@ def _(election: Election, files: Files) -> Files:
 
 @tampered("an older ballot cast again at the end", {8: "ballot_sequence"})
 def _(election: Election, files: Files) -> Files:
-    return extra(election, files, election.cast(election.voters[0], {3: 1}, sequence=6))
+    return extra(election, files, election.cast(election.voters[0], {3: 1}, sequence=2))
+
+
+@tampered("a sequence left out", {8: "ballot_sequence"})
+def _(election: Election, files: Files) -> Files:
+    return extra(election, files, election.cast(election.voters[0], {3: 1}, sequence=4))
 
 
 @tampered("more ballots than people", {8: "more_ballots_than_people"})
