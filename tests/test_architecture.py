@@ -50,6 +50,8 @@ PLANTS = (
     Plant("wallet.trust.planted_composition", "seoul_wallet.cli"),
     Plant("verifier.planted_issuer", "issuer.calendar"),
     Plant("issuer.planted_holder", "wallet.holder.texts"),
+    Plant("mvote_verify.planted_wallet", "wallet.encoding"),
+    Plant("verifier.planted_second_opinion", "mvote_verify.tree"),
 )
 
 ROOM_WITHOUT_LAYER = Plant("wallet.planted_room", "wallet.errors")
