@@ -261,7 +261,8 @@ class Verification:
         manifest, log, keys = self._need()
         if self._groups is None:
             raise NotReached("too_few_ballots")
-        sums = self._sums([group for group in self._groups if not group.in_batches])
+        of_ballots = [group for group in self._groups if not group.in_batches]
+        sums = self._sums(of_ballots, 2 * len(manifest.layout.votes))
         root = root_of(entry.hash for entry in log.entries)
         size = len(log.entries)
         self._aggregate = aggregate_of(manifest, keys.election, sums, size, root)
@@ -269,8 +270,8 @@ class Verification:
         self._shares = check_shares(data, manifest, keys, self._aggregate)
         return [f"trustee {i} is ignored: {code}" for i, code in self._shares.ignored.items()]
 
-    def _sums(self, groups: Sequence[Group]) -> list[list[Point | None]]:
-        """Ciphertexts of the counted ballots, summed, for each group."""
+    def _sums(self, groups: Sequence[Group], places: int) -> list[list[Point | None]]:
+        """Ciphertexts of the counted ballots, summed, for each group: `places` of each."""
         sums = []
         for number in range(len(groups)):
             try:
@@ -279,7 +280,10 @@ class Verification:
                     for chunk in self._verified()
                     if number in chunk.sums
                 ]
-                sums.append([curve.total_of(column) for column in zip(*parts, strict=True)])
+                summed = [curve.total_of(column) for column in zip(*parts, strict=True)]
+                if len(summed) != places:
+                    raise Malformed("not a sum for each ciphertext")
+                sums.append(summed)
             except (Malformed, ValueError):
                 raise Skipped("the file to resume from is damaged") from None
         return sums

@@ -163,12 +163,12 @@ def _verify_share(
     """The `D` of one trustee; raises `Refused` with the code for `ignored`."""
     try:
         statement = statement_of(value, "decryption_share")
+        if not statement.signed_by(manifest.trustees[author - 1].signing_key):
+            raise Refused("share_signature")
         body = statement.read(_FORM)
         points = _decode_shares(body["shares"], manifest, aggregate)
     except Malformed as error:
         raise Refused("share_malformed", str(error)) from None
-    if not statement.signed_by(manifest.trustees[author - 1].signing_key):
-        raise Refused("share_signature")
     said = (body["election"], body["size"], body["root"], body["aggregate"])
     if said != (keys.election, aggregate.size, aggregate.root, aggregate.digest):
         raise Refused("share_aggregate_differs")

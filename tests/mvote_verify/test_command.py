@@ -140,6 +140,20 @@ def test_two_workers_and_a_resumed_run_say_the_same(
     assert outputs[0] == outputs[1]
 
 
+def test_a_damaged_sum_of_the_resumed_run_is_no_verdict(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "kept"
+    _run(capsys, folder, "--json", "--resume", kept)
+    line = json.loads(kept.read_bytes())
+    for points in ("", "00", line["sums"][0]["points"][:66], "05" * 33):
+        line["sums"][0]["points"] = points
+        kept.write_bytes(json.dumps(line, separators=(",", ":"), sort_keys=True).encode())
+        code, said = _run(capsys, folder, "--json", "--resume", kept)
+        checks = json.loads(said)["checks"]
+        assert (code, checks[13]["status"]) == (INCOMPLETE, "skipped")
+
+
 def test_a_cut_line_of_the_resumed_run_is_passed_over(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

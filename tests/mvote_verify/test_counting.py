@@ -97,7 +97,7 @@ def test_bad_and_missing_shares_are_ignored_by_their_codes(
     good = [counting.share(i) for i in (1, 2, 3)]
     unsigned = {**good[0], "signature": "11" * 64}
     other = counting.share(1, aggregate="11" * 32)
-    malformed = {**good[0], "body": {**good[0]["body"], "shares": ["00"]}}
+    malformed = counting.share(1, shares=["00"])
     for bad, code in (
         ([], "share_missing"),
         ([unsigned], "share_signature"),

@@ -1,9 +1,12 @@
 """Any bytes in any file: a code, never a traceback."""
 
+import re
+from pathlib import Path
 from random import Random
 
 import pytest
 
+import mvote_verify
 from mvote_verify.checks import HASHED_FILES
 from mvote_verify.encodings import BYTES, TEXT, UNSIGNED, parse_json, read_cbor_map
 from mvote_verify.failures import Malformed
@@ -84,6 +87,13 @@ def test_reads_json_that_is() -> None:
 def test_refuses_cbor_that_is_not_deterministic(data: str) -> None:
     with pytest.raises(Malformed):
         read_cbor_map(bytes.fromhex(data), (UNSIGNED, TEXT, BYTES))
+
+
+def test_every_code_of_the_source_has_its_sentence() -> None:
+    source = "".join(path.read_text() for path in Path(mvote_verify.__file__).parent.glob("*.py"))
+    raised = set(re.findall(r'Refused\(\s*"([a-z_]+)"', source))
+    assert len(raised) > 30
+    assert raised <= CODES.keys()
 
 
 def test_reads_cbor_that_is() -> None:
