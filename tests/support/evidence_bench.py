@@ -65,12 +65,12 @@ class EvidenceBench:
     ) -> None:
         self.now = now
         self.key, self.holder = Es256SigningKey.generate(), Es256SigningKey.generate()
-        clock = SettableClock(now)
+        clock = self.clock = SettableClock(now)
         self.dids = MemoryDidResolver(clock)
         self.dids.publish(build_did_document(ISSUER, {"key-1": self.key.public_key}))
         self.status_lists = MemoryStatusListSource(clock)
         self.status_lists.publish(STATUS_URI, self._status_list(now - status_age_s, statuses))
-        replica = MemoryReplica()
+        replica = self.replica = MemoryReplica()
         events: list[AccreditorScope | IssuerScope] = []
         for kind in evidence_types().by_name.values():
             schema = schema_id(kind.vct)
@@ -136,7 +136,7 @@ class EvidenceBench:
             self.holder,
             audience=changes.get("audience", AUDIENCE),
             nonce=changes.get("nonce", NONCE),
-            issued_at=self.now,
+            issued_at=changes.get("issued_at", self.now),
         )
 
     def answer(self, programme: Programme, claims: JsonObject) -> dict[str, list[str]]:
