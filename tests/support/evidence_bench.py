@@ -90,9 +90,7 @@ class EvidenceBench:
         )
         self.desk = EligibilityDesk(self.shelf, examiner)
 
-    def status_list(
-        self, issued_at: int, statuses: Mapping[int, int] | None = None
-    ) -> bytes:
+    def status_list(self, issued_at: int, statuses: Mapping[int, int] | None = None) -> bytes:
         """Sign the status list."""
         entries = TokenStatusList.empty(1024).with_statuses(dict(statuses or {}))
         claims = {

@@ -23,9 +23,11 @@ from tests.support.bulk import (
 from tests.support.bulk import CARD_CLAIMS as CLAIMS
 from tests.support.bulk import CARD_NOW as NOW
 from tests.support.evidence_bench import EvidenceBench
+from verifier.bulk.facts import FACTS_KEPT_S
 from verifier.bulk.runner import LEASE_S
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.ports.compute import ComputeUnavailable
+from wallet.trust.facts import BlockRef
 
 
 def claims_with(**changes: Any) -> JsonObject:
@@ -357,3 +359,41 @@ def test_refuses_a_chunk_that_is_too_large(bulk: BulkBench) -> None:
     body = to_json({"x": "y" * batch["limits"]["max_chunk_bytes"]})
     path = f"/{batch['batch_id']}/chunks/0"
     assert bulk.call("PUT", path, data=body, content_type=NDJSON).status_code == 413
+
+
+def test_a_batch_decides_on_facts_of_the_programmes_age_and_says_so(bulk: BulkBench) -> None:
+    batch = bulk.open()
+    limit = CARD.evidence["family"].max_status_age_s
+    bulk.clock.set(NOW + limit - 60)
+    bulk.bench.replica.apply([], BlockRef(2, b"\x02" * 32, NOW + limit - 60), NOW + limit - 60)
+    bulk.bench.dids.publish_again(bulk.bench.issuer)
+    bulk.send(batch, 0, people(bulk, batch, ["within"]))
+    bulk.verifier.bulk.run_once()
+    bulk.clock.set(NOW + limit - 59)
+    bulk.send(batch, 1, people(bulk, batch, ["beyond"]))
+    bulk.verifier.bulk.run_once()
+    within, beyond = (item["decision"] for item in bulk.decisions(batch))
+    assert (within["outcome"], within["facts_age_s"]) == ("eligible", limit)
+    assert (beyond["outcome"], beyond["facts_age_s"]) == ("unknown", limit + 1)
+    assert {reason["code"] for reason in beyond["reasons"]} == {"facts_too_old"}
+
+
+def test_facts_of_one_issuer_are_collected_once_and_renewed(bulk: BulkBench) -> None:
+    batch = bulk.open()
+    for number, moment in enumerate((NOW, NOW + FACTS_KEPT_S)):
+        bulk.clock.set(moment)
+        names = [f"{number}-{place}" for place in range(3)]
+        bulk.send(batch, number, people(bulk, batch, names))
+        bulk.verifier.bulk.run_once()
+    assert bulk.bench.dids.asked == [bulk.bench.issuer] * 2
+    assert set(told_states(bulk, batch).values()) == {"eligible"}
+
+
+def test_without_a_status_list_the_outcome_stays_open(bulk: BulkBench) -> None:
+    batch = bulk.open()
+    bulk.bench.status_lists.withdraw(bulk.bench.status_uri)
+    bulk.send(batch, 0, people(bulk, batch, ["a"]))
+    bulk.verifier.bulk.run_once()
+    (item,) = bulk.decisions(batch)
+    assert item["decision"]["outcome"] == "unknown"
+    assert {reason["code"] for reason in item["decision"]["reasons"]} == {"could_not_check"}
