@@ -31,6 +31,8 @@ _POSITIVE = (
     "result_ttl_s",
     "follow_interval_s",
     "refresh_after_s",
+    "bulk_ttl_s",
+    "max_bulk_applications",
 )
 
 
@@ -53,6 +55,9 @@ class VerifierConfig:
     the queries that anyone may start from the verifier's own pages: none, unless named.
     `programmes_folder` has the programme files, the examples that come with this package if None;
     `programme_agencies` the base URL of another agency that decides on a programme, by its id.
+    A batch of applications is kept for `bulk_ttl_s`; it is decided on by `bulk_workers` processes
+    (0: as many as there are processors), or on the Dask cluster of `dask_scheduler`
+    (`tls://host:port`), which must be this verifier's own.
     """
 
     base_url: str
@@ -77,6 +82,10 @@ class VerifierConfig:
     vc_api: bool = False
     programmes_folder: Path | None = None
     programme_agencies: Mapping[str, str] = field(default_factory=dict)
+    bulk_ttl_s: int = 7 * 86400
+    max_bulk_applications: int = 100_000
+    bulk_workers: int = 0
+    dask_scheduler: str | None = None
 
     def __post_init__(self) -> None:
         if self.vc_api and not self.development:
@@ -125,7 +134,8 @@ class VerifierConfig:
         MAX_STATUS_AGE_S, MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S,
         RESULT_TTL_S, FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM),
         CERTIFICATE_FILE (PEM), CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names,
-        with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id).
+        with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id),
+        BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER.
         Raises
         `ConfigurationError`, and what `parse_named_queries` raises.
         """
@@ -174,6 +184,12 @@ class VerifierConfig:
             result_ttl_s=reader.seconds("result_ttl_s", cls.result_ttl_s),
             follow_interval_s=reader.seconds("follow_interval_s", cls.follow_interval_s),
             refresh_after_s=reader.seconds("refresh_after_s", cls.refresh_after_s),
+            bulk_ttl_s=reader.seconds("bulk_ttl_s", cls.bulk_ttl_s),
+            max_bulk_applications=reader.number(
+                "max_bulk_applications", cls.max_bulk_applications
+            ),
+            bulk_workers=reader.number("bulk_workers", cls.bulk_workers),
+            dask_scheduler=reader.get("dask_scheduler"),
         )
 
 
@@ -196,6 +212,14 @@ class _Reader:
             return default
         if not value.isascii() or not value.isdigit():
             raise ConfigurationError(f"{PREFIX}{name.upper()} is a whole number of seconds")
+        return int(value)
+
+    def number(self, name: str, default: int) -> int:
+        value = self.get(name)
+        if value is None:
+            return default
+        if not value.isascii() or not value.isdigit():
+            raise ConfigurationError(f"{PREFIX}{name.upper()} is a whole number")
         return int(value)
 
     def names(self, name: str) -> frozenset[str]:

@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
 from verifier.decision import Decision as AnswerDecision
-from verifier.decision import Examined, Examiner, Verdict
+from verifier.decision import Examined, Examiner, Rules, Verdict, examine
 from verifier.queries import QUERY_PREFIX, NamedQuery
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.hashing import sha256
@@ -30,6 +30,7 @@ from wallet.protocols.dcql_answer import (
     check_answer,
 )
 from wallet.protocols.oid4vp_response import RawPresentation
+from wallet.verification.evidence import Evidence
 from wallet.verification.proof_steps import FactsTooOld
 
 
@@ -46,7 +47,7 @@ class EvidenceOfSeveralPeople(RejectedError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """One piece of evidence after it was looked at: its claims, or why it does not count."""
 
     seen: EvidenceSeen
@@ -112,9 +113,15 @@ class EligibilityDesk:
         """
         try:
             programme = self._programme(query_name, query)
-            pieces = self._look_at(programme, vp_token, audience, nonce, now)
-            _check_one_person(programme, pieces)
-            decision = _decide(programme, pieces, now)
+            decision, pieces = decide_on_answer(
+                programme,
+                vp_token,
+                self._examiner.evidence_for,
+                self._examiner.rules,
+                audience=audience,
+                nonce=nonce,
+                now=now,
+            )
         except RejectedError as error:
             return _refused(Verdict.REJECTED, error, now)
         except (MalformedError, ConflictError) as error:
@@ -140,67 +147,69 @@ class EligibilityDesk:
             raise ProgrammeChanged("the programme asks for something else by now")
         return programme
 
-    def _look_at(
-        self,
-        programme: Programme,
-        vp_token: Mapping[str, Sequence[RawPresentation]],
-        audience: str,
-        nonce: str,
-        now: int,
-    ) -> list[_Piece]:
-        if not programme.evidence.keys() >= vp_token.keys():
-            raise AnswerExcessive("the answer names a credential that was not asked for")
-        if any(len(presentations) != 1 for presentations in vp_token.values()):
-            raise AnswerExcessive("one presentation of every credential is asked for")
-        return [
-            self._piece(
-                programme.evidence[name],
-                programme.query.credentials[name],
-                presentations[0],
-                audience,
-                nonce,
-                now,
-            )
-            for name, presentations in vp_token.items()
-        ]
 
-    def _piece(
-        self,
-        need: EvidenceNeed,
-        query: CredentialQuery,
-        raw: RawPresentation,
-        audience: str,
-        nonce: str,
-        now: int,
-    ) -> _Piece:
+def decide_on_answer(
+    programme: Programme,
+    vp_token: Mapping[str, Sequence[RawPresentation]],
+    evidence_for: Callable[[str], Evidence],
+    rules: Rules,
+    *,
+    audience: str,
+    nonce: str,
+    now: int,
+) -> tuple[Decision, Sequence[Piece]]:
+    """Return the decision on an answer to a programme's query, and what was looked at.
+
+    Pure but for `evidence_for`. Raises `AnswerExcessive`, `EvidenceOfSeveralPeople`,
+    `ProgrammeNotInForce`.
+    """
+    if not programme.evidence.keys() >= vp_token.keys():
+        raise AnswerExcessive("the answer names a credential that was not asked for")
+    if any(len(presentations) != 1 for presentations in vp_token.values()):
+        raise AnswerExcessive("one presentation of every credential is asked for")
+    pieces = []
+    for name, (raw,) in vp_token.items():
         # Every query is for SD-JWT VC; what comes in another form is examined as no credential.
         presentation = raw if isinstance(raw, str) else ""
-        trust = replace(
-            self._examiner.trust,
-            max_status_age_s=need.max_status_age_s,
-            max_replica_age_s=need.max_replica_age_s,
-            max_issuer_keys_age_s=need.max_replica_age_s,
-        )
-        examiner = replace(self._examiner, trust=trust)
-        examined = examiner.examine(presentation, examiner.policy_for(query, audience, nonce), now)
-        claims: JsonObject | None = None
-        cause, code = _cause(examined)
-        if examined.verified is not None:
-            try:
-                answered = {need.id: [examined.verified]}
-                (claims,) = check_answer(DcqlQuery({need.id: query}), answered)[need.id]
-            except AnswerIncomplete as error:
-                cause, code = Cause.FACT_UNREADABLE, error.code
-        seen = EvidenceSeen(
-            evidence=need.id,
-            vct=need.type.vct,
-            issuer=None if examined.verified is None else examined.verified.issuer,
-            digest=_digest(presentation),
-            accepted=claims is not None,
-            code=code,
-            facts_as_of=examined.report.facts_as_of,
-        )
-        return _Piece(seen, claims, cause, examined)
+        need, query = programme.evidence[name], programme.query.credentials[name]
+        policy = _within_ages(rules, need).policy_for(query, audience, nonce)
+        examined = examine(presentation, evidence_for(presentation), policy, now)
+        pieces.append(_piece(need, query, presentation, examined))
+    _check_one_person(programme, pieces)
+    return _decide(programme, pieces, now), pieces
+
+
+def _within_ages(rules: Rules, need: EvidenceNeed) -> Rules:
+    trust = replace(
+        rules.trust,
+        max_status_age_s=need.max_status_age_s,
+        max_replica_age_s=need.max_replica_age_s,
+        max_issuer_keys_age_s=need.max_replica_age_s,
+    )
+    return replace(rules, trust=trust)
+
+
+def _piece(
+    need: EvidenceNeed, query: CredentialQuery, presentation: str, examined: Examined
+) -> Piece:
+    claims: JsonObject | None = None
+    cause, code = _cause(examined)
+    if examined.verified is not None:
+        try:
+            answered = {need.id: [examined.verified]}
+            (claims,) = check_answer(DcqlQuery({need.id: query}), answered)[need.id]
+        except AnswerIncomplete as error:
+            cause, code = Cause.FACT_UNREADABLE, error.code
+    seen = EvidenceSeen(
+        evidence=need.id,
+        vct=need.type.vct,
+        issuer=None if examined.verified is None else examined.verified.issuer,
+        digest=_digest(presentation),
+        accepted=claims is not None,
+        code=code,
+        facts_as_of=examined.report.facts_as_of,
+    )
+    return Piece(seen, claims, cause, examined)
 
 
 def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
@@ -220,7 +229,7 @@ def _digest(presentation: str) -> bytes:
         return sha256(presentation.encode("utf-8", "surrogatepass"))
 
 
-def _check_one_person(programme: Programme, pieces: Sequence[_Piece]) -> None:
+def _check_one_person(programme: Programme, pieces: Sequence[Piece]) -> None:
     """Return if all evidence that counts is about one person. Raises `EvidenceOfSeveralPeople`."""
     if programme.sector_path is None:
         return
@@ -235,7 +244,7 @@ def _check_one_person(programme: Programme, pieces: Sequence[_Piece]) -> None:
         raise EvidenceOfSeveralPeople("the evidence does not belong to one person")
 
 
-def _decide(programme: Programme, pieces: Sequence[_Piece], now: int) -> Decision:
+def _decide(programme: Programme, pieces: Sequence[Piece], now: int) -> Decision:
     evaluation = evaluate(
         programme,
         {piece.seen.evidence: piece.claims for piece in pieces if piece.claims is not None},

@@ -62,21 +62,24 @@ class EvidenceBench:
         status_age_s: int = 60,
         unaccredited: frozenset[str] = frozenset(),
         statuses: Mapping[int, int] | None = None,
+        issuer: str = ISSUER,
+        status_uri: str = STATUS_URI,
     ) -> None:
         self.now = now
+        self.issuer, self.status_uri = issuer, status_uri
         self.key, self.holder = Es256SigningKey.generate(), Es256SigningKey.generate()
-        clock = SettableClock(now)
+        clock = self.clock = SettableClock(now)
         self.dids = MemoryDidResolver(clock)
-        self.dids.publish(build_did_document(ISSUER, {"key-1": self.key.public_key}))
+        self.dids.publish(build_did_document(issuer, {"key-1": self.key.public_key}))
         self.status_lists = MemoryStatusListSource(clock)
-        self.status_lists.publish(STATUS_URI, self._status_list(now - status_age_s, statuses))
-        replica = MemoryReplica()
+        self.status_lists.publish(self.status_uri, self.status_list(now - status_age_s, statuses))
+        replica = self.replica = MemoryReplica()
         events: list[AccreditorScope | IssuerScope] = []
         for kind in evidence_types().by_name.values():
             schema = schema_id(kind.vct)
             events.append(AccreditorScope(ACCREDITOR, schema, 0, 0, now + 10**6))
             until = now - 10**6 if kind.name in unaccredited else now + 10**6
-            events.append(IssuerScope(issuer_id(ISSUER), schema, 0, ACCREDITOR, 0, until))
+            events.append(IssuerScope(issuer_id(issuer), schema, 0, ACCREDITOR, 0, until))
         replica.apply(events, BlockRef(1, b"\x01" * 32, now - replica_age_s), now)
         self.shelf = ProgrammeShelf(lambda: read_programme_files(FOLDER))
         self.shelf.load()
@@ -87,16 +90,17 @@ class EvidenceBench:
         )
         self.desk = EligibilityDesk(self.shelf, examiner)
 
-    def _status_list(self, issued_at: int, statuses: Mapping[int, int] | None) -> bytes:
+    def status_list(self, issued_at: int, statuses: Mapping[int, int] | None = None) -> bytes:
+        """Sign the status list."""
         entries = TokenStatusList.empty(1024).with_statuses(dict(statuses or {}))
         claims = {
-            "sub": STATUS_URI,
-            "iss": ISSUER,
+            "sub": self.status_uri,
+            "iss": self.issuer,
             "iat": issued_at,
             "exp": issued_at + 10**8,
             "status_list": entries.to_claim(),
         }
-        header = {"typ": "statuslist+jwt", "kid": f"{ISSUER}#key-1"}
+        header = {"typ": "statuslist+jwt", "kid": f"{self.issuer}#key-1"}
         return sign_jws(self.key, header, claims).encode()
 
     def issue(self, vct: str, said: JsonObject, *, person: str = "person-1") -> IssuedSdJwt:
@@ -106,17 +110,17 @@ class EvidenceBench:
             (name, key) for name, value in said.items() if isinstance(value, dict) for key in value
         ]
         claims = {
-            "iss": ISSUER,
+            "iss": self.issuer,
             "vct": vct,
             "exp": self.now + 86400 * 30,
-            "status": {"status_list": {"idx": STATUS_INDEX, "uri": STATUS_URI}},
+            "status": {"status_list": {"idx": STATUS_INDEX, "uri": self.status_uri}},
             **said,
         }
         return issue_sd_jwt_vc(
             claims,
             [*((name,) for name in said), *members],
             self.key,
-            verification_method=f"{ISSUER}#key-1",
+            verification_method=f"{self.issuer}#key-1",
             holder=self.holder.public_key,
         )
 
@@ -136,7 +140,7 @@ class EvidenceBench:
             self.holder,
             audience=changes.get("audience", AUDIENCE),
             nonce=changes.get("nonce", NONCE),
-            issued_at=self.now,
+            issued_at=changes.get("issued_at", self.now),
         )
 
     def answer(self, programme: Programme, claims: JsonObject) -> dict[str, list[str]]:

@@ -81,16 +81,21 @@ def bearer_token() -> str:
     return token
 
 
-def require_agency(config: VerifierConfig) -> None:
-    """Return if the request carries an agency's token; 401 otherwise."""
+def require_agency(config: VerifierConfig) -> str:
+    """Return the name of the agency whose token the request carries; 401 otherwise."""
     digest = sha256(bearer_token().encode())
     # Every digest is compared, so the time does not tell which agency came close.
-    known = [hmac.compare_digest(digest, one) for one in config.agency_token_digests.values()]
-    if not any(known):
+    known = [
+        name
+        for name, one in config.agency_token_digests.items()
+        if hmac.compare_digest(digest, one)
+    ]
+    if not known:
         raise Unauthorized(
             "the token is not an agency's",
             www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}),
         )
+    return known[0]
 
 
 def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Blueprint:
