@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from seoul_wallet.typed_errors import TypedErrors
-from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log
+from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log, warn_of
 from wallet.app import change_passphrase
 from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRefused, ConsentRequest, NoMatchingCredential
@@ -117,6 +117,7 @@ def receive(session: Session, offer: str, tx_code: str | None, yes: bool) -> Non
             f"  {inspected.offer.credential_issuer} "
             f"({inspected.issuer_name(session.language)})"
         )
+        warn_of(session, inspected.issuer_name(session.language))
         if not yes and not click.confirm(session.say("accept"), err=True):
             raise ConsentRefused("the offer was not taken")
         if inspected.tx_code is not None and tx_code is None:
