@@ -40,6 +40,8 @@ _EAST_ASIAN: Final = (
     frozenset(("BOPOMOFO", "CJK")),
 )
 _ANY_EAST_ASIAN: Final = frozenset[str]().union(*_EAST_ASIAN)
+# Letters, and the marks that stand beside them rather than on them.
+_OF_A_SCRIPT: Final = frozenset(("Lu", "Ll", "Lt", "Lo", "Lm", "Mc"))
 # Letters of Cyrillic and Greek that confusables.txt (UTS #39) maps to one letter of a-z or A-Z.
 _LATIN_TWINS: Final = frozenset(
     "ЅІЈАВЕКМНОРСТУХЬагеорсухѕіјѡѴѵҮүһҽӀӏԁԌԛԜԝᴦꙇͿΑΒΕΖΗΙΚΜΝΟΡΤΥΧαγινορσυϜϳϺ"
@@ -121,7 +123,8 @@ def mixes_scripts(text: str) -> bool:
     One alphabet beside Hangul and Han, or beside kana and Han, is what registers of foreign
     names hold and no mixture; two alphabets (Latin and Cyrillic), or Hangul and kana, are.
     """
-    scripts = {_script(char) for char in unicodedata.normalize("NFC", text) if _is_letter(char)}
+    normal = unicodedata.normalize("NFC", text)
+    scripts = {_script(char) for char in normal if unicodedata.category(char) in _OF_A_SCRIPT}
     east = scripts & _ANY_EAST_ASIAN
     return len(scripts - east) > 1 or not any(east <= together for together in _EAST_ASIAN)
 
