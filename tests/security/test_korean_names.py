@@ -1,4 +1,4 @@
-"""Names as attackers and keyboards write them: KO-1 to KO-6 of the catalogue."""
+"""Names as attackers and keyboards write them: KO-1 to KO-7 of the catalogue."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from mnemonic import Mnemonic
 
 from tests.support.vectors import vector_folder
+from wallet.crypto.recovery_phrase import PhraseWordUnknown, parse_bip39
 from wallet.encoding.json import parse_json, to_json
 from wallet.encoding.names import (
     MAX_NAME_CHARACTERS,
@@ -194,3 +196,21 @@ def test_ko_6_escaped_and_raw_json_hold_the_same_name() -> None:
         parse_name(parse_json(text.encode())["name"]) for text in (raw, escaped)
     }
     assert len(intakes) == 1
+
+
+@pytest.mark.vectors
+def test_ko_7_a_korean_phrase_typed_in_nfc_is_the_one_of_the_list() -> None:
+    vectors = parse_json((vector_folder("bip39") / "vectors.json").read_bytes())["korean"]
+    assert len(vectors) == 24
+    for entropy, sentence, seed, _ in vectors:
+        typed = unicodedata.normalize("NFC", sentence)
+        assert typed != sentence
+        phrase = parse_bip39(typed)
+        assert phrase.entropy.hex() == entropy
+        assert Mnemonic.to_seed(phrase.nfkd(), "TREZOR").hex() == seed
+
+
+def test_ko_7_a_phrase_in_compatibility_jamo_is_unknown_words() -> None:
+    with pytest.raises(PhraseWordUnknown) as caught:
+        parse_bip39("ㄱㅏㄱㅕㄱ " * 12)
+    assert [word.position for word in caught.value.unknown] == list(range(1, 13))
