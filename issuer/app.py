@@ -22,15 +22,17 @@ from issuer.api.oid4vci import (
     offer_blueprint,
     well_known_blueprint,
 )
+from issuer.api.openapi import openapi_blueprint, openapi_document
 from issuer.api.operator import operator_blueprint
 from issuer.api.public import public_blueprint
 from issuer.api.vc_api import vc_api_blueprint
 from issuer.authorization.login import DevelopmentLogin, HolderLogin
-from issuer.config import ConfigurationInvalid, Department, IssuerConfig
+from issuer.config import ConfigurationInvalid, IssuerConfig
 from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.nym import NymSettings
+from issuer.profile import Department
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
@@ -295,6 +297,10 @@ def create_app(
     app = new_application("issuer", max_body_bytes=MAX_BODY_BYTES)
     for service in services:
         _register(app, service, config, metrics)
+    paths = [service.identity.path for service in services]
+    by_code = services[0].authorization is not None
+    document = openapi_document(config.base_url, paths, by_code=by_code)
+    app.register_blueprint(openapi_blueprint(document), url_prefix=paths[0] or None)
     if development_issuer is not None:
         path = services[0].identity.path
         app.register_blueprint(vc_api_blueprint(development_issuer), url_prefix=path or None)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from issuer.anchoring import AnchorTimes
 from issuer.app import IssuerApplication, build_issuer
+from issuer.authorization.clients import Client, ClientPolicy
 from issuer.config import IssuerConfig, Operator
 from issuer.register.appointment_letter import APPOINTMENT_LETTER_TYPE
 from issuer.register.card_rule import FAMILY_CARD_TYPE
@@ -51,10 +52,13 @@ from wallet.crypto.keys import Es256SigningKey
 from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding import base64url
 from wallet.encoding.json import to_json
+from wallet.holder.client_identity import ClientIdentity
 from wallet.verification.policy import TrustPolicy
 
 CLERK: Final = "clerk"
 DIRECTOR: Final = "director"
+# The wallet of the command line, as its issuer knows it.
+APP: Final = ClientIdentity()
 AGENCY: Final = "sports-centre"
 
 
@@ -178,7 +182,11 @@ def start_stack(
         settings=ServiceSettings(
             anchoring=AnchorTimes(interval_s=pace.anchor_interval_s),
             status=StatusTimes(reuse_s=pace.status_reuse_s),
+            clients=ClientPolicy(
+                clients=(Client(APP.client_id, (APP.redirect_uri,), "Seoul Wallet"),)
+            ),
         ),
+        nym_epoch=str(on.year),
     )
     issuer_replica = _replica(folder / "issuer-replica.db")
     verifier_replica = _replica(folder / "verifier-replica.db")

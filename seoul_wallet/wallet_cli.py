@@ -127,6 +127,24 @@ def receive(session: Session, offer: str, tx_code: str | None, yes: bool) -> Non
 
 
 @wallet.command()
+@click.argument("offer")
+@click.pass_obj
+def authorize(session: Session, offer: str) -> None:
+    """Begin what an issuer wants to be agreed to in a browser; print the URL to open there."""
+    with session.open() as holder:
+        click.echo(holder.authorize(offer))
+
+
+@wallet.command()
+@click.argument("url")
+@click.pass_obj
+def authorized(session: Session, url: str) -> None:
+    """Take what was agreed to; URL is where the browser ended up."""
+    with session.open() as holder:
+        show_cards(session, "received", holder.finish_authorization(url))
+
+
+@wallet.command()
 @click.option("--forget", is_flag=True, help="Give up instead; what was issued may be lost.")
 @click.pass_obj
 def resume(session: Session, forget: bool) -> None:

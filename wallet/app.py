@@ -13,6 +13,7 @@ from wallet.adapters.sql.holder_store import SqliteRecordStore
 from wallet.crypto.certificates import TrustAnchors
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.wallet import Wallet
+from wallet.ports.facts import VerifierRegistry
 from wallet.verification.issuer_key import NO_ANCHORS
 
 
@@ -26,6 +27,8 @@ def open_wallet(
     ca_file: str | None = None,
     client: ClientIdentity | None = None,
     verifier_anchors: TrustAnchors = NO_ANCHORS,
+    registry: VerifierRegistry | None = None,
+    require_registration: bool = False,
     catalogue_publishers: frozenset[str] = frozenset(),
 ) -> Wallet:
     """Open the wallet in the file at `path`, or with `create` make a new one there.
@@ -62,6 +65,8 @@ def open_wallet(
         client=client,
         development=development,
         verifier_anchors=verifier_anchors,
+        registry=registry,
+        require_registration=require_registration,
         catalogue_publishers=catalogue_publishers,
         close=close,
     )

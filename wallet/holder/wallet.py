@@ -19,10 +19,16 @@ from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
 from wallet.holder.receive import Receiver
 from wallet.holder.renewals import LOW_COPIES, Renewals
-from wallet.holder.requests import RequestReader, VerifierPolicy
+from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver, VerifierRegistry
-from wallet.ports.holder import HeldKeyUnknown, HolderTransport, KeyStore, RecordStore
+from wallet.ports.holder import (
+    HeldKeyUnknown,
+    HolderTransport,
+    KeyStore,
+    PeerUnreachable,
+    RecordStore,
+)
 from wallet.verification.issuer_key import NO_ANCHORS
 
 Ask = Callable[[ConsentRequest], "ConsentRequest | bool | None"]
@@ -283,13 +289,19 @@ class Wallet:
                 request = agreed
             elif agreed is not True:
                 raise ConsentRefused("the holder did not agree")
-        presented = self._presenter.present(request)
+        try:
+            presented = self._presenter.present(request)
+        except (RequestRefused, PeerUnreachable):
+            # What left the wallet was seen, whatever came of it.
+            self._spend(request)
+            raise
         self._spend(request)
         return presented
 
     def _spend(self, request: ConsentRequest) -> None:
         for answer in request.answers:
-            self._copies.spend(answer.choice.card.id)
+            for choice in answer.sent:
+                self._copies.spend(choice.card.id)
 
     def log(self) -> tuple[LogEntry, ...]:
         """Return what was presented to whom, the oldest first."""
