@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
 from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log, warn_of
 from wallet.app import change_passphrase
@@ -94,7 +95,8 @@ def wallet(
 def create(session: Session) -> None:
     """Make a new wallet with a passphrase of at least 8 characters.
 
-    There is no way to recover a wallet whose passphrase is lost.
+    A wallet whose passphrase is lost opens only from an export with its recovery phrase: see
+    `phrase` and `export`.
     """
     session.open(create=True).close()
     click.echo(f"{session.say('created')}: {session.file}")
@@ -262,6 +264,10 @@ def passphrase(session: Session) -> None:
     new = session.passphrase("new_passphrase", confirm=True)
     change_passphrase(session.file, old, new)
     click.echo(session.say("passphrase_changed"))
+
+
+for _command in (phrase, shares, export, restore):
+    wallet.add_command(_command)
 
 
 def _find(holder: Wallet, card_id: str) -> Card:

@@ -34,7 +34,13 @@ from shamir_mnemonic.shamir import RANDOM_BYTES
 from shamir_mnemonic.shamir import ShareGroup as _Group
 from shamir_mnemonic.wordlist import WORD_INDEX_MAP, WORDLIST
 
-from wallet.crypto.recovery_phrase import UnknownWord, nearest_words
+from wallet.crypto.recovery_phrase import (
+    ENTROPY_BYTES,
+    PhraseLanguage,
+    RecoveryPhrase,
+    UnknownWord,
+    nearest_words,
+)
 from wallet.errors import ConflictError, MalformedError, RejectedError, UnsupportedError
 
 MAX_SHARES: Final = 16
@@ -224,6 +230,18 @@ def combine_shares(shares: Sequence[RecoveryShare], *, passphrase: bytes = b"") 
     except MnemonicError:
         raise RecoverySharesInconsistent("the shares give no secret") from None
     return secret
+
+
+def recover_phrase(shares: Sequence[RecoveryShare], language: PhraseLanguage) -> RecoveryPhrase:
+    """Return the recovery phrase that was split, written in `language`.
+
+    Raises as `combine_shares` does, and `RecoverySharesInconsistent` for a secret of another
+    length than a wallet's.
+    """
+    secret = combine_shares(shares)
+    if len(secret) != ENTROPY_BYTES:
+        raise RecoverySharesInconsistent("the secret of these shares is not one of a wallet")
+    return RecoveryPhrase(secret, language)
 
 
 def _check_plan(groups: Sequence[ShareGroup], group_threshold: int) -> None:
