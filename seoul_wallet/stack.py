@@ -206,6 +206,7 @@ def start_stack(
     if evidence is not None:
         types += [kind.vct for kind in evidence_types().by_name.values()]
     chain.accredit(issuer.service.identity.did, tuple(types))
+    chain.run()
     verifier = build_verifier(
         VerifierConfig(
             base_url=verifier_url,

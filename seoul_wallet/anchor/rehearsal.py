@@ -83,6 +83,7 @@ def rehearse_batch(chain: LocalChain, engine: Engine, count: int, tell: Tell) ->
     follower = Follower(chain.reader(), replica, clock)
     writer = chain.writer(SqlTransactionJournal(engine), clock)
     chain.accredit(DID, (CREDENTIAL_TYPE,))
+    chain.run()
     started, tree_began = time.perf_counter(), time.thread_time()
     tree = MerkleTree(_counted(synthetic_leaves(count), count, tell))
     built, processor_s = time.perf_counter(), time.thread_time() - tree_began
