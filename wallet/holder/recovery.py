@@ -47,6 +47,8 @@ EXPORTED_KINDS: Final = (
     SETTINGS_KIND,
 )
 RECORDS_PER_WRITE: Final = 200
+# A name of our own: what a crash left behind under it is deleted by the next export.
+UNFINISHED: Final = ".unfinished-wallet-export"
 _ID: Final = "phrase"
 
 
@@ -147,7 +149,7 @@ def write_new_file(path: Path, pieces: Iterable[bytes]) -> None:
 
     Raises `ExportExists`, `ExportUnavailable`.
     """
-    unfinished = path.with_name(path.name + ".new")
+    unfinished = path.with_name(path.name + UNFINISHED)
     try:
         unfinished.unlink(missing_ok=True)
         if path.exists():

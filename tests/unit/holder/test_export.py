@@ -278,7 +278,7 @@ class TestCrash:
                 assert read_back(export.read_bytes(), secret)
             else:
                 Recovery(store).export(export)
-            assert not list(tmp_path.glob("*.new")) or step == "unlink"
+            assert not list(tmp_path.glob("*" + recovery.UNFINISHED)) or step == "unlink"
 
     @pytest.mark.parametrize("writes", [0, 1, 2])
     def test_a_crash_while_restoring_leaves_no_half_wallet(self, tmp_path, writes):
