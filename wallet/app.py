@@ -11,9 +11,12 @@ from wallet.adapters.http.sources import HttpDidResolver
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.holder_store import SqliteRecordStore
 from wallet.crypto.certificates import TrustAnchors
+from wallet.crypto.recovery_phrase import RecoveryPhrase, parse_recovery_phrase
 from wallet.holder.client_identity import ClientIdentity
+from wallet.holder.recovery import ExportUnavailable, restore_records
 from wallet.holder.wallet import Wallet
 from wallet.ports.facts import VerifierRegistry
+from wallet.ports.holder import RecordStore
 from wallet.verification.issuer_key import NO_ANCHORS
 
 
@@ -76,3 +79,30 @@ def change_passphrase(path: str | Path, old: str, new: str) -> None:
     """Change the passphrase of the wallet at `path`. Raises as `open_wallet` does."""
     with SqliteRecordStore.open(path, old) as records:
         records.change_passphrase(old, new)
+
+
+def restore_wallet(
+    export: str | Path, phrase: RecoveryPhrase | str, path: str | Path, passphrase: str
+) -> int:
+    """Make a new wallet at `path` from an export; return how many records it has.
+
+    `phrase` is the recovery phrase of the exported wallet, as typed or as `recover_phrase` gave
+    it from shares; `passphrase` is for the new wallet. The new wallet appears complete or not at
+    all, and no existing one is touched. Open it by `open_wallet`. The old device's wallet still
+    works: its keys are now in two places. Raises `StoreExists`, `PassphraseTooShort`,
+    `PassphraseMalformed`, `StoreUnavailable`; `PhraseMalformed`, `PhraseWordUnknown`,
+    `PhraseChecksumWrong`; `ExportMalformed`, `ExportVersionUnknown`, `ExportPhraseWrong`,
+    `ExportTruncated`, `ExportDamaged`, `ExportUnavailable`.
+    """
+    known = parse_recovery_phrase(phrase) if isinstance(phrase, str) else phrase
+    try:
+        file = open(export, "rb")  # noqa: SIM115
+    except OSError as error:
+        raise ExportUnavailable("the export cannot be read just now") from error
+    with file:
+
+        def fill(records: RecordStore) -> None:
+            restore_records(records, known, file.read)
+
+        with SqliteRecordStore.create(path, passphrase, fill=fill) as records:
+            return records.count - 1

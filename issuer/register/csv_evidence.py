@@ -38,10 +38,10 @@ from issuer.register.evidence import (
 )
 from issuer.register.model import CITIES_AND_PROVINCES, SEOUL, SEOUL_DISTRICTS, RegistrationKind
 from issuer.register.port import FamilyRegister, RegisterUnavailable, SubjectUnknown
-from issuer.register.text import parse_text
 from wallet.eligibility.evidence_types import ClaimType, FactType, evidence_types
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
+from wallet.encoding.names import parse_text
 from wallet.errors import MalformedError
 
 FAMILY_KIND: Final = "family-relation"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from wallet.crypto.certificates import TrustAnchors
+from wallet.crypto.recovery_phrase import PhraseLanguage, RecoveryPhrase
 from wallet.encoding.json import JsonObject
 from wallet.holder.authorize import Authorizer
 from wallet.holder.cards import Card, HeldCredentials
@@ -18,6 +20,7 @@ from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
 from wallet.holder.receive import Receiver
+from wallet.holder.recovery import Recovery
 from wallet.holder.renewals import LOW_COPIES, Renewals
 from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
 from wallet.ports.clock import Clock
@@ -76,6 +79,7 @@ class Wallet:
         self._close = close
         self._held = HeldCredentials(records)
         self._log = PresentationLog(records)
+        self._recovery = Recovery(records)
         self._receiver = Receiver(
             records=records,
             keys=keys,
@@ -306,3 +310,24 @@ class Wallet:
     def log(self) -> tuple[LogEntry, ...]:
         """Return what was presented to whom, the oldest first."""
         return self._log.entries()
+
+    def create_recovery_phrase(self, language: PhraseLanguage) -> RecoveryPhrase:
+        """Make the phrase that the wallet's exports are under, to write down once, on paper.
+
+        Raises `RecoveryPhraseExists`.
+        """
+        return self._recovery.create_phrase(language)
+
+    def recovery_phrase(self) -> RecoveryPhrase:
+        """Return the recovery phrase. Raises `RecoveryPhraseMissing`."""
+        return self._recovery.phrase()
+
+    def export(self, path: str | Path) -> int:
+        """Write a new file at `path` from which `wallet.app.restore_wallet` makes this wallet.
+
+        Encrypted under the recovery phrase; cards, their keys, grants, what is unfinished, the
+        log, settings and the voting secret. Returns the number of records. The wallet is only
+        read. Raises `RecoveryPhraseMissing`, `ExportExists`, `ExportUnavailable`, and
+        `RecordConflict` when another process changed the wallet meanwhile.
+        """
+        return self._recovery.export(Path(path))
