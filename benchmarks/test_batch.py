@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 import time
 from collections.abc import Iterator
-from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 
@@ -22,7 +21,7 @@ from wallet.verification.pipeline import VerifiedPresentation, verify_presentati
 
 COUNT = 1000
 WORKERS = 2
-ROUNDS = 9
+ROUNDS = 5
 
 
 def processor_time_s(pids: list[int]) -> float:
@@ -38,23 +37,21 @@ def pool() -> Iterator[ProcessPool]:
 
 
 def batch(count: int) -> list[BatchItem]:
+    """New credentials: one that was seen before would cost a signature less."""
     world = World()
-    made = []
-    for _ in range(min(count, 200)):
-        issued = world.issue()
-        made.append(world.present(issued))
     evidence = world.evidence()
-    return [BatchItem(text, evidence) for text in islice(cycle(made), count)]
+    return [BatchItem(world.present(world.issue()), evidence) for _ in range(count)]
 
 
 def test_a_batch_against_one_at_a_time(pytestconfig: pytest.Config, pool: ProcessPool) -> None:
     measuring = bool(pytestconfig.getoption("benchmark_enable"))
     count, rounds = (COUNT, ROUNDS) if measuring else (20, 1)
-    items, rules = batch(count), policy()
+    rules = policy()
     wall, processors = [], []
-    list(verify_many(items, rules, now=NOW, compute=pool))
+    list(verify_many(batch(count), rules, now=NOW, compute=pool))
     workers = [child.pid for child in multiprocessing.active_children() if child.pid is not None]
     for _ in range(rounds):
+        items = batch(count)
         started, spent = time.perf_counter(), processor_time_s(workers)
         for item in items:
             verify_presentation(item.presentation, item.evidence, rules, now=NOW)

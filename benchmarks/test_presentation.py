@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from benchmarks.conftest import Paired
 from tests.support.credentials import ISSUER, NOW, VCT, World, policy, proof_policy
 from wallet.credentials.jose import sign_jws
-from wallet.credentials.sd_jwt import parse_sd_jwt
+from wallet.credentials.sd_jwt import IssuedSdJwt, parse_sd_jwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding import base64url
 from wallet.verification.evidence import Evidence, Fact
@@ -51,7 +51,10 @@ def _der(signature: bytes) -> bytes:
 
 
 def issue(world: World) -> Case:
-    issued = world.issue()
+    return present(world, world.issue())
+
+
+def present(world: World, issued: IssuedSdJwt) -> Case:
     receipt, root = world.receipt(issued)
     presentation = world.present(issued, receipt=receipt)
     evidence = world.evidence(root)
@@ -131,6 +134,21 @@ def test_presentation_with_status_accreditation_and_receipt(
     paired(
         row="... with status bit, accreditation and anchor receipt",
         fresh=supply,
+        floor=two_raw_verifications,
+        subject=lambda case: verify_presentation(case.presentation, case.evidence, TRUST, now=NOW),
+        rounds=ROUNDS,
+    )
+
+
+def test_a_credential_that_comes_again(paired: Paired, pytestconfig: pytest.Config) -> None:
+    issued = _ISSUER.issue()
+    first = present(_ISSUER, issued)
+    verify_presentation(first.presentation, first.evidence, TRUST, now=NOW)
+    measuring = bool(pytestconfig.getoption("benchmark_enable"))
+    cases = [present(_ISSUER, issued) for _ in range(ROUNDS + 20 if measuring else 1)]
+    paired(
+        row="... warm: a new presentation of a credential seen before",
+        fresh=iter(cases).__next__,
         floor=two_raw_verifications,
         subject=lambda case: verify_presentation(case.presentation, case.evidence, TRUST, now=NOW),
         rounds=ROUNDS,

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from issuer.api.approvals import approvals_blueprint
 from issuer.api.authorize import authorize_blueprint
+from issuer.api.evidence import evidence_blueprint
 from issuer.api.oauth import par_blueprint, token_blueprint
 from issuer.api.oid4vci import (
     credential_blueprint,
@@ -21,15 +22,18 @@ from issuer.api.oid4vci import (
     offer_blueprint,
     well_known_blueprint,
 )
+from issuer.api.openapi import openapi_blueprint, openapi_document
 from issuer.api.operator import operator_blueprint
 from issuer.api.public import public_blueprint
 from issuer.api.vc_api import vc_api_blueprint
 from issuer.authorization.login import DevelopmentLogin, HolderLogin
-from issuer.config import ConfigurationInvalid, Department, IssuerConfig
+from issuer.config import ConfigurationInvalid, IssuerConfig
 from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.nym import NymSettings
+from issuer.profile import Department
+from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
 from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations
@@ -168,6 +172,7 @@ def build_issuer(
     clock: Clock,
     families: FamilyRegister,
     appointments: AppointmentRegister,
+    evidence: EvidenceRegister | None = None,
     follower: Follows | None = None,
     login: HolderLogin | None = None,
     after_step: Callable[[IssuanceStep], None] | None = None,
@@ -176,14 +181,15 @@ def build_issuer(
     """Compose an issuer: open and migrate its databases, build services and the application.
 
     `follower` moves `replica` forward in the worker's rounds; None when another process does.
-    `login` says who is in the browser; without it there is no authorization code flow, except in
-    development, where everyone is believed. `json_ld` has the contexts for VC-API, the pinned ones
-    by default. Starts no thread. `after_step` is for tests that stop the process in the middle of
-    issuing. Raises `StorageUnavailable`, `DatabaseUrlUnsupported`.
+    Without `evidence` none is issued. `login` says who is in the browser; without it there is no
+    authorization code flow, except in development, where everyone is believed. `json_ld` has the
+    contexts for VC-API, the pinned ones by default. Starts no thread. `after_step` is for tests
+    that stop the process in the middle of issuing. Raises `StorageUnavailable`,
+    `DatabaseUrlUnsupported`.
     """
     if login is None and config.development:
         login = DevelopmentLogin()
-    outside = _Outside(ledger_writer, replica, clock, families, appointments, login)
+    outside = _Outside(ledger_writer, replica, clock, families, appointments, login, evidence)
     services, engines = [], []
     for department in (_root(config), *config.departments):
         engine = open_engine(department.database_url)
@@ -218,6 +224,7 @@ class _Outside:
     families: FamilyRegister
     appointments: AppointmentRegister
     login: HolderLogin | None
+    evidence: EvidenceRegister | None
 
 
 def _root(config: IssuerConfig) -> Department:
@@ -255,6 +262,7 @@ def _service(
             replica=outside.replica,
             clock=outside.clock,
             login=outside.login,
+            evidence=outside.evidence,
         ),
         settings=replace(settings, display=department.display or settings.display),
         keys=_further_keys(department.signing_key, config.nym_epoch),
@@ -289,6 +297,10 @@ def create_app(
     app = new_application("issuer", max_body_bytes=MAX_BODY_BYTES)
     for service in services:
         _register(app, service, config, metrics)
+    paths = [service.identity.path for service in services]
+    by_code = services[0].authorization is not None
+    document = openapi_document(config.base_url, paths, by_code=by_code)
+    app.register_blueprint(openapi_blueprint(document), url_prefix=paths[0] or None)
     if development_issuer is not None:
         path = services[0].identity.path
         app.register_blueprint(vc_api_blueprint(development_issuer), url_prefix=path or None)
@@ -316,6 +328,7 @@ def _register(
         public_blueprint(service, metrics),
         operator_blueprint(service, config.operators),
         approvals_blueprint(service, config.operators),
+        evidence_blueprint(service, config.operators),
     ]
     if service.authorization is not None:
         blueprints.append(par_blueprint(service, service.authorization))

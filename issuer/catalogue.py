@@ -67,10 +67,14 @@ class RegisterIncomplete(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class CredentialContent:
-    """What a credential will say. `valid_until` is the last day on which it holds, in Seoul."""
+    """What a credential will say. `valid_until` is the last day on which it holds, in Seoul.
+
+    Every claim is disclosable on its own; `members` are the places inside claims that are, too.
+    """
 
     claims: JsonObject
     valid_until: date
+    members: tuple[tuple[str, ...], ...] = ()
 
 
 class CredentialType(Protocol):

@@ -14,15 +14,16 @@ from pathlib import Path
 from typing import Final
 
 from issuer.anchoring import AnchorTimes
+from issuer.authorization.clients import ClientPolicy
 from issuer.identity import IssuerIdentity
 from issuer.offers import OfferLimits
+from issuer.profile import Department, Profile, read_profile
 from issuer.service import ServiceSettings
 from issuer.status import StatusTimes
 from wallet.crypto.keys import Es256SigningKey
 from wallet.encoding import base64url
 from wallet.errors import MalformedError
 from wallet.protocols.oid4vci.authorization import check_redirect_uri
-from wallet.protocols.oid4vci.configuration import Label
 from wallet.protocols.oid4vci.url import check_url
 
 PREFIX: Final = "SEOUL_WALLET_ISSUER_"
@@ -44,21 +45,6 @@ class Operator:
 
     name: str
     token_digest: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Department:
-    """Another issuer on the same server, below `/{path}` of its base URL.
-
-    It has its own key, its own database and its own accreditation, and issues only the types of
-    `configurations` (None: all of them).
-    """
-
-    path: str
-    signing_key: Es256SigningKey = field(repr=False)
-    database_url: str = field(repr=False)
-    configurations: frozenset[str] | None
-    display: tuple[Label, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,12 +100,14 @@ class IssuerConfig:
         """Read the configuration from the environment. Raises `ConfigurationInvalid`.
 
         `SEOUL_WALLET_ISSUER_KEY_FILE` names a file with a P-256 scalar, 32 bytes in base64url;
-        `…_OPERATORS` is `name:sha256-of-token-in-hex`, separated by commas.
+        `…_OPERATORS` is `name:sha256-of-token-in-hex`, separated by commas. `…_PROFILE_FILE` names
+        the JSON file of `issuer.profile`, if there is one.
         """
         values = _Values(os.environ if environment is None else environment)
         offers = OfferLimits()
         status = StatusTimes()
         anchoring = AnchorTimes()
+        profile = _read_profile(values)
         return cls(
             base_url=values.text("BASE_URL"),
             signing_key=_read_key(Path(values.text("KEY_FILE"))),
@@ -129,7 +117,10 @@ class IssuerConfig:
             vc_api=values.flag("VC_API"),
             worker_interval_s=values.number("WORKER_INTERVAL_S", 5),
             status_list_size=values.number("STATUS_LIST_SIZE", 131_072),
+            departments=profile.departments,
+            nym_epoch=profile.nym_epoch,
             settings=ServiceSettings(
+                clients=profile.policy,
                 offers=OfferLimits(
                     offer_ttl_s=values.number("OFFER_TTL_S", offers.offer_ttl_s),
                     token_ttl_s=values.number("TOKEN_TTL_S", offers.token_ttl_s),
@@ -181,6 +172,18 @@ def _read_key(path: Path) -> Es256SigningKey:
         raise ConfigurationInvalid(f"{PREFIX}KEY_FILE cannot be read") from None
     except MalformedError:
         raise ConfigurationInvalid(f"{PREFIX}KEY_FILE does not hold a P-256 key") from None
+
+
+def _read_profile(values: _Values) -> Profile:
+    file = values.text("PROFILE_FILE", "")
+    if not file:
+        return Profile(ClientPolicy())
+    try:
+        return read_profile(Path(file), _read_key)
+    except ConfigurationInvalid:
+        raise
+    except MalformedError as error:
+        raise ConfigurationInvalid(f"{PREFIX}PROFILE_FILE: {error}") from error
 
 
 def _parse_operators(text: str) -> tuple[Operator, ...]:

@@ -105,7 +105,7 @@ def _sign_sd_jwt(draft: Draft, holder: ProvenHolder, identity: IssuerIdentity) -
     }
     issued = issue_sd_jwt_vc(
         claims,
-        [("iat",), *((name,) for name in draft.content.claims)],
+        [("iat",), *((name,) for name in draft.content.claims), *draft.content.members],
         identity.key,
         verification_method=identity.verification_method,
         holder=holder.key,

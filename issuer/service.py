@@ -11,9 +11,16 @@ from issuer.authorization.clients import ClientPolicy, Clients
 from issuer.authorization.login import HolderLogin
 from issuer.authorization.server import AuthorizationServer, AuthorizationTimes
 from issuer.bitstring import BitstringLists
-from issuer.catalogue import FAMILY_CARD, AppointmentLetterType, Catalogue, FamilyCardType
+from issuer.catalogue import (
+    FAMILY_CARD,
+    AppointmentLetterType,
+    Catalogue,
+    ConfigurationUnknown,
+    FamilyCardType,
+)
 from issuer.deferral import Deferrals, DeferralTimes
 from issuer.dpop import DpopGuard
+from issuer.evidence import evidence_credential_types
 from issuer.grants import Grants
 from issuer.identity import IssuerIdentity
 from issuer.issuing import (
@@ -34,11 +41,13 @@ from issuer.ports import (
     NymRegistrations,
     StatusPublications,
 )
+from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.sessions import Entitlement
 from issuer.status import Statuses, StatusTimes
 from issuer.tokens import Tokens
 from wallet.credentials.jwe import DecryptionKey
+from wallet.eligibility.evidence_types import evidence_types
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica, ChainUnavailable
 from wallet.ports.ledger import LedgerRound, LedgerWriter
@@ -94,6 +103,7 @@ class IssuerPorts:
     replica: AnchorReplica
     clock: Clock
     login: HolderLogin | None = None
+    evidence: EvidenceRegister | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,6 +145,7 @@ class IssuerService:
         self.catalogue = Catalogue(
             FamilyCardType(ports.families),
             AppointmentLetterType(ports.appointments),
+            *(() if ports.evidence is None else evidence_credential_types(ports.evidence)),
             only=configurations,
             nyms=keys.nym is not None,
         )
@@ -233,6 +244,21 @@ class IssuerService:
         """
         entitlement = Entitlement(FAMILY_CARD, family_id, holder_id)
         (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)
+        return offer
+
+    def offer_evidence(
+        self, kind: str, subject_id: str, holder_id: str, *, with_tx_code: bool = True
+    ) -> IssuedOffer:
+        """Offer one piece of evidence about a person to that person.
+
+        `kind` is a name of `wallet.eligibility.evidence_types`, which is the configuration's id.
+        Raises `ConfigurationUnknown` and what `Offers.offer` raises.
+        """
+        if kind not in evidence_types().by_name:
+            raise ConfigurationUnknown("no kind of evidence has this name")
+        (offer,) = self.offers.offer(
+            [Entitlement(kind, subject_id, holder_id)], with_tx_code=with_tx_code
+        )
         return offer
 
     def issuer_metadata(self) -> IssuerMetadata:

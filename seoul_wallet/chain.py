@@ -31,6 +31,8 @@ from wallet.trust.identifiers import issuer_id, schema_id
 BLOCK_TIME_S: Final = 1
 FUNDS_ETHER: Final = 10
 ACCREDITED_FOR_S: Final = 365 * 86400
+# How long before the present a chain in this process begins: its blocks are a second apart.
+SET_UP_S: Final = 600
 
 
 class FundingMissing(UnavailableError):
@@ -78,6 +80,11 @@ class LocalChain:
             self.root.accredit_accreditor(self.accreditor_address, schema, until)
             self.accreditor.accredit_issuer(issuer_id(did), self.controller.address, schema, until)
 
+    def run(self) -> None:
+        """Let a chain inside this process go on by itself, once what is set up is there."""
+        if isinstance(self.node, development.DevelopmentChain):
+            self.node.start()
+
     def kill(self) -> bool:
         """End the node as an outage would; False when the node is not ours to end.
 
@@ -99,9 +106,8 @@ class LocalChain:
 
 
 def in_process_chain() -> LocalChain:
-    """Start the chain inside this process: nothing to install, nothing kept."""
-    node = development.DevelopmentChain()
-    node.start()
+    """Return a chain inside this process: nothing to install, nothing kept. See `run`."""
+    node = development.DevelopmentChain(set_up_s=SET_UP_S)
     senders = [node.funded_sender() for _ in range(3)]
     nodes = NodeQuorum([node.endpoint()], 1)
     return _deployed(node.w3, nodes, senders, development.FINALITY, node)

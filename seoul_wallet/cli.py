@@ -14,6 +14,8 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "anchor": ("seoul_wallet.anchor.command:anchor", "Deploy, accredit, revoke, audit."),
         "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
+        "issuer": ("seoul_wallet.issuer_cli:issuer", "Offer credentials to wallets."),
+        "programmes": ("seoul_wallet.programmes_cli:programmes", "Check and try programme files."),
         "run": ("seoul_wallet.run:run", "Serve the issuer or the verifier."),
         "sample-register": (
             "seoul_wallet.sample_register:main",

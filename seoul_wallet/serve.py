@@ -28,6 +28,13 @@ TOKENS_FILE: Final = "tokens.json"
 
 @click.command("serve")
 @click.option("--households", type=click.IntRange(30, 100_000), default=1000, show_default=True)
+@click.option(
+    "--residents",
+    type=click.IntRange(0, 100_000),
+    default=0,
+    show_default=True,
+    help="People with registers of evidence; with any, the issuer offers evidence.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same people.")
 @click.option(
     "--folder",
@@ -46,7 +53,12 @@ TOKENS_FILE: Final = "tokens.json"
     "--tls", "with_tls", is_flag=True, help="Serve https, with a new certificate for localhost."
 )
 def serve(
-    households: int, seed: int, folder: Path | None, chain_kind: str, with_tls: bool
+    households: int,
+    residents: int,
+    seed: int,
+    folder: Path | None,
+    chain_kind: str,
+    with_tls: bool,
 ) -> None:
     """Start issuer, verifier, holder side and chain on loopback, for development.
 
@@ -66,7 +78,13 @@ def serve(
             chain = _start_chain(chain_kind)
             today = seoul_day(SystemClock().now())
             with start_stack(
-                place, chain, seed=seed, households=households, on=today, with_tls=with_tls
+                place,
+                chain,
+                seed=seed,
+                households=households,
+                residents=residents,
+                on=today,
+                with_tls=with_tls,
             ) as stack:
                 _write_tokens(stack)
                 _await_answers(stack)

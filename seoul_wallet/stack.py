@@ -17,9 +17,11 @@ from urllib.parse import quote
 
 from issuer.anchoring import AnchorTimes
 from issuer.app import IssuerApplication, build_issuer
+from issuer.authorization.clients import Client, ClientPolicy
 from issuer.config import IssuerConfig, Operator
 from issuer.register.appointment_letter import APPOINTMENT_LETTER_TYPE
 from issuer.register.card_rule import FAMILY_CARD_TYPE
+from issuer.register.csv_evidence import CsvEvidenceRegister
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
@@ -32,6 +34,7 @@ from seoul_wallet.chain import LocalChain
 from seoul_wallet.contexts import development_json_ld
 from seoul_wallet.holder_api import build_holder_app
 from seoul_wallet.sample.register import APPOINTMENTS, make_sample_register
+from seoul_wallet.sample.residents import make_residents, write_evidence
 from seoul_wallet.server import ThreadedServer, free_port
 from seoul_wallet.tls import LocalTls, Signer, make_local_tls
 from verifier.app import Verifier, build_verifier
@@ -46,12 +49,16 @@ from wallet.adapters.sql.replica import SqlReplica
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
+from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding import base64url
 from wallet.encoding.json import to_json
+from wallet.holder.client_identity import ClientIdentity
 from wallet.verification.policy import TrustPolicy
 
 CLERK: Final = "clerk"
 DIRECTOR: Final = "director"
+# The wallet of the command line, as its issuer knows it.
+APP: Final = ClientIdentity()
 AGENCY: Final = "sports-centre"
 
 
@@ -120,15 +127,17 @@ def start_stack(
     *,
     seed: int = 1,
     households: int = 1000,
+    residents: int = 0,
     on: date,
     times: StackTimes | None = None,
     with_tls: bool = False,
 ) -> LocalStack:
     """Start issuer, verifier and holder side in `folder` over a running chain.
 
-    The register has `households` synthetic families as of `on`. `with_tls` makes a certificate
-    for localhost and serves all of it over https. Raises what configuration, storage and chain
-    raise.
+    The register has `households` synthetic families as of `on`; with `residents` there are
+    registers of evidence about as many people, and the issuer may issue it. `with_tls` makes a
+    certificate for localhost and serves all of it over https. Raises what configuration, storage
+    and chain raise.
     """
     pace = StackTimes() if times is None else times
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,6 +148,12 @@ def start_stack(
     appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
     families.load()
     appointments.load()
+    evidence = None
+    if residents:
+        people = list(make_residents(seed=seed, count=residents, on=on))
+        write_evidence(folder, people, seed=seed)
+        evidence = CsvEvidenceRegister(folder, families)
+        evidence.load()
     clock = SystemClock()
     tokens = {name: secrets.token_urlsafe(24) for name in (CLERK, DIRECTOR)}
     agency_token = secrets.token_urlsafe(24)
@@ -167,7 +182,11 @@ def start_stack(
         settings=ServiceSettings(
             anchoring=AnchorTimes(interval_s=pace.anchor_interval_s),
             status=StatusTimes(reuse_s=pace.status_reuse_s),
+            clients=ClientPolicy(
+                clients=(Client(APP.client_id, (APP.redirect_uri,), "Seoul Wallet"),)
+            ),
         ),
+        nym_epoch=str(on.year),
     )
     issuer_replica = _replica(folder / "issuer-replica.db")
     verifier_replica = _replica(folder / "verifier-replica.db")
@@ -180,9 +199,14 @@ def start_stack(
         clock=clock,
         families=families,
         appointments=appointments,
+        evidence=evidence,
         json_ld=json_ld,
     )
-    chain.accredit(issuer.service.identity.did, (FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE))
+    types = [FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE]
+    if evidence is not None:
+        types += [kind.vct for kind in evidence_types().by_name.values()]
+    chain.accredit(issuer.service.identity.did, tuple(types))
+    chain.run()
     verifier = build_verifier(
         VerifierConfig(
             base_url=verifier_url,

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
-from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log
+from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log, warn_of
 from wallet.app import change_passphrase
 from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRefused, ConsentRequest, NoMatchingCredential
@@ -94,7 +95,8 @@ def wallet(
 def create(session: Session) -> None:
     """Make a new wallet with a passphrase of at least 8 characters.
 
-    There is no way to recover a wallet whose passphrase is lost.
+    A wallet whose passphrase is lost opens only from an export with its recovery phrase: see
+    `phrase` and `export`.
     """
     session.open(create=True).close()
     click.echo(f"{session.say('created')}: {session.file}")
@@ -117,12 +119,31 @@ def receive(session: Session, offer: str, tx_code: str | None, yes: bool) -> Non
             f"  {inspected.offer.credential_issuer} "
             f"({inspected.issuer_name(session.language)})"
         )
+        warn_of(session, inspected.issuer_name(session.language))
         if not yes and not click.confirm(session.say("accept"), err=True):
             raise ConsentRefused("the offer was not taken")
         if inspected.tx_code is not None and tx_code is None:
             tx_code = click.prompt(session.say("tx_code"), err=True)
         cards = holder.receive(inspected, tx_code=tx_code)
         show_cards(session, "received", cards)
+
+
+@wallet.command()
+@click.argument("offer")
+@click.pass_obj
+def authorize(session: Session, offer: str) -> None:
+    """Begin what an issuer wants to be agreed to in a browser; print the URL to open there."""
+    with session.open() as holder:
+        click.echo(holder.authorize(offer))
+
+
+@wallet.command()
+@click.argument("url")
+@click.pass_obj
+def authorized(session: Session, url: str) -> None:
+    """Take what was agreed to; URL is where the browser ended up."""
+    with session.open() as holder:
+        show_cards(session, "received", holder.finish_authorization(url))
 
 
 @wallet.command()
@@ -243,6 +264,10 @@ def passphrase(session: Session) -> None:
     new = session.passphrase("new_passphrase", confirm=True)
     change_passphrase(session.file, old, new)
     click.echo(session.say("passphrase_changed"))
+
+
+for _command in (phrase, shares, export, restore):
+    wallet.add_command(_command)
 
 
 def _find(holder: Wallet, card_id: str) -> Card:

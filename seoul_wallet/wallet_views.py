@@ -21,7 +21,7 @@ from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.holder.cards import Card
 from wallet.holder.consent import ConsentRequest
 from wallet.holder.log import LogEntry
-from wallet.holder.texts import shown
+from wallet.holder.texts import may_deceive, shown
 from wallet.holder.wallet import Wallet
 
 PASSPHRASE_VARIABLE: Final = "SEOUL_WALLET_PASSPHRASE"  # noqa: S105
@@ -119,6 +119,7 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
     heads += [("answers_to", consent.answers_to), ("purpose", consent.purpose or "-")]
     for key, value in heads:
         click.echo(f"{session.say(key)}: {value}")
+    warn_of(session, consent.verifier_name)
     if consent.certificate is not None:
         click.echo(f"{session.say('certificate')}: {consent.certificate}")
     if not consent.authenticated:
@@ -144,6 +145,12 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
         note = f" ({session.say('outdated')})" if missing.outdated else ""
         types = shown(", ".join(missing.vct_values))
         click.echo(f"{session.say('missing')}: {types}{note}")
+
+
+def warn_of(session: Session, name: str) -> None:
+    """Say so if a name that a stranger chose may look like another one."""
+    if may_deceive(name):
+        click.echo(session.say("may_deceive"))
 
 
 def show_log(session: Session, entries: Sequence[LogEntry]) -> None:

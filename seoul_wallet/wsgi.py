@@ -13,7 +13,8 @@ SEOUL_WALLET_REPLICA_URL        the database of the local replica of the contrac
 SEOUL_WALLET_CONTROLLER_KEY     issuer: a file with the controller's secp256k1 key in hex
 SEOUL_WALLET_MAX_FEE_GWEI       issuer: the most that is paid per gas (default 300)
 SEOUL_WALLET_FEE_RAISE_AFTER_S  issuer: seconds after which a stuck offer is raised (default 120)
-SEOUL_WALLET_REGISTER           issuer: the folder of families.csv and appointments.csv
+SEOUL_WALLET_REGISTER           issuer: the folder of families.csv and appointments.csv, and with
+                                a file sector-key of the registers that evidence is drawn from
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from flask import Flask
 
 from issuer.app import build_issuer
 from issuer.config import IssuerConfig
+from issuer.register.csv_evidence import SECTOR_KEY_FILE, CsvEvidenceRegister
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
@@ -197,6 +199,10 @@ def issuer_app() -> Flask:
     appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
     families.load()
     appointments.load()
+    evidence = None
+    if (folder / SECTOR_KEY_FILE).exists():
+        evidence = CsvEvidenceRegister(folder, families)
+        evidence.load()
     config = IssuerConfig.from_env()
     application = build_issuer(
         config,
@@ -205,6 +211,7 @@ def issuer_app() -> Flask:
         follower=chain.follower,
         clock=SystemClock(),
         families=families,
+        evidence=evidence,
         appointments=appointments,
     )
     application.run_worker()

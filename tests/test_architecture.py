@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("wallet", "issuer", "verifier", "ballotbox", "seoul_wallet")
+PACKAGES = ("wallet", "issuer", "verifier", "ballotbox", "seoul_wallet", "mvote_verify")
 MAX_LINES = 400
 # Spelled in halves, so that this file does not name what it looks for.
 NOT_TO_BE_NAMED = (
@@ -50,6 +50,8 @@ PLANTS = (
     Plant("wallet.trust.planted_composition", "seoul_wallet.cli"),
     Plant("verifier.planted_issuer", "issuer.calendar"),
     Plant("issuer.planted_holder", "wallet.holder.texts"),
+    Plant("mvote_verify.planted_wallet", "wallet.encoding"),
+    Plant("verifier.planted_second_opinion", "mvote_verify.tree"),
 )
 
 ROOM_WITHOUT_LAYER = Plant("wallet.planted_room", "wallet.errors")

@@ -26,12 +26,15 @@ KEPT: Final = ROOT / "docs" / "soak"
 COUNTS: Final[Mapping[str, str]] = {
     "SOAK_BALLOT_KILLS": "1000",
     "SOAK_BBS_REFERENCE": "1000",
+    "SOAK_BULK_APPLICATIONS": "1000000",
     "SOAK_ECDSA_NONCES": "10000",
     "SOAK_KILLS": "1000",
     "SOAK_LEAVES": "1000000",
     "SOAK_MUTATION_STRIDE": "1",
     "SOAK_ONE_TIME_ROUNDS": "1000",
+    "SOAK_PRESENTATION_ROUNDS": "1000",
     "SOAK_PUBLISHER_KILLS": "200",
+    "SOAK_RESIDENTS": "100000",
 }
 PROFILE: Final = "soak"
 SELECTION: Final = "soak or hypothesis"

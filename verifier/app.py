@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from flask import Flask
 
 from verifier.api.application import create_app
+from verifier.api.batches import batches_blueprint
+from verifier.api.eligibility import eligibility_blueprint
 from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import Background, Follows
 from verifier.browser_sessions import BrowserSessions
+from verifier.bulk.desk import BulkDesk
+from verifier.bulk.runner import BulkRunner
+from verifier.catalogue import (
+    CataloguePublisher,
+    ProgrammeShelf,
+    example_programme_files,
+    read_programme_files,
+)
 from verifier.client import Client
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.decision import Examiner
+from verifier.eligibility import EligibilityDesk
 from verifier.health import Health, ReplicaHead
 from verifier.metrics import Metrics
 from verifier.service import VerifierService
 from verifier.sessions import PresentationSessions
+from verifier.storage.bulk import SqlBulkRecords
+from verifier.storage.bulk_tables import migrate_bulk
 from verifier.vc_api import ProofChecker
+from wallet.adapters.compute.processes import ProcessPool
 from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.http.manifests import HttpManifestSource
 from wallet.adapters.http.metadata import HttpIssuerMetadataSource
@@ -39,6 +55,7 @@ from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.evidence import FactSources
 from wallet.ports.clock import Clock
+from wallet.ports.compute import Compute
 from wallet.ports.facts import (
     AnchorReplica,
     CredentialSource,
@@ -63,10 +80,12 @@ class Verifier:
     service: VerifierService
     browsers: BrowserSessions
     background: Background
+    bulk: BulkRunner
     _release: Callable[[], None]
 
     def close(self) -> None:
         """Stop the background work and let go of database and connections."""
+        self.bulk.stop()
         self.background.stop()
         self._release()
 
@@ -83,6 +102,7 @@ def build_verifier(
     json_ld: Canonicalizer | None = None,
     ca_file: str | None = None,
     did_histories: DidHistories | None = None,
+    open_compute: Callable[[], AbstractContextManager[Compute]] | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
 
@@ -90,13 +110,15 @@ def build_verifier(
     and `status_lists` they are fetched over https with copies that survive an outage; `ca_file`
     names further trust anchors (PEM). Without `did_histories` there are no keys for issuers that
     are did:ethr. `credentials` and `json_ld` are for VC-API: where lists come
-    from (over https otherwise) and the contexts (the pinned ones otherwise). Raises
-    `ConfigurationError`, `StorageUnavailable`.
+    from (over https otherwise) and the contexts (the pinned ones otherwise). `open_compute` gives
+    the engine for bulk work instead of the configured one. Raises `ConfigurationError`,
+    `StorageUnavailable`.
     """
     key = _read_signing_key(config)
     engine = open_engine(config.database_url)
     migrate(engine, "sessions")
     migrate(engine, "fact_cache")
+    migrate_bulk(engine)
     client = GuardedClient(allow_loopback_http=config.development, ca_file=ca_file)
     cache = SqlFactCache(engine)
 
@@ -134,18 +156,50 @@ def build_verifier(
         else None,
     )
     sessions = PresentationSessions(SqlSessionStore(engine))
+    shelf = ProgrammeShelf(
+        example_programme_files
+        if config.programmes_folder is None
+        else partial(read_programme_files, config.programmes_folder)
+    )
+    shelf.load()
+    examiner = Examiner(
+        sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
+    )
+    desk = EligibilityDesk(shelf, examiner)
     service = VerifierService(
         config=config,
         client=Client(config.base_url, config.did, key, _read_chain(config, key)),
         sessions=sessions,
-        examiner=Examiner(
-            sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
-        ),
+        examiner=examiner,
         clock=clock,
         metrics=metrics,
+        desk=desk,
+    )
+    bulk_records = SqlBulkRecords(engine)
+    bulk_desk = BulkDesk(
+        bulk_records,
+        clock,
+        ttl_s=config.bulk_ttl_s,
+        max_applications=config.max_bulk_applications,
+    )
+    bulk = BulkRunner(
+        bulk_records,
+        shelf,
+        examiner,
+        clock,
+        audience=service.client_id,
+        open_compute=open_compute or partial(_open_compute, config),
     )
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
-    background = Background(follower, service.purge, interval_s=config.follow_interval_s)
+
+    def tidy() -> None:
+        service.purge()
+        bulk_records.purge(now=clock.now())
+        shelf.reload()
+
+    background = Background(
+        follower, tidy, interval_s=config.follow_interval_s, beside=bulk.run_once
+    )
     browsers = BrowserSessions(config, service, sessions, clock)
     app = create_app(
         service,
@@ -154,6 +208,9 @@ def build_verifier(
         config,
         metrics,
     )
+    publisher = CataloguePublisher(shelf, key, config, clock)
+    app.register_blueprint(eligibility_blueprint(service, shelf, desk, publisher, config))
+    app.register_blueprint(batches_blueprint(bulk_desk, service.client_id, config))
     if config.vc_api:
         checker = ProofChecker(
             dids=resolver,
@@ -162,7 +219,20 @@ def build_verifier(
             json_ld=json_ld or pinned_json_ld(),
         )
         app.register_blueprint(vc_api_blueprint(checker))
-    return Verifier(app, service, browsers, background, release)
+    return Verifier(app, service, browsers, background, bulk, release)
+
+
+@contextmanager
+def _open_compute(config: VerifierConfig) -> Iterator[Compute]:
+    if config.dask_scheduler is None:
+        with ProcessPool(config.bulk_workers or None) as pool:
+            yield pool
+        return
+    # An optional extra, and slow to import.
+    from wallet.adapters.compute.dask import open_cluster
+
+    with open_cluster(config.dask_scheduler) as cluster:
+        yield cluster
 
 
 def _read_signing_key(config: VerifierConfig) -> Es256SigningKey:

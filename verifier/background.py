@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from wallet.errors import SeoulWalletError
@@ -22,37 +23,52 @@ class Follows(Protocol):
 class Background:
     """A thread that follows and purges every `interval_s` until it is stopped.
 
-    A typed failure is logged by its code and tried again: the replica's own time shows its age.
+    `beside` is work that may take long: it has a thread of its own, so that the replica does not
+    grow old meanwhile. A typed failure is logged by its code and tried again: the replica's own
+    time shows its age.
     """
 
     def __init__(
-        self, follower: Follows | None, purge: Callable[[], object], *, interval_s: float
+        self,
+        follower: Follows | None,
+        purge: Callable[[], object],
+        *,
+        interval_s: float,
+        beside: Callable[[], object] | None = None,
     ) -> None:
         self._follower = follower
         self._purge = purge
         self._interval_s = interval_s
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="verifier", daemon=True)
+        rounds = [self.run_once]
+        if beside is not None:
+            rounds.append(partial(self._attempt, beside))
+        self._threads = [
+            threading.Thread(target=self._run, args=(each,), name="verifier", daemon=True)
+            for each in rounds
+        ]
 
     def run_once(self) -> None:
-        """Do one round; raises no typed error."""
+        """Do one round of following and purging; raises no typed error."""
         if self._follower is not None:
             self._attempt(self._follower.run_once)
         self._attempt(self._purge)
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Ask the thread to end and wait for it."""
+        """Ask the threads to end and wait for them."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(timeout_s)
 
-    def _run(self) -> None:
+    def _run(self, round_: Callable[[], object]) -> None:
         while not self._stopping.is_set():
-            self.run_once()
+            round_()
             self._stopping.wait(self._interval_s)
 
     def _attempt(self, action: Callable[[], object]) -> None:

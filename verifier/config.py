@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from verifier.client import DID, PREFIXES
-from verifier.queries import DEFAULT_QUERIES, NamedQuery, parse_named_queries
+from verifier.queries import DEFAULT_QUERIES, QUERY_PREFIX, NamedQuery, parse_named_queries
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
@@ -31,6 +31,8 @@ _POSITIVE = (
     "result_ttl_s",
     "follow_interval_s",
     "refresh_after_s",
+    "bulk_ttl_s",
+    "max_bulk_applications",
 )
 
 
@@ -51,6 +53,11 @@ class VerifierConfig:
     the `x509_…` prefixes; `client_id_prefix` is the one used where a request names none.
     `registrations` are sent to wallets, which compare them with the chain. `page_queries` names
     the queries that anyone may start from the verifier's own pages: none, unless named.
+    `programmes_folder` has the programme files, the examples that come with this package if None;
+    `programme_agencies` the base URL of another agency that decides on a programme, by its id.
+    A batch of applications is kept for `bulk_ttl_s`; it is decided on by `bulk_workers` processes
+    (0: as many as there are processors), or on the Dask cluster of `dask_scheduler`
+    (`tls://host:port`), which must be this verifier's own.
     """
 
     base_url: str
@@ -73,6 +80,12 @@ class VerifierConfig:
     registrations: tuple[Registration, ...] = ()
     page_queries: frozenset[str] = frozenset()
     vc_api: bool = False
+    programmes_folder: Path | None = None
+    programme_agencies: Mapping[str, str] = field(default_factory=dict)
+    bulk_ttl_s: int = 7 * 86400
+    max_bulk_applications: int = 100_000
+    bulk_workers: int = 0
+    dask_scheduler: str | None = None
 
     def __post_init__(self) -> None:
         if self.vc_api and not self.development:
@@ -90,6 +103,8 @@ class VerifierConfig:
             raise ConfigurationError("client_id_prefix is one of " + ", ".join(PREFIXES))
         if not self.page_queries <= self.queries.keys():
             raise ConfigurationError("page_queries names a query that is not configured")
+        if any(name.startswith(QUERY_PREFIX) for name in self.queries):
+            raise ConfigurationError(f"names of queries do not begin with {QUERY_PREFIX}")
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name} is positive")
@@ -119,7 +134,9 @@ class VerifierConfig:
         MAX_STATUS_AGE_S, MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S,
         RESULT_TTL_S, FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM),
         CERTIFICATE_FILE (PEM), CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names,
-        with commas). Raises
+        with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id),
+        BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER.
+        Raises
         `ConfigurationError`, and what `parse_named_queries` raises.
         """
         reader = _Reader(os.environ if environ is None else environ)
@@ -136,6 +153,8 @@ class VerifierConfig:
         anchors_file = reader.get("trust_anchors_file")
         certificate_file = reader.get("certificate_file")
         registrations_file = reader.get("registrations_file")
+        programmes_folder = reader.get("programmes_folder")
+        agencies_file = reader.get("programme_agencies_file")
         return cls(
             base_url=reader.require("base_url"),
             database_url=reader.require("database_url"),
@@ -153,6 +172,10 @@ class VerifierConfig:
             if registrations_file is None
             else _read_registrations(Path(registrations_file)),
             page_queries=reader.names("page_queries"),
+            programmes_folder=None if programmes_folder is None else Path(programmes_folder),
+            programme_agencies={}
+            if agencies_file is None
+            else _read_agencies(Path(agencies_file)),
             development=reader.switch("development"),
             vc_api=reader.switch("vc_api"),
             max_binding_age_s=reader.seconds("max_binding_age_s", cls.max_binding_age_s),
@@ -161,6 +184,12 @@ class VerifierConfig:
             result_ttl_s=reader.seconds("result_ttl_s", cls.result_ttl_s),
             follow_interval_s=reader.seconds("follow_interval_s", cls.follow_interval_s),
             refresh_after_s=reader.seconds("refresh_after_s", cls.refresh_after_s),
+            bulk_ttl_s=reader.seconds("bulk_ttl_s", cls.bulk_ttl_s),
+            max_bulk_applications=reader.number(
+                "max_bulk_applications", cls.max_bulk_applications
+            ),
+            bulk_workers=reader.number("bulk_workers", cls.bulk_workers),
+            dask_scheduler=reader.get("dask_scheduler"),
         )
 
 
@@ -183,6 +212,14 @@ class _Reader:
             return default
         if not value.isascii() or not value.isdigit():
             raise ConfigurationError(f"{PREFIX}{name.upper()} is a whole number of seconds")
+        return int(value)
+
+    def number(self, name: str, default: int) -> int:
+        value = self.get(name)
+        if value is None:
+            return default
+        if not value.isascii() or not value.isdigit():
+            raise ConfigurationError(f"{PREFIX}{name.upper()} is a whole number")
         return int(value)
 
     def names(self, name: str) -> frozenset[str]:
@@ -216,6 +253,14 @@ def _read_tokens(path: Path) -> dict[str, bytes]:
         return {name: bytes.fromhex(digest) for name, digest in items}
     except (OSError, TypeError, ValueError, SeoulWalletError) as error:
         raise ConfigurationError("the agency tokens file cannot be read") from error
+
+
+def _read_agencies(path: Path) -> dict[str, str]:
+    try:
+        items = parse_json_object(path.read_bytes())
+        return {name: check_url(url, development=True) for name, url in items.items()}
+    except (OSError, TypeError, SeoulWalletError) as error:
+        raise ConfigurationError("the file of agencies cannot be read") from error
 
 
 def _read_queries(path: Path) -> dict[str, NamedQuery]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
+from wallet.crypto.certificates import TrustAnchors
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, SeoulWalletError
 from wallet.evidence import FactSources, collect
@@ -72,11 +73,11 @@ class Decision:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Examiner:
-    """Examines presentations for one verifier: where facts come from, and what it accepts."""
+class Rules:
+    """What one verifier accepts: values alone, so they go along to where the work is done."""
 
-    sources: FactSources
     trust: TrustPolicy
+    trust_anchors: TrustAnchors
     max_binding_age_s: int
 
     def policy_for(self, query: CredentialQuery, audience: str, nonce: str) -> VerificationPolicy:
@@ -91,21 +92,53 @@ class Examiner:
             nonce=nonce if bound else None,
             trust=self.trust,
             max_binding_age_s=self.max_binding_age_s,
-            trust_anchors=self.sources.trust_anchors,
+            trust_anchors=self.trust_anchors,
         )
+
+
+def examine(
+    presentation: str, evidence: Evidence, policy: VerificationPolicy, now: int
+) -> Examined:
+    """Run every step on the evidence given (pure); raises nothing for bad input."""
+    try:
+        verified = verify_presentation(presentation, evidence, policy, now=now)
+    except SeoulWalletError:
+        return Examined(check_presentation(presentation, evidence, policy, now=now), None)
+    return Examined(verified.report, verified)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examiner:
+    """Examines presentations for one verifier: where facts come from, and what it accepts."""
+
+    sources: FactSources
+    trust: TrustPolicy
+    max_binding_age_s: int
+
+    @property
+    def rules(self) -> Rules:
+        """What is accepted, without where facts come from."""
+        return Rules(
+            trust=self.trust,
+            trust_anchors=self.sources.trust_anchors,
+            max_binding_age_s=self.max_binding_age_s,
+        )
+
+    def policy_for(self, query: CredentialQuery, audience: str, nonce: str) -> VerificationPolicy:
+        """Return the policy that answers to one credential query are judged by."""
+        return self.rules.policy_for(query, audience, nonce)
+
+    def evidence_for(self, presentation: str) -> Evidence:
+        """Collect the evidence for one presentation; what cannot be had is its reason."""
+        try:
+            return collect(parse_presented_sd_jwt(presentation), self.sources)
+        except SeoulWalletError as error:
+            # The check meets the same fault in its first steps and reports it there.
+            return Evidence(error, error, error)
 
     def examine(self, presentation: str, policy: VerificationPolicy, now: int) -> Examined:
         """Collect evidence and run every step; raises nothing for bad input."""
-        try:
-            evidence = collect(parse_presented_sd_jwt(presentation), self.sources)
-        except SeoulWalletError as error:
-            # The check meets the same fault in its first steps and reports it there.
-            evidence = Evidence(error, error, error)
-        try:
-            verified = verify_presentation(presentation, evidence, policy, now=now)
-        except SeoulWalletError:
-            return Examined(check_presentation(presentation, evidence, policy, now=now), None)
-        return Examined(verified.report, verified)
+        return examine(presentation, self.evidence_for(presentation), policy, now)
 
     def _examine_one(
         self,

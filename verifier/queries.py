@@ -13,6 +13,8 @@ from wallet.protocols.dcql import AKI_AUTHORITY, SD_JWT_VC_FORMAT, DcqlQuery, pa
 FAMILY_CARD_TYPE: Final = "urn:seoul-wallet:multi-child-family-card:1"
 APPOINTMENT_LETTER_TYPE: Final = "urn:seoul-wallet:appointment-letter:1"
 MAX_QUERIES: Final = 200
+# Begins the names under which sessions ask for a programme.
+QUERY_PREFIX: Final = "programme:"
 
 
 class UnsupportedQuery(UnsupportedError):

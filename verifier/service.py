@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from verifier.client import REDIRECT_URI, Client
 from verifier.config import VerifierConfig
 from verifier.decision import Decision, Examiner, refused_by_wallet
+from verifier.eligibility import EligibilityDesk
 from verifier.in_hand import InHand
 from verifier.metrics import Metrics
 from verifier.queries import NamedQuery, QueryUnknown, UnsupportedQuery, check_query_is_supported
@@ -50,14 +51,10 @@ from wallet.protocols.oid4vp_transaction import parse_transaction_data
 # What a wallet may say instead of answering (OpenID4VP §8.5); any other word is `wallet_error`.
 WALLET_ERRORS: Final = frozenset(
     (
-        "access_denied",
-        "invalid_request",
-        "invalid_client",
-        "invalid_transaction_data",
-        "vp_formats_not_supported",
-        "wallet_unavailable",
+        "access_denied", "invalid_request", "invalid_client", "invalid_transaction_data",
+        "vp_formats_not_supported", "wallet_unavailable",
     )
-)
+)  # fmt: skip
 
 
 class ResponseNotEncrypted(RejectedError):
@@ -94,6 +91,7 @@ class VerifierService:
         examiner: Examiner,
         clock: Clock,
         metrics: Metrics,
+        desk: EligibilityDesk | None = None,
     ) -> None:
         self._config = config
         self._client = client
@@ -102,6 +100,7 @@ class VerifierService:
         self._clock = clock
         self._metrics = metrics
         self._examiner = examiner
+        self._desk = desk
         self._in_hand = InHand(config, examiner, clock, metrics)
 
     @property
@@ -120,19 +119,21 @@ class VerifierService:
         dcql_query: object = None,
         purpose: str | None = None,
         options: RequestOptions | None = None,
+        named: NamedQuery | None = None,
     ) -> NewRequest:
         """Open a session for a configured query, or for a DCQL query of the agency's own.
 
-        `purpose` is what the holder is told; a configured query has one of its own. Raises
-        `QueryUnknown`, `UnsupportedQuery`, and what `parse_dcql` and `RequestWriter.check` raise.
+        `named` is one made elsewhere here. `purpose` is what the holder is told; a configured
+        query has one. Raises `QueryUnknown`, `UnsupportedQuery`, and as `RequestWriter.check`.
         """
-        named = self._query(query_name, dcql_query)
+        if named is None:
+            named = self._query(query_name, dcql_query)
         options = options or RequestOptions(prefix=self._config.client_id_prefix)
         self._writer.check(options, named.query)
         now = self._clock.now()
         session_id, token = new_secret(), new_secret()
         session = Requested(
-            query_name=query_name,
+            query_name=named.name or None,
             query=named.query,
             purpose=purpose or named.purpose,
             one_holder=named.one_holder,
@@ -287,6 +288,15 @@ class VerifierService:
         now: int,
     ) -> Decision:
         requested = session.requested
+        if self._desk is not None and self._desk.is_for(requested.query_name):
+            return self._desk.decide(
+                requested.query_name,
+                requested.query,
+                vp_token,
+                audience=audience,
+                nonce=session.nonce,
+                now=now,
+            )
         transactions = list(requested.options.transactions) or None
         return self._examiner.decide(
             requested.query,

@@ -11,8 +11,12 @@ from wallet.adapters.http.sources import HttpDidResolver
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.holder_store import SqliteRecordStore
 from wallet.crypto.certificates import TrustAnchors
+from wallet.crypto.recovery_phrase import RecoveryPhrase, parse_recovery_phrase
 from wallet.holder.client_identity import ClientIdentity
+from wallet.holder.recovery import ExportUnavailable, restore_records
 from wallet.holder.wallet import Wallet
+from wallet.ports.facts import VerifierRegistry
+from wallet.ports.holder import RecordStore
 from wallet.verification.issuer_key import NO_ANCHORS
 
 
@@ -26,16 +30,20 @@ def open_wallet(
     ca_file: str | None = None,
     client: ClientIdentity | None = None,
     verifier_anchors: TrustAnchors = NO_ANCHORS,
+    registry: VerifierRegistry | None = None,
+    require_registration: bool = False,
+    catalogue_publishers: frozenset[str] = frozenset(),
 ) -> Wallet:
     """Open the wallet in the file at `path`, or with `create` make a new one there.
 
     `development` admits http and loopback for the host `localhost`, nothing else; with `ca_file`
     the DID documents of that host are fetched over https.
     `trusted_issuers` are the `credential_issuer` URLs to take credentials from; None leaves that
-    to the holder. `client` is who this app is to authorization servers. `ca_file` names further
+    to the holder. `client` is who this app is to authorization servers. `catalogue_publishers` are
+    the DIDs to take programme catalogues from (see `Wallet.discovery`). `ca_file` names further
     trust anchors for https (PEM); the certificates of verifiers that sign requests must lead to
-    `verifier_anchors`. Close the wallet when
-    done, or use it as `with`. Raises `StoreExists`, `StoreMissing`, `PassphraseWrong`,
+    `verifier_anchors`. Close the wallet when done, or use it as `with`. Raises `StoreExists`,
+    `StoreMissing`, `PassphraseWrong`,
     `PassphraseTooShort`, `PassphraseMalformed`, `StoreDamaged`, `StoreTooWeak`,
     `StoreUnavailable`.
     """
@@ -60,6 +68,9 @@ def open_wallet(
         client=client,
         development=development,
         verifier_anchors=verifier_anchors,
+        registry=registry,
+        require_registration=require_registration,
+        catalogue_publishers=catalogue_publishers,
         close=close,
     )
 
@@ -68,3 +79,30 @@ def change_passphrase(path: str | Path, old: str, new: str) -> None:
     """Change the passphrase of the wallet at `path`. Raises as `open_wallet` does."""
     with SqliteRecordStore.open(path, old) as records:
         records.change_passphrase(old, new)
+
+
+def restore_wallet(
+    export: str | Path, phrase: RecoveryPhrase | str, path: str | Path, passphrase: str
+) -> int:
+    """Make a new wallet at `path` from an export; return how many records it has.
+
+    `phrase` is the recovery phrase of the exported wallet, as typed or as `recover_phrase` gave
+    it from shares; `passphrase` is for the new wallet. The new wallet appears complete or not at
+    all, and no existing one is touched. Open it by `open_wallet`. The old device's wallet still
+    works: its keys are now in two places. Raises `StoreExists`, `PassphraseTooShort`,
+    `PassphraseMalformed`, `StoreUnavailable`; `PhraseMalformed`, `PhraseWordUnknown`,
+    `PhraseChecksumWrong`; `ExportMalformed`, `ExportVersionUnknown`, `ExportPhraseWrong`,
+    `ExportTruncated`, `ExportDamaged`, `ExportUnavailable`.
+    """
+    known = parse_recovery_phrase(phrase) if isinstance(phrase, str) else phrase
+    try:
+        file = open(export, "rb")  # noqa: SIM115
+    except OSError as error:
+        raise ExportUnavailable("the export cannot be read just now") from error
+    with file:
+
+        def fill(records: RecordStore) -> None:
+            restore_records(records, known, file.read)
+
+        with SqliteRecordStore.create(path, passphrase, fill=fill) as records:
+            return records.count - 1

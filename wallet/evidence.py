@@ -27,6 +27,7 @@ from wallet.ports.facts import (
     TypeMetadataUnavailable,
 )
 from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
+from wallet.verification.checked_lists import CheckedList, CheckedStatusLists
 from wallet.verification.evidence import Evidence, Fact, FactMissing, Maybe
 from wallet.verification.issuer_key import NO_ANCHORS, CarriedCertificates, IssuerKeys
 from wallet.verification.manifest import (
@@ -37,7 +38,12 @@ from wallet.verification.manifest import (
 )
 from wallet.verification.pipeline import VerifiedPresentation
 from wallet.verification.requirements import Requirements, requirements
-from wallet.verification.status import VerifiedStatusList, verify_status_list_token
+from wallet.verification.status import (
+    VerifiedStatusList,
+    status_list_key,
+    status_list_key_hint,
+    verify_status_list_under,
+)
 
 T = TypeVar("T")
 
@@ -49,7 +55,7 @@ class FactSources:
     `issuer_metadata` is asked for issuers that are https URLs and `did_histories` for those that
     are did:ethr; without it there are no keys for them. Status lists and manifests that carry
     certificates are judged by `trust_anchors`. `manifests` is given where they may stand in for
-    signatures; each is verified once.
+    signatures; each is verified once, and so is each status list.
     """
 
     dids: DidResolver
@@ -60,6 +66,7 @@ class FactSources:
     did_histories: DidHistories | None = None
     manifests: ManifestSource | None = None
     checked_manifests: CheckedManifests = field(default_factory=CheckedManifests)
+    checked_lists: CheckedStatusLists = field(default_factory=CheckedStatusLists)
 
 
 def collect(sd_jwt: SdJwt, sources: FactSources) -> Evidence:
@@ -121,17 +128,19 @@ def _status_list(
         raise FactMissing("the credential names no status list")
     if not isinstance(issuer_keys, Fact):
         raise FactMissing("the issuer's keys are needed to verify its status list")
-    token = sources.status_lists.fetch(needs.status_list_uri)
-    listed = verify_status_list_token(
-        token.value,
-        uri=needs.status_list_uri,
-        issuer=needs.issuer,
-        issuer_keys=issuer_keys.value,
-        # Certificates are judged as of the fetch; the list's age is limited when it is used.
-        anchors=sources.trust_anchors,
-        now=token.as_of,
+    uri, issuer = needs.status_list_uri, needs.issuer
+    token = sources.status_lists.fetch(uri)
+    known = sources.checked_lists.get(token.value, uri, issuer)
+    hint = status_list_key_hint(token.value) if known is None else known.hint
+    # Certificates are judged as of the fetch; the list's age is limited when it is used.
+    key = status_list_key(
+        hint, issuer, issuer_keys.value, anchors=sources.trust_anchors, now=token.as_of
     )
-    return Fact(listed, min(token.as_of, listed.issued_at))
+    if known is None or known.key != key:
+        listed = verify_status_list_under(token.value, key, uri=uri, issuer=issuer)
+        known = CheckedList(hint, key, listed)
+        sources.checked_lists.put(token.value, known)
+    return Fact(known.verified, min(token.as_of, known.verified.issued_at))
 
 
 def _manifest(

@@ -15,7 +15,7 @@ from issuer.register.csv_table import (
     write_rows,
 )
 from issuer.register.model import Appointment, AppointmentTermMalformed
-from issuer.register.text import parse_name, parse_text
+from wallet.encoding.names import parse_name, parse_text
 
 APPOINTMENT_COLUMNS: Final = (
     "synthetic",

@@ -36,7 +36,7 @@ from issuer.register.model import (
     Registration,
     RegistrationKind,
 )
-from issuer.register.text import parse_name, parse_text
+from wallet.encoding.names import parse_name, parse_text
 
 REGISTRATION_COLUMNS: Final = (
     "household_id",

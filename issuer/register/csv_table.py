@@ -15,7 +15,7 @@ from datetime import date
 from typing import Final, TypeVar
 
 from issuer.register.model import RegisterIdMalformed, holds_resident_number, parse_register_id
-from issuer.register.text import IntakeText, NameNotAcceptable
+from wallet.encoding.names import IntakeText, NameNotAcceptable
 from wallet.errors import MalformedError
 
 MAX_FILE_BYTES: Final = 128 * 1024 * 1024
@@ -64,7 +64,7 @@ class Notice:
     """A row that is served, with something for a clerk to look at.
 
     `reason` is `folded_ideograph`, with the one character as written and as stored, or
-    `mixed_scripts`, with both empty.
+    `mixed_scripts` or `latin_look_alike`, with both empty.
     """
 
     line: int
@@ -148,6 +148,8 @@ class Row:
             )
         if intake.mixed_scripts:
             self.report.add_notice(Notice(self.line, column, "mixed_scripts", "", ""))
+        if intake.latin_look_alike:
+            self.report.add_notice(Notice(self.line, column, "latin_look_alike", "", ""))
         return intake.value
 
     def register_id(self, column: str) -> str:

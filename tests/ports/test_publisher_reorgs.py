@@ -19,6 +19,8 @@ from tests.support.publisher_desk import (
     Desk,
     publisher_desk,
 )
+from wallet.adapters.evm.deployment import REGISTRY
+from wallet.adapters.evm.node import contract
 from wallet.adapters.evm.publisher import MAX_FAILURES
 from wallet.ports.facts import ChainUnavailable
 from wallet.ports.ledger import (
@@ -91,7 +93,7 @@ def test_a_chain_that_lost_what_was_final_is_not_written_to(desk: Desk) -> None:
 
 def test_what_reverts_in_its_block_is_recorded_with_the_rule_that_it_broke(desk: Desk) -> None:
     desk.anchor()
-    registry = desk.stack.accreditor._registry
+    registry = contract(desk.w3, desk.stack.deployment, REGISTRY)
     key = desk.stack.accreditor._key
     nonce = desk.w3.eth.get_transaction_count(key.account.address)
     desk.send_past_the_journal(nonce, registry.functions.revokeIssuer(ISSUER, SCHEMA, 0), by=key)
@@ -114,7 +116,7 @@ def test_what_reverts_in_its_block_is_recorded_with_the_rule_that_it_broke(desk:
 def test_a_revert_that_a_reorganisation_undid_counts_no_more(desk: Desk) -> None:
     desk.mine(FINALITY_DEPTH)
     desk.anchor()
-    registry = desk.stack.accreditor._registry
+    registry = contract(desk.w3, desk.stack.deployment, REGISTRY)
     key = desk.stack.accreditor._key
     nonce = desk.w3.eth.get_transaction_count(key.account.address)
     desk.send_past_the_journal(nonce, registry.functions.revokeIssuer(ISSUER, SCHEMA, 0), by=key)

@@ -18,6 +18,7 @@ import pytest
 
 from tests.support import w3c
 from tests.support.attacks import bound, card, digest, disclosure, forge, verify
+from tests.support.catalogue_token import catalogue_token
 from tests.support.credentials import ISSUER, NOW, STATUS_URI, World
 from tests.support.issuing import issuer_world, key_of
 from tests.support.oauth_tokens import oauth_tokens
@@ -184,6 +185,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signed]:
             a_manifest(tmp_path_factory.mktemp("issuer")), key_of("issuer"), manifest, ()
         ),
         **{kind: Signed(*token) for kind, token in oauth_tokens().items()},
+        "programme catalogue": Signed(*catalogue_token()),
     }
 
 
@@ -215,6 +217,7 @@ KINDS = (
     "attestation proof",
     "DPoP proof",
     "signed metadata",
+    "programme catalogue",
 )
 # Older names of types above, and types that others sign for us to read.
 OTHER_TYPES = {"vc+sd-jwt": "SD-JWT VC before it was called dc+sd-jwt"}

@@ -68,6 +68,7 @@ ARGUMENTS: Final[dict[str, Any]] = {
 INPUTS: Final = {
     "wallet.protocols.oid4vci.configuration.parse_configuration": "value",
     "wallet.voting.trustee.parse_trustee_secrets": "data",
+    "wallet.voting.trustee.parse_trustee_share": "data",
 }
 
 

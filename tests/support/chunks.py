@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from wallet.errors import RejectedError
 
@@ -30,3 +31,16 @@ def squares(chunk: Sequence[int]) -> list[int]:
 def process_id(chunk: object) -> int:
     """Return the id of the process that has the chunk."""
     return os.getpid()
+
+
+class EndsAt:
+    """Work that ends its process when a unit of applications has the one named."""
+
+    def __init__(self, function: Callable[[Any], Any], name: str) -> None:
+        self._function = function
+        self._name = name
+
+    def __call__(self, unit: Any) -> Any:
+        if any(item.application.id == self._name for item in unit.items):
+            os._exit(9)
+        return self._function(unit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ class DeskTransport:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.sent: list[tuple[str, str, bytes]] = []
+        self.answers: list[HttpAnswer] = []
+        self.delay: Callable[[], None] = lambda: None
 
     def get(self, url: str, *, accept: str) -> HttpAnswer:
         return self._send("GET", url, b"", {"Accept": accept})
@@ -57,13 +59,17 @@ class DeskTransport:
 
     def _send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
         self.sent.append((method, url, body))
+        self.delay()
         if not url.startswith(BASE_URL + "/"):
             raise PeerUnreachable("nobody else is here")
         path = url.removeprefix(BASE_URL)
         answer: TestResponse = self._desk.client.open(
             path, method=method, data=body, headers=dict(headers)
         )
-        return HttpAnswer(answer.status_code, answer.mimetype or "", answer.get_data())
+        self.answers.append(
+            HttpAnswer(answer.status_code, answer.mimetype or "", answer.get_data())
+        )
+        return self.answers[-1]
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
         if str(did) != self._desk.config.did:
@@ -124,25 +130,31 @@ class Citizen:
 
     def hold(self, claims: JsonObject | None = None, **changes: Any) -> HeldCredential:
         """Put a card into the wallet, as if it had been received."""
+        held = self._issued(f"card-{len(self.store.list('credential'))}", claims, **changes)
+        self.store.write(to_put(held))
+        return held
+
+    def copy(self, card_id: str, number: int) -> HeldCredential:
+        """Return another copy of a card, on a key of its own, not stored yet."""
+        return self._issued(f"{card_id}-{number}", None)
+
+    def _issued(self, name: str, claims: JsonObject | None, **changes: Any) -> HeldCredential:
         key = self.keys.generate()
-        body = {**card_claims(), **(claims or {})}
         issued = issue_sd_jwt_vc(
-            body,
+            {**card_claims(), **(claims or {})},
             changes.pop("disclosable", DISCLOSABLE),
             self.world.issuer_key,
             verification_method=f"{ISSUER}#key-1",
             holder=key.public_key,
         )
-        held = HeldCredential(
-            id=f"card-{len(self.store.list('credential'))}",
+        return HeldCredential(
+            id=name,
             credential_issuer="https://issuer.example",
             configuration_id="card",
             sd_jwt=issued.compact,
             key_handle=key.handle,
             received_at=NOW - 1000,
         )
-        self.store.write(to_put(held))
-        return held
 
     def hosts(self) -> set[str]:
         """Return the hosts that were spoken to."""

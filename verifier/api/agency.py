@@ -72,7 +72,8 @@ class Verify(RequestSchema):
     query = fields.String(validate=_SHORT)
 
 
-def _bearer() -> str:
+def bearer_token() -> str:
+    """Return the bearer token of the request; 401 without one."""
     authorization = request.authorization
     if authorization is None or authorization.type != "bearer" or not authorization.token:
         raise Unauthorized("send a bearer token", www_authenticate=WWWAuthenticate("bearer"))
@@ -80,15 +81,21 @@ def _bearer() -> str:
     return token
 
 
-def _require_agency(config: VerifierConfig) -> None:
-    digest = sha256(_bearer().encode())
+def require_agency(config: VerifierConfig) -> str:
+    """Return the name of the agency whose token the request carries; 401 otherwise."""
+    digest = sha256(bearer_token().encode())
     # Every digest is compared, so the time does not tell which agency came close.
-    known = [hmac.compare_digest(digest, one) for one in config.agency_token_digests.values()]
-    if not any(known):
+    known = [
+        name
+        for name, one in config.agency_token_digests.items()
+        if hmac.compare_digest(digest, one)
+    ]
+    if not known:
         raise Unauthorized(
             "the token is not an agency's",
             www_authenticate=WWWAuthenticate("bearer", {"error": "invalid_token"}),
         )
+    return known[0]
 
 
 def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Blueprint:
@@ -106,7 +113,7 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         Digital Credentials API, `result_uri`, `result_token` (bearer for the result; shown only
         here) and `expires_at` of the link (unix seconds).
         """
-        _require_agency(config)
+        require_agency(config)
         request.max_content_length = MAX_REQUEST_BYTES
         body: dict[str, Any] = load(CreateRequest(), read_json(request))
         created = service.create_request(
@@ -137,7 +144,7 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         only if accepted and only the first time. 404 for an unknown id, an expired request and a
         wrong token alike.
         """
-        answer = service.result(session_id, _bearer())
+        answer = service.result(session_id, bearer_token())
         return json_answer(answer, 200 if answer["state"] == "answered" else 202)
 
     @blueprint.post("/requests/<session_id>/result")
@@ -148,7 +155,7 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         code that is wrong or was used.
         """
         body: dict[str, Any] = load(Redeem(), read_json(request))
-        answer = service.result(session_id, _bearer(), response_code=body["response_code"])
+        answer = service.result(session_id, bearer_token(), response_code=body["response_code"])
         return json_answer(answer)
 
     @blueprint.post("/requests/<session_id>/response")
@@ -161,7 +168,7 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         """
         body: dict[str, Any] = load(PageAnswer(), read_json(request))
         response = parse_dc_response(body["data"])
-        service.receive_from_page(session_id, _bearer(), response, body.get("origin"))
+        service.receive_from_page(session_id, bearer_token(), response, body.get("origin"))
         return json_answer({})
 
     @blueprint.post("/verify")
@@ -173,7 +180,7 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         report for all three outcomes, a presentation that cannot be parsed included: it is
         rejected at step `format`. 400 when the request itself is malformed.
         """
-        _require_agency(config)
+        require_agency(config)
         request.max_content_length = MAX_VERIFY_BYTES
         body: dict[str, Any] = load(Verify(), read_json(request))
         return json_answer(

@@ -8,6 +8,7 @@ from flask import Flask
 
 from verifier.api.agency import agency_blueprint
 from verifier.api.errors import register_verifier_errors
+from verifier.api.openapi import openapi_blueprint
 from verifier.api.operations import operations_blueprint
 from verifier.api.wallet import wallet_blueprint
 from verifier.browser_sessions import BrowserSessions
@@ -34,6 +35,7 @@ def create_app(
     register_verifier_errors(app)
     app.register_blueprint(agency_blueprint(service, config))
     app.register_blueprint(wallet_blueprint(service))
+    app.register_blueprint(openapi_blueprint(config.base_url))
     if config.page_queries:
         app.register_blueprint(pages_blueprint(service, browsers, config))
     app.register_blueprint(operations_blueprint(service, health, metrics))

@@ -13,12 +13,17 @@ from typing import Final
 
 from flask import Flask, Response
 
+from verifier.bulk.records import BulkBatchUnknown
 from wallet.errors import ConflictError, RejectedError, SeoulWalletError
 from wallet.ports.sessions import SessionUnknown
 from wallet.protocols.oid4vp_session import SessionExpired
 from wallet.web.problems import problem
 
-STATUSES: Final[Mapping[type[SeoulWalletError], int]] = {SessionUnknown: 404, SessionExpired: 404}
+STATUSES: Final[Mapping[type[SeoulWalletError], int]] = {
+    SessionUnknown: 404,
+    SessionExpired: 404,
+    BulkBatchUnknown: 404,
+}
 WALLET_ERROR: Final = "invalid_request"
 
 
@@ -30,6 +35,8 @@ def register_verifier_errors(app: Flask) -> None:
 
 def _answer_with(status: int) -> Callable[[SeoulWalletError], Response]:
     def answer(error: SeoulWalletError) -> Response:
+        if isinstance(error, BulkBatchUnknown):
+            return problem(status, error.code, str(error))
         return problem(status, SessionUnknown.code, "there is no such session")
 
     return answer

@@ -5,13 +5,15 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from wallet.crypto.keys import PublicKey, SignatureInvalid, SigningKey
+from wallet.crypto.keys import EcPublicKey, PublicKey, SignatureInvalid, SigningKey
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import MalformedError, UnsupportedError
 
 MAX_JWS_BYTES: Final = 256 * 1024
 MAX_CACHED_HEADER_BYTES: Final = 1024
+MAX_REMEMBERED: Final = 4096
+MAX_REMEMBERED_BYTES: Final = 16 * 1024
 SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "ES256K", "EdDSA"))
 
 
@@ -106,6 +108,26 @@ def verify_jws(jws: CompactJws, key: PublicKey) -> None:
     if jws.header["alg"] != key.algorithm:
         raise SignatureInvalid("alg is not the algorithm of the key")
     key.verify(jws.signature, jws.signing_input)
+
+
+def verify_jws_once(jws: CompactJws, key: PublicKey) -> None:
+    """As `verify_jws`, and remember the last signatures that held, for tokens that come again.
+
+    What is remembered is that these bytes are signed under this key, which stays so. Whether the
+    key still counts, and what the token says, is for the caller to judge each time. For ECDSA on
+    P-256 and P-384, and for tokens of at most `MAX_REMEMBERED_BYTES`.
+    """
+    short = len(jws.signing_input) <= MAX_REMEMBERED_BYTES
+    if not short or not isinstance(key, EcPublicKey) or jws.header["alg"] != key.algorithm:
+        verify_jws(jws, key)
+        return
+    _verify_once(key, jws.signature, jws.signing_input)
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _verify_once(key: EcPublicKey, signature: bytes, signing_input: bytes) -> None:
+    # The cache compares key and bytes in full, and keeps nothing of a call that raised.
+    key.verify(signature, signing_input)
 
 
 def sign_jws(key: SigningKey, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:

@@ -121,11 +121,12 @@ def _load(der: bytes) -> x509.Certificate:
 class TrustAnchors:
     """The root certificates of one use. None given, nobody trusted."""
 
-    __slots__ = ("_fingerprints", "_store")
+    __slots__ = ("_certificates", "_fingerprints", "_store")
 
     def __init__(self, certificates: Iterable[bytes] = ()) -> None:
         """Take DER certificates. Raises `CertificateMalformed`."""
-        loaded = [_load(der) for der in certificates]
+        self._certificates = tuple(certificates)
+        loaded = [_load(der) for der in self._certificates]
         self._fingerprints = frozenset(_fingerprint(certificate) for certificate in loaded)
         self._store = Store(loaded) if loaded else None
 
@@ -140,6 +141,10 @@ class TrustAnchors:
 
     def __len__(self) -> int:
         return len(self._fingerprints)
+
+    def __reduce__(self) -> tuple[type[TrustAnchors], tuple[tuple[bytes, ...]]]:
+        # To another process they go as DER: loaded certificates cannot be copied.
+        return TrustAnchors, (self._certificates,)
 
     def verify_chain(self, chain: Sequence[bytes], *, now: int) -> VerifiedCertificate:
         """Return the leaf of `chain` (DER, leaf first) if it leads to an anchor at `now`.

@@ -112,6 +112,12 @@ class EcPublicKey:
                 return cls(crv, key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
         raise UnsupportedKey(f"curve {key.curve.name} is not implemented")
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EcPublicKey) and self._point == other._point
+
+    def __hash__(self) -> int:
+        return hash(self._point)
+
     def __reduce__(self) -> tuple[type[EcPublicKey], tuple[str, bytes]]:
         return EcPublicKey, (self._crv, self._point)
 

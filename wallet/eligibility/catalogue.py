@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from wallet.eligibility.decision import ProgrammeNotInForce
@@ -13,6 +14,8 @@ from wallet.eligibility.programme import Programme, parse_programme
 from wallet.errors import MalformedError
 
 MAX_PROGRAMMES: Final = 500
+# A folder is read again and again, and most of its files have not changed.
+_parsed = lru_cache(maxsize=MAX_PROGRAMMES)(parse_programme)
 
 
 class ProgrammeUnknown(MalformedError):
@@ -97,7 +100,7 @@ def parse_catalogue(files: Mapping[str, bytes]) -> Catalogue:
     problems: list[Problem] = []
     for name in sorted(files):
         try:
-            programmes.append((name, parse_programme(files[name], name)))
+            programmes.append((name, _parsed(files[name], name)))
         except ProgrammeInvalid as error:
             problems += error.problems
     if problems:

@@ -178,20 +178,22 @@ def _check_date(
 def _open_ends(
     programme: Programme, facts: _Facts, result: Result
 ) -> tuple[tuple[Reason, ...], tuple[MissingDocument, ...]]:
-    reasons: dict[Reason, None] = {}
+    reasons: dict[tuple[Cause, str], Reason] = {}
     missing: dict[str, MissingDocument] = {}
     for unsettled in result.open:
         for key in unsettled.lacking:
             # A fact that is there and does not settle the clause is not precise enough.
             cause = facts.causes.get(key, Cause.NOT_PRECISE)
-            text = programme.reason_text(cause.value)
-            reasons[Reason(cause.value, unsettled.clause.id, text)] = None
+            clause = unsettled.clause.id
+            if (cause, clause) not in reasons:
+                text = programme.reason_text(cause.value)
+                reasons[cause, clause] = Reason(cause.value, clause, text)
             need = programme.evidence[programme.facts[key].evidence]
-            missing.setdefault(
-                need.id,
-                MissingDocument(need.id, need.type.vct, cause, need.document, need.obtain_at),
-            )
-    return tuple(reasons), tuple(missing.values())
+            if need.id not in missing:
+                missing[need.id] = MissingDocument(
+                    need.id, need.type.vct, cause, need.document, need.obtain_at
+                )
+    return tuple(reasons.values()), tuple(missing.values())
 
 
 @dataclass(frozen=True, slots=True)

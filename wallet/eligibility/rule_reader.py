@@ -75,9 +75,9 @@ class RuleReader:
         if depth > MAX_RULE_DEPTH:
             self.problems.report(path, f"clauses are nested deeper than {MAX_RULE_DEPTH}")
             return None
-        kinds = [name for name in item if name in GROUPS or name in _TESTS]
+        kinds = [name for name in item if name in GROUPS or name in TESTS]
         if len(kinds) != 1:
-            known = ", ".join((*GROUPS, *_TESTS))
+            known = ", ".join((*GROUPS, *TESTS))
             self.problems.report(path, f"a clause is exactly one of {known}")
             return None
         kind = kinds[0]
@@ -85,10 +85,10 @@ class RuleReader:
             if (part in item) != (kind == "if"):
                 self.problems.report(path, "if, then and else belong together")
                 return None
-        name = self._name(item, path, needed=kind in _TESTS or kind == "not")
+        name = self._name(item, path, needed=kind in TESTS or kind == "not")
         if kind in GROUPS:
             return self._group(kind, item, path, name, depth)
-        test = _TESTS[kind](self, item[kind], (*path, kind))
+        test = TESTS[kind](self, item[kind], (*path, kind))
         return None if test is None or name is None else Leaf(name, test)
 
     def _name(self, item: JsonObject, path: Path, *, needed: bool) -> Named | None:
@@ -258,7 +258,7 @@ def read_window(item: JsonObject, path: Path, problems: Problems) -> Window | No
     return Window(first=first, last=last)
 
 
-_TESTS: Final[Mapping[str, Callable[[RuleReader, Any, Path], Test | None]]] = {
+TESTS: Final[Mapping[str, Callable[[RuleReader, Any, Path], Test | None]]] = {
     "age": _age,
     "elapsed": _elapsed,
     "number": _number,

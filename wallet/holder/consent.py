@@ -191,7 +191,7 @@ def build_consent(
     if request.response_mode.is_encrypted:
         response_encryption(request.client_metadata)
     choices = {
-        query_id: tuple(_choices(query, request.client_metadata, held))
+        query_id: tuple(choices_for(query, request.client_metadata, held))
         for query_id, query in request.dcql_query.credentials.items()
     }
     valid = {
@@ -247,10 +247,13 @@ def _answer(
     )
 
 
-def _choices(
+def choices_for(
     query: CredentialQuery, metadata: JsonObject | None, held: Sequence[HeldCredential]
 ) -> list[Choice]:
-    """Return the answers to one query, the newest card first."""
+    """Return the answers to one query, the newest card first.
+
+    `metadata` is the verifier's, None when it is not known yet.
+    """
     found = []
     for credential in reversed(held):
         ready = presentable(credential)

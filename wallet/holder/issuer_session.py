@@ -63,7 +63,8 @@ class OfferRefused(ConflictError):
 class IssuerSession:
     """The requests to one issuer and its authorization server.
 
-    `dpop` is the handle of the key that the tokens are bound to, None for Bearer tokens.
+    `dpop` is the handle of the key that the tokens are bound to, None for Bearer tokens;
+    `nonces` has the latest DPoP nonce of each server.
     """
 
     metadata: IssuerMetadata
@@ -74,7 +75,7 @@ class IssuerSession:
     client: ClientIdentity
     development: bool
     dpop: str | None
-    _nonces: dict[str, str] = field(default_factory=dict)
+    nonces: dict[str, str] = field(default_factory=dict)
 
     def token(self, request: AnyTokenRequest) -> TokenResponse:
         """Return the tokens for a code or refresh token. Raises `OfferRefused`."""
@@ -194,12 +195,12 @@ class IssuerSession:
                 method="POST",
                 url=url,
                 issued_at=self.clock.now(),
-                nonce=self._nonces.get(place),
+                nonce=self.nonces.get(place),
                 access_token=access_token,
             )
         answer = self.transport.post_body(url, body, content_type=content_type, headers=merged)
         if "dpop-nonce" in answer.headers:
-            self._nonces[place] = answer.headers["dpop-nonce"]
+            self.nonces[place] = answer.headers["dpop-nonce"]
         return answer
 
 

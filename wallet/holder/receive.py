@@ -111,6 +111,8 @@ class Receiver:
         self._clock = clock
         self._policy = policy
         self._client = client
+        # The latest DPoP nonce of each server; they are the server's, not a grant's.
+        self._nonces: dict[str, str] = {}
         self._requester = Requester(keys, dids, clock, policy)
 
     def inspect(self, offer: str | Mapping[str, Any]) -> InspectedOffer:
@@ -128,6 +130,7 @@ class Receiver:
             self._client,
             self._policy.development,
             dpop,
+            self._nonces,
         )
 
     def receive(

@@ -14,12 +14,11 @@ from typing import Any, Final
 
 from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.sd_jwt import ClaimPattern
+from wallet.encoding.names import is_unseen, mixes_scripts, reads_as_latin
 from wallet.protocols.oid4vci.metadata import ClaimDescription, Label
 
 MAX_SHOWN_CHARACTERS: Final = 300
 MAX_SHOWN_LINES: Final = 200
-# Letters that show nothing but count as letters: Hangul fillers (U+115F, U+1160, U+3164, U+FFA0).
-_INVISIBLE: Final = frozenset("ᅟᅠㅤﾠ")
 # Control, format (bidi, zero width), surrogate, private, unassigned, line and paragraph ends.
 _HIDDEN_CATEGORIES: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
@@ -30,7 +29,7 @@ def shown(text: str) -> str:
     visible = "".join(
         " " if character.isspace() else character
         for character in normal
-        if character.isspace() or (character not in _INVISIBLE and not _is_hidden(character))
+        if character.isspace() or not _is_hidden(character)
     )
     line = " ".join(visible.split())
     if len(line) > MAX_SHOWN_CHARACTERS:
@@ -38,9 +37,16 @@ def shown(text: str) -> str:
     return line
 
 
+def may_deceive(text: str) -> bool:
+    """Whether `text` may look like another one: mixed scripts, or all letters Latin's twins.
+
+    Nothing wrong by itself; a person should be told before trusting the name.
+    """
+    return mixes_scripts(text) or reads_as_latin(text)
+
+
 def _is_hidden(character: str) -> bool:
-    is_variation_selector = "︀" <= character <= "️" or "\U000e0100" <= character <= "\U000e01ef"
-    return is_variation_selector or unicodedata.category(character) in _HIDDEN_CATEGORIES
+    return is_unseen(character) or unicodedata.category(character) in _HIDDEN_CATEGORIES
 
 
 def name_in(labels: Sequence[Label], language: str, otherwise: str) -> str:

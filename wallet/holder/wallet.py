@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from wallet.crypto.certificates import TrustAnchors
+from wallet.crypto.recovery_phrase import PhraseLanguage, RecoveryPhrase
 from wallet.encoding.json import JsonObject
 from wallet.holder.authorize import Authorizer
 from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.consent import ConsentRefused, ConsentRequest
 from wallet.holder.copies import Copies
+from wallet.holder.discovery import Discovery
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
 from wallet.holder.receive import Receiver
+from wallet.holder.recovery import Recovery
 from wallet.holder.renewals import LOW_COPIES, Renewals
-from wallet.holder.requests import RequestReader, VerifierPolicy
+from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver, VerifierRegistry
-from wallet.ports.holder import HeldKeyUnknown, HolderTransport, KeyStore, RecordStore
+from wallet.ports.holder import (
+    HeldKeyUnknown,
+    HolderTransport,
+    KeyStore,
+    PeerUnreachable,
+    RecordStore,
+)
 from wallet.verification.issuer_key import NO_ANCHORS
 
 Ask = Callable[[ConsentRequest], "ConsentRequest | bool | None"]
@@ -50,13 +60,15 @@ class Wallet:
         verifier_anchors: TrustAnchors = NO_ANCHORS,
         registry: VerifierRegistry | None = None,
         require_registration: bool = False,
+        catalogue_publishers: frozenset[str] = frozenset(),
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """`trusted_issuers`, `max_copies` and `development` as in `IssuerPolicy`.
 
         `client` is who this app is to authorization servers; `close` frees the ports.
         `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
-        verifiers are looked up.
+        verifiers are looked up. `catalogue_publishers` are the DIDs whose programme catalogues
+        are taken; see `discovery`.
         """
         policy = IssuerPolicy(
             trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
@@ -67,6 +79,7 @@ class Wallet:
         self._close = close
         self._held = HeldCredentials(records)
         self._log = PresentationLog(records)
+        self._recovery = Recovery(records)
         self._receiver = Receiver(
             records=records,
             keys=keys,
@@ -108,6 +121,16 @@ class Wallet:
             transport=transport,
             clock=clock,
             development=development,
+        )
+        self.discovery = Discovery(
+            records=records,
+            held=self._held,
+            reader=reader,
+            present=self.present,
+            transport=transport,
+            dids=dids,
+            clock=clock,
+            publishers=catalogue_publishers,
         )
 
     def __enter__(self) -> Wallet:
@@ -270,14 +293,41 @@ class Wallet:
                 request = agreed
             elif agreed is not True:
                 raise ConsentRefused("the holder did not agree")
-        presented = self._presenter.present(request)
+        try:
+            presented = self._presenter.present(request)
+        except (RequestRefused, PeerUnreachable):
+            # What left the wallet was seen, whatever came of it.
+            self._spend(request)
+            raise
         self._spend(request)
         return presented
 
     def _spend(self, request: ConsentRequest) -> None:
         for answer in request.answers:
-            self._copies.spend(answer.choice.card.id)
+            for choice in answer.sent:
+                self._copies.spend(choice.card.id)
 
     def log(self) -> tuple[LogEntry, ...]:
         """Return what was presented to whom, the oldest first."""
         return self._log.entries()
+
+    def create_recovery_phrase(self, language: PhraseLanguage) -> RecoveryPhrase:
+        """Make the phrase that the wallet's exports are under, to write down once, on paper.
+
+        Raises `RecoveryPhraseExists`.
+        """
+        return self._recovery.create_phrase(language)
+
+    def recovery_phrase(self) -> RecoveryPhrase:
+        """Return the recovery phrase. Raises `RecoveryPhraseMissing`."""
+        return self._recovery.phrase()
+
+    def export(self, path: str | Path) -> int:
+        """Write a new file at `path` from which `wallet.app.restore_wallet` makes this wallet.
+
+        Encrypted under the recovery phrase; cards, their keys, grants, what is unfinished, the
+        log, settings and the voting secret. Returns the number of records. The wallet is only
+        read. Raises `RecoveryPhraseMissing`, `ExportExists`, `ExportUnavailable`, and
+        `RecordConflict` when another process changed the wallet meanwhile.
+        """
+        return self._recovery.export(Path(path))

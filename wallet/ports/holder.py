@@ -106,6 +106,14 @@ class RecordStore(Protocol):
     method raises `StoreUnavailable`, and `StoreDamaged` rather than ever returning wrong data.
     """
 
+    @property
+    def counter(self) -> int:
+        """The number of writes so far; grows with every one."""
+
+    @property
+    def count(self) -> int:
+        """The number of records there are, of all kinds."""
+
     def get(self, kind: str, record_id: str) -> Record:
         """Return the record. Raises `RecordUnknown`."""
 

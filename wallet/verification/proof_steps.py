@@ -5,7 +5,13 @@ from __future__ import annotations
 import hmac
 
 from wallet.credentials.issuer_metadata import IssuerMetadata
-from wallet.credentials.jose import JwsMalformed, claim_string, claim_time, verify_jws
+from wallet.credentials.jose import (
+    JwsMalformed,
+    claim_string,
+    claim_time,
+    verify_jws,
+    verify_jws_once,
+)
 from wallet.credentials.sd_jwt import SdJwtMalformed
 from wallet.crypto.certificates import authority_key_ids
 from wallet.crypto.keys import parse_jwk
@@ -123,7 +129,7 @@ def verify_credential_signature(progress: Progress) -> None:
     be the issuer's (RFC 9901 §8.1)."""
     if progress.key is None:
         raise AssertionError("step 2 chose a key")
-    verify_jws(progress.sd_jwt.jws, progress.key)
+    verify_jws_once(progress.sd_jwt.jws, progress.key)
     for other in progress.sd_jwt.cosignatures:
         fact = progress.evidence.issuer_keys
         if isinstance(fact, Fact):

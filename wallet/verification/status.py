@@ -23,7 +23,7 @@ from wallet.credentials.jose import (
     verify_jws,
 )
 from wallet.crypto.certificates import TrustAnchors
-from wallet.crypto.keys import SigningKey
+from wallet.crypto.keys import PublicKey, SigningKey
 from wallet.did.did_ethr import EthrHistory
 from wallet.did.document import DidDocument
 from wallet.encoding.cbor import CborMalformed, parse_cbor, to_cbor
@@ -95,24 +95,53 @@ def verify_status_list_token(
     `CoseMalformed`, `StatusListMalformed`, the errors of `issuer_key` and of the encodings. Does
     not check age or expiry.
     """
-    if isinstance(issuer_keys, DidDocument | EthrHistory) and issuer != str(issuer_keys.did):
-        raise StatusListInvalid("the keys are of another issuer")
+    hint = status_list_key_hint(token)
+    key = status_list_key(hint, issuer, issuer_keys, anchors=anchors, now=now)
+    return verify_status_list_under(token, key, uri=uri, issuer=issuer)
+
+
+def status_list_key_hint(token: bytes) -> KeyHint:
+    """Return how a token names its key, nothing verified. Raises `JwsMalformed`,
+    `CoseMalformed`, the errors of the encodings."""
     if token.startswith(SIGN1_TAG):
         message = parse_cose_sign1(token, typ=STATUS_LIST_CWT_TYPE)
-        hint = KeyHint(message.kid, message.x5chain)
-    else:
-        jws = parse_compact_jws(token, typ=STATUS_LIST_TYPE)
-        hint = key_hint(jws)
+        return KeyHint(message.kid, message.x5chain)
+    return key_hint(parse_compact_jws(token, typ=STATUS_LIST_TYPE))
+
+
+def status_list_key(
+    hint: KeyHint,
+    issuer: str,
+    issuer_keys: IssuerKeys,
+    *,
+    anchors: TrustAnchors = NO_ANCHORS,
+    now: int | None = None,
+) -> PublicKey:
+    """Return the key that a token of `issuer` must be signed with; see
+    `verify_status_list_token` for what is raised."""
+    if isinstance(issuer_keys, DidDocument | EthrHistory) and issuer != str(issuer_keys.did):
+        raise StatusListInvalid("the keys are of another issuer")
     if hint.chain is not None and now is None:
         raise StatusListInvalid("certificates are not accepted here")
     if isinstance(issuer_keys, EthrHistory) and now is None:
         raise StatusListInvalid("keys that change are not accepted here")
-    key = issuer_key(hint, issuer, issuer_keys, anchors=anchors, now=now or 0)
+    return issuer_key(hint, issuer, issuer_keys, anchors=anchors, now=now or 0)
+
+
+def verify_status_list_under(
+    token: bytes, key: PublicKey, *, uri: str, issuer: str
+) -> VerifiedStatusList:
+    """Return the list of a token that `key` signed; that the key is the issuer's is not checked.
+
+    Raises as `verify_status_list_token`.
+    """
     if token.startswith(SIGN1_TAG):
+        message = parse_cose_sign1(token, typ=STATUS_LIST_CWT_TYPE)
         verify_cose_sign1(message, key)
         claims = _cwt_claims(message.payload)
         entries = parse_status_list_cbor(claims.get("status_list"))
     else:
+        jws = parse_compact_jws(token, typ=STATUS_LIST_TYPE)
         verify_jws(jws, key)
         claims = jws.peek_claims()
         entries = parse_status_list_claim(claims.get("status_list"))

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from issuer.config import ConfigurationInvalid, Department
+from issuer.config import ConfigurationInvalid
+from issuer.profile import Department
 from tests.support.issuing import (
     ALICE,
     APPOINTMENT,

@@ -11,9 +11,25 @@ from tests.support.certified_desk import certified
 from tests.support.citizen import Citizen, MemoryVerifierRegistry
 from tests.support.credentials import NOW, VCT
 from tests.support.desk import Desk
+from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
+from wallet.adapters.sql.replica import SqlReplica
+from wallet.adapters.sql.replica_records import SqlReplicaRecords
+from wallet.crypto.hashing import sha256
 from wallet.holder.requests import RegistrationUnchecked
-from wallet.protocols.registration import OutsideRegistration, Registration, Standing
-from wallet.trust.verifiers import RegisteredService, verifier_id
+from wallet.protocols.registration import (
+    OutsideRegistration,
+    Registration,
+    Standing,
+    claims_digest,
+)
+from wallet.trust.facts import BlockRef
+from wallet.trust.identifiers import schema_id
+from wallet.trust.verifiers import (
+    RegisteredService,
+    VerifierRevoked,
+    VerifierScope,
+    verifier_id,
+)
 
 DID = "did:web:verifier.example"
 PURPOSE = "다둥이 행복카드 혜택 확인 / Check of multi-child family benefits"
@@ -103,3 +119,31 @@ def test_a_certificate_stands_for_the_did_of_its_host(
     citizen.hold()
     consent = citizen.wallet.review(desk.ask(client_id_prefix="x509_hash")["link"])
     assert consent.registration.standing is Standing.REGISTERED
+
+
+def test_what_the_chain_says_of_a_verifier_decides(desk: Desk, tmp_path: Path) -> None:
+    engine = open_engine(sqlite_url(tmp_path / "replica.db"))
+    migrate(engine, "replica")
+    replica = SqlReplica(engine)
+    replica.bind("a synthetic deployment")
+    scope = VerifierScope(
+        verifier_id(DID),
+        WORDS.service_id,
+        schema_id(VCT),
+        sha256(PURPOSE.encode()),
+        claims_digest(CLAIMS),
+        0,
+        NOW - 10,
+        NOW + 1000,
+    )
+    replica.apply([scope], BlockRef(1, b"\x01" * 32, NOW - 5), NOW)
+    records = SqlReplicaRecords(engine, 31337)
+    citizen = Citizen.at(desk, tmp_path, registry=records, require_registration=True)
+    citizen.hold()
+    consent = citizen.wallet.review(desk.ask()["link"])
+    assert consent.registration.standing is Standing.REGISTERED
+    ended = VerifierRevoked(verifier_id(DID), WORDS.service_id, 0, NOW - 1)
+    replica.apply([ended], BlockRef(2, b"\x02" * 32, NOW), NOW)
+    with pytest.raises(OutsideRegistration, match="any more"):
+        citizen.wallet.review(desk.ask()["link"])
+    engine.dispose()

@@ -12,9 +12,12 @@ from tests.support.certified_desk import certified
 from tests.support.citizen import Citizen
 from tests.support.desk import AGENCY, BASE_URL, Desk
 from wallet.encoding import base64url
-from wallet.encoding.json import JsonObject
+from wallet.encoding.form import parse_form
+from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.holder.consent import ConsentRequest
+from wallet.holder.copies import copy_puts
 from wallet.holder.log import AlreadyPresented
+from wallet.holder.requests import RequestRefused
 from wallet.protocols.oid4vp_dc_api import OriginMismatch
 
 ORIGIN = "https://shop.example"
@@ -222,3 +225,30 @@ def test_a_holder_who_declines_is_told_on_and_nothing_else(place: tuple[Desk, Ci
     assert citizen.wallet.decline(citizen.wallet.review(opened["link"])) is None
     told = desk.result(opened).get_json()
     assert (told["outcome"], told["code"]) == ("rejected", "access_denied")
+
+
+def test_a_copy_is_shown_once_also_when_the_verifier_does_not_take_it(
+    place: tuple[Desk, Citizen],
+) -> None:
+    desk, citizen = place
+    (first,) = citizen.wallet.credentials()
+    copies = [citizen.copy(first.id, n) for n in range(3)]
+    citizen.store.write(*copy_puts(first.id, copies))
+    seen = []
+    for outcome in ("taken", "expired", "taken"):
+        opened = desk.ask(client_id_prefix="decentralized_identifier")
+        consent = citizen.wallet.review(opened["link"])
+        if outcome == "expired":
+            # The verifier forgets: the answer arrives, and is refused.
+            desk.clock.set(desk.clock.now() + 299)
+            citizen.transport.delay = lambda: desk.clock.set(desk.clock.now() + 10)
+            with pytest.raises(RequestRefused):
+                citizen.wallet.present(consent)
+            citizen.transport.delay = lambda: None
+        else:
+            citizen.wallet.present(consent)
+        body = dict(parse_form(citizen.transport.sent[-1][2]))
+        (shown,) = parse_json_object(body["vp_token"].encode())["card"]
+        seen.append(shown.partition("~")[0])
+    assert len(set(seen)) == 3
+    assert citizen.wallet.copies(first.id) == 0

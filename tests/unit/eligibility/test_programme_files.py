@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from tests.support.programmes import programme_files
 from wallet.eligibility.catalogue import ProgrammeUnknown, build_catalogue, parse_catalogue
@@ -296,6 +297,7 @@ def test_the_schema_refuses_fields_that_it_does_not_know_everywhere() -> None:
         inner = [found for item in value.values() for found in objects(item)]
         return [value, *inner] if value.get("type") == "object" else inner
 
+    Draft202012Validator.check_schema(programme_schema())
     found = objects(programme_schema())
     assert len(found) > 15
     assert all("additionalProperties" in item for item in found)

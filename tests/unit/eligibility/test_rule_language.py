@@ -70,6 +70,32 @@ def test_an_unknown_condition_matters_only_where_the_branches_differ(
     assert _truth(clause, c=condition, t=then, o=otherwise) is expected
 
 
+class _Counted(_Is):
+    visits = 0
+
+    def check(self, facts: FactValues, on: date) -> bool | Lacking:
+        type(self).visits += 1
+        return super().check(facts, on)
+
+
+@pytest.mark.parametrize("value", TRUTHS)
+def test_evaluation_visits_every_clause_at_most_once(value: bool | None) -> None:
+    def counted(name: str) -> Leaf:
+        return Leaf(Named(name, "no"), _Counted("a"))
+
+    members: list[Clause] = [counted(f"l{at}") for at in range(20)]
+    for depth in range(5):
+        group = AllOf if depth % 2 else AnyOf
+        members = [
+            group(tuple(members)),
+            IfElse(counted(f"c{depth}"), counted(f"t{depth}"), counted(f"e{depth}")),
+            Not(counted(f"n{depth}"), Named(f"not{depth}", "no")),
+        ]
+    _Counted.visits = 0
+    AllOf(tuple(members)).evaluate({} if value is None else {"a": value}, ON)
+    assert 0 < _Counted.visits <= 20 + 5 * 4
+
+
 def test_a_false_member_decides_and_unknown_ones_are_not_asked_for() -> None:
     evaluation = evaluate(
         programme("youth-rent@2023"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from distributed import Client, Future, KilledWorker, wait
@@ -16,6 +17,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _AHEAD: Final = 2
+CONNECT_TIMEOUT_S: Final = 10
 _LOST: Final = (KilledWorker, FutureCancelledError, FuturesCancelledError, CommClosedError)
 
 
@@ -67,6 +69,22 @@ class DaskCluster:
             return _result(self._submit(function, chunk))
         except _LOST:
             return ComputeUnavailable("the cluster lost the worker that had this chunk")
+
+
+@contextmanager
+def open_cluster(address: str, *, timeout_s: int = CONNECT_TIMEOUT_S) -> Iterator[DaskCluster]:
+    """Connect to the scheduler at `address` (`tls://host:port`) while the block runs.
+
+    Certificates come from Dask's own configuration. Raises `ComputeUnavailable`.
+    """
+    try:
+        client = Client(  # type: ignore[no-untyped-call]
+            address, timeout=timeout_s, set_as_default=False
+        )
+    except (OSError, TimeoutError) as error:
+        raise ComputeUnavailable("the scheduler does not answer") from error
+    with client:
+        yield DaskCluster(client)
 
 
 def _result(future: Future[R]) -> R:

@@ -28,6 +28,7 @@ from wallet.ports.facts import ChainUnavailable
 FINALITY: Final = "instant"
 _FUNDS_ETHER: Final = 100
 _RICH_ACCOUNT: Final = 0
+_MINING: Final = frozenset(("eth_sendTransaction", "eth_sendRawTransaction", "evm_mine"))
 
 
 class _LockedProvider(EthereumTesterProvider):
@@ -35,24 +36,36 @@ class _LockedProvider(EthereumTesterProvider):
 
     def __init__(self, tester: Any) -> None:
         super().__init__(tester)
+        self._tester = tester
         self._lock = threading.RLock()
         self.stopped = False
+        # Whether the next block is a second after the newest, whatever the clock says.
+        self.in_the_past = False
 
     def make_request(self, method: Any, params: Any) -> Any:
         if self.stopped:
             raise ConnectionError("the development chain was stopped")
         with self._lock:
+            if self.in_the_past and method in _MINING:
+                newest = self._tester.get_block_by_number("latest")
+                self._tester.backend.chain.set_header_timestamp(newest["timestamp"] + 1)
             return super().make_request(method, params)
 
 
 class DevelopmentChain:
-    """An in-process chain that mines a block every `block_interval_s` while it runs."""
+    """An in-process chain that mines a block every `block_interval_s` while it runs.
 
-    def __init__(self, *, block_interval_s: float = 1.0) -> None:
+    Every transaction mines a block a second after the one before, so a chain that is to be set up
+    with many of them is begun `set_up_s` ago; `start` brings it to the present.
+    """
+
+    def __init__(self, *, block_interval_s: float = 1.0, set_up_s: int = 0) -> None:
+        genesis = PyEVMBackend.generate_genesis_params({"timestamp": int(time.time()) - set_up_s})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._tester = EthereumTester(PyEVMBackend())
+            self._tester = EthereumTester(PyEVMBackend(genesis_parameters=genesis))
         self._provider = _LockedProvider(self._tester)
+        self._provider.in_the_past = set_up_s > 0
         self.w3 = Web3(self._provider)
         self.w3.middleware_onion.remove("validation")
         self._halt = threading.Event()
@@ -60,7 +73,13 @@ class DevelopmentChain:
         self._miner = threading.Thread(target=self._mine, name="development-chain", daemon=True)
 
     def start(self) -> None:
-        """Begin to mine."""
+        """Go on to the present and begin to mine. Does nothing once it has begun."""
+        if self._miner.ident is not None:
+            return
+        now = int(time.time())
+        self._provider.in_the_past = False
+        if self._newest() < now:
+            self.travel_to(now)
         self._miner.start()
 
     def endpoint(self) -> Endpoint:
@@ -94,11 +113,14 @@ class DevelopmentChain:
         )
         return sender
 
+    def _newest(self) -> int:
+        return int(self.w3.eth.get_block("latest")["timestamp"])
+
     def _mine(self) -> None:
-        # Every transaction mines a block a second after the one before, so that a burst of them
-        # puts the chain ahead of the clock; it then waits until the clock has caught up.
+        # A burst of transactions puts the chain ahead of the clock; it then waits until the clock
+        # has caught up.
         while not self._halt.wait(self._interval_s):
-            if int(self.w3.eth.get_block("latest")["timestamp"]) < time.time():
+            if self._newest() < time.time():
                 self._provider.make_request("evm_mine", [1])
 
 

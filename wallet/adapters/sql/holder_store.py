@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -81,12 +81,18 @@ class SqliteRecordStore:
 
     @classmethod
     def create(
-        cls, path: str | Path, passphrase: str, *, _floor: Argon2Parameters = FLOOR
+        cls,
+        path: str | Path,
+        passphrase: str,
+        *,
+        fill: Callable[[SqliteRecordStore], object] | None = None,
+        _floor: Argon2Parameters = FLOOR,
     ) -> SqliteRecordStore:
         """Make a new store at `path`, readable by its owner alone, and open it.
 
-        The file appears complete or not at all. Raises `StoreExists`, `PassphraseTooShort`,
-        `PassphraseMalformed`, `StoreUnavailable`.
+        `fill` writes its first records. The file appears complete or not at all. Raises
+        `StoreExists`, `PassphraseTooShort`, `PassphraseMalformed`, `StoreUnavailable`, and
+        whatever `fill` raises.
         """
         path = Path(path)
         unfinished = path.with_name(path.name + ".new")
@@ -98,6 +104,10 @@ class SqliteRecordStore:
             os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             try:
                 _write_empty_store(unfinished, passphrase, _floor)
+                if fill is not None:
+                    with cls.open(unfinished, passphrase, _floor=_floor) as store:
+                        fill(store)
+                        store._fold_log()
                 os.link(unfinished, path)
                 _sync_folder(path.parent)
             except FileExistsError:
@@ -154,6 +164,12 @@ class SqliteRecordStore:
         with self._transaction():
             return self._manifest.counter
 
+    @property
+    def count(self) -> int:
+        """See `RecordStore.count`."""
+        with self._transaction():
+            return self._manifest.count
+
     def change_passphrase(self, old: str, new: str) -> None:
         """Wrap the store key under `new` instead of `old`, in one transaction.
 
@@ -162,9 +178,8 @@ class SqliteRecordStore:
         """
         with self._transaction(writes=True) as connection:
             rewrap(connection, old, new, floor=self._floor)
-        with _typed_errors(), self._engine.connect() as connection:
-            # The old wrapped key must not stay behind in the write-ahead log.
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        # The old wrapped key must not stay behind in the write-ahead log.
+        self._fold_log()
 
     def get(self, kind: str, record_id: str) -> Record:
         """See `RecordStore.get`."""
@@ -218,6 +233,10 @@ class SqliteRecordStore:
                 self._entries.pop(digest, None)
             self._entries.update(added)
             self._manifest, self._seen = manifest, sealed
+
+    def _fold_log(self) -> None:
+        with _typed_errors(), self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:

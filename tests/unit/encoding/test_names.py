@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from issuer.register.text import (
+from wallet.encoding.names import (
     MAX_NAME_CHARACTERS,
     MAX_TEXT_CHARACTERS,
     NameNotAcceptable,

@@ -1,0 +1,75 @@
+"""Claim: applications in bulk are decided on by all processors, from the database and back to it.
+
+Both ways read the same chunks, collect the same facts and keep the same decisions; one does the
+work in this process, and nothing is copied. What a busy machine shows as wall time says nothing
+about an idle one, so the row also gives what two idle processors would do, from the processor
+time of both ways. Warm: the workers are running and have been used once.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from benchmarks.conftest import is_measuring
+from benchmarks.test_batch import processor_time_s
+from tests.support.bulk import CARD_NOW, BulkBench, send_all
+from tests.support.evidence_bench import EvidenceBench
+from wallet.adapters.compute.processes import ProcessPool
+from wallet.ports.compute import Compute, ComputeUnavailable
+
+COUNT = int(os.environ.get("BENCH_BULK_APPLICATIONS", "100000"))
+WORKERS = 2
+CLAIMED = 1.6
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class HereAndNow:
+    """`ports.Compute` in this process, without a copy."""
+
+    def map(
+        self, function: Callable[[T], R], chunks: Iterable[T]
+    ) -> Iterator[R | ComputeUnavailable]:
+        return map(function, chunks)
+
+
+def decided_on(bulk: BulkBench, compute: Compute, count: int) -> tuple[float, float]:
+    """Return the seconds by the clock and of processors that one batch takes, sending apart."""
+    bulk.restart(lambda: nullcontext(compute))
+    batch = bulk.open()
+    send_all(bulk, batch, count)
+    bulk.seal(batch)
+    workers = [child.pid for child in multiprocessing.active_children() if child.pid is not None]
+    started, spent = time.perf_counter(), processor_time_s(workers)
+    bulk.verifier.bulk.run_once()
+    wall, processors = time.perf_counter() - started, processor_time_s(workers) - spent
+    assert bulk.progress(batch)["applications"]["eligible"] == count
+    return wall, processors
+
+
+@pytest.mark.timeout(0)
+def test_a_bulk_batch_against_one_process(pytestconfig: pytest.Config, tmp_path: Path) -> None:
+    measuring = is_measuring(pytestconfig)
+    count = COUNT if measuring else 60
+    bulk = BulkBench(tmp_path, EvidenceBench(CARD_NOW), max_bulk_applications=count)
+    with ProcessPool(WORKERS) as pool:
+        decided_on(bulk, pool, min(count, 200))
+        one_wall, one_processors = decided_on(bulk, HereAndNow(), count)
+        two_wall, two_processors = decided_on(bulk, pool, count)
+    if measuring:
+        idle = one_processors / (two_processors / WORKERS)
+        print(
+            f"\n{count} applications in bulk: one process {one_wall:.1f} s ({one_processors:.1f} s"
+            f" of processor), {WORKERS} workers {two_wall:.1f} s ({two_processors:.1f} s):"
+            f" {one_wall / two_wall:.2f} times faster by the clock, by processor time {idle:.2f}"
+            f" on {WORKERS} idle processors"
+        )
+        assert idle >= CLAIMED, f"{idle:.2f}, claimed {CLAIMED}"

@@ -1,0 +1,61 @@
+"""Operators offer evidence: which kind, about whom. JSON in, JSON or problem details out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from flask import Blueprint, Response, request
+from marshmallow import fields, validate
+
+from issuer.api.operator import (
+    OperatorUnknown,
+    answer_unknown_operator,
+    authenticate_operator,
+    offer_json,
+)
+from issuer.config import Operator
+from issuer.register.model import MAX_ID_CHARACTERS
+from issuer.service import IssuerService
+from wallet.web.application import json_answer
+from wallet.web.bodies import read_json
+from wallet.web.schemas import RequestSchema, load
+
+MAX_BODY_BYTES: Final = 16 * 1024
+_REGISTER_ID: Final = re.compile(rf"[A-Z0-9-]{{1,{MAX_ID_CHARACTERS}}}\Z")
+_KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,47}\Z")
+
+
+class _EvidenceOffer(RequestSchema):
+    kind = fields.String(required=True, validate=validate.Regexp(_KIND))
+    subject_id = fields.String(required=True, validate=validate.Regexp(_REGISTER_ID))
+    holder_id = fields.String(required=True, validate=validate.Regexp(_REGISTER_ID))
+    tx_code = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+
+
+def evidence_blueprint(service: IssuerService, operators: Sequence[Operator]) -> Blueprint:
+    """Return the endpoint; who may call it is as for every other of the operators'."""
+    blueprint = Blueprint("evidence", __name__, url_prefix="/operator")
+
+    @blueprint.post("/evidence-offers")
+    def offer() -> Response:
+        """Offer one piece of evidence.
+
+        Bearer: an operator's token. JSON: `kind`, `subject_id` (a person, or a family for
+        family relations), `holder_id` and perhaps `tx_code`. 201 with the offer's link; 422 when
+        the register does not list the subject, 409 when it lacks a fact.
+        """
+        authenticate_operator(request.headers.get("Authorization", ""), operators)
+        request.max_content_length = MAX_BODY_BYTES
+        asked = load(_EvidenceOffer(), read_json(request))
+        made = service.offer_evidence(
+            asked["kind"],
+            asked["subject_id"],
+            asked["holder_id"],
+            with_tx_code=asked["tx_code"],
+        )
+        return json_answer(offer_json(made), 201)
+
+    blueprint.register_error_handler(OperatorUnknown, answer_unknown_operator)
+    return blueprint

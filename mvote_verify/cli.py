@@ -1,0 +1,106 @@
+"""`mvote-verify RECORD`: checks a published election from the manifest to the funded projects.
+
+Exit codes: 0 every check ran and passed; 1 a check failed; 2 wrong arguments; 3 nothing failed,
+but a check was skipped or not reached; 4 the folder cannot be read; 130 interrupted.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mvote_verify.checks import Verification
+from mvote_verify.limits import MAX_WORKERS
+from mvote_verify.node import Node
+from mvote_verify.plan import Options, Result
+from mvote_verify.pool import Resume, default_workers
+from mvote_verify.report import print_end, print_result, to_json
+from mvote_verify.texts import LANGUAGES, LINES, pick
+
+SUCCESS, FAILED, USAGE, INCOMPLETE, UNREADABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+
+def _workers(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= MAX_WORKERS:
+        raise ValueError
+    return number
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mvote-verify",
+        description="Verify the published record of an election (SW-MVOTE-V1). "
+        "엠보팅 선거 기록을 검증합니다.",
+        epilog="Exit codes: 0 every check ran and passed; 1 a check failed; 2 wrong arguments; "
+        "3 nothing failed, but a check was skipped or not reached; 4 the folder cannot be read.",
+    )
+    parser.add_argument("record", type=Path, metavar="RECORD", help="folder of the record")
+    parser.add_argument("--rpc", type=Node, metavar="URL", help="a node of the election's chain")
+    parser.add_argument("--ballot", metavar="CODE", help="tracking code of your ballot")
+    parser.add_argument("--workers", type=_workers, default=default_workers(), metavar="N")
+    parser.add_argument("--resume", type=Path, metavar="FILE", help="keep results of chunks here")
+    parser.add_argument("--lang", choices=LANGUAGES, default="ko")
+    parser.add_argument("--json", action="store_true", help="write one JSON document")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; gives the exit code."""
+    args = _parser().parse_args(arguments)
+    console = Console(file=sys.stdout)
+    if not args.record.is_dir():
+        Console(stderr=True).print(pick(LINES["unreadable"], args.lang))
+        return UNREADABLE
+    resume = None
+    try:
+        resume = Resume(args.resume) if args.resume else None
+        verification = _run(args, console, resume)
+    except OSError as error:
+        Console(stderr=True).print(f"{pick(LINES['unreadable'], args.lang)} {error.strerror}")
+        return UNREADABLE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    finally:
+        if resume:
+            resume.close()
+    if args.json:
+        sys.stdout.write(json.dumps(to_json(verification), ensure_ascii=False) + "\n")
+    else:
+        print_end(console, verification, args.lang)
+    if verification.success:
+        return SUCCESS
+    return FAILED if verification.failed else INCOMPLETE
+
+
+def _run(args: argparse.Namespace, console: Console, resume: Resume | None) -> Verification:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
+    ) as bar:
+        task = bar.add_task(pick(LINES["ballots"], args.lang), total=None, visible=False)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=True)
+
+        def report(result: Result) -> None:
+            if not args.json:
+                print_result(console, result, args.lang)
+
+        options = Options(args.rpc, args.ballot, args.workers, resume, progress)
+        verification = Verification(args.record, options)
+        verification.run(report)
+    return verification
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,119 @@
+"""`seoul-wallet issuer`: offer credentials, against the stack of `seoul-wallet serve`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+
+from issuer.catalogue import APPOINTMENT_LETTER, FAMILY_CARD
+from issuer.register.csv_register import (
+    APPOINTMENTS_FILE,
+    FAMILIES_FILE,
+    CsvAppointmentRegister,
+    CsvFamilyRegister,
+)
+from seoul_wallet.stack import CLERK, DIRECTOR
+from seoul_wallet.stack_file import StackAnsweredBadly, call, read_private, read_stack
+from seoul_wallet.typed_errors import TypedErrors
+from wallet.encoding.json import JsonObject
+from wallet.errors import ConflictError
+
+MAX_TRIED: Final = 500
+
+
+class NobodyEntitled(ConflictError):
+    """Nobody in the sample register is entitled to this credential; name one with --subject."""
+
+    code = "nobody_entitled"
+
+
+@click.group(cls=TypedErrors)
+def issuer() -> None:
+    """Offer credentials as the department of the stack that `seoul-wallet serve` started.
+
+    \b
+      seoul-wallet issuer offer multi-child-family-card --tx-code
+      seoul-wallet issuer offer multi-child-family-card --deferred
+      seoul-wallet issuer approve
+    """
+
+
+@issuer.command()
+@click.argument("configuration")
+@click.option("--tx-code", is_flag=True, help="Ask for a transaction code, printed here too.")
+@click.option("--deferred", is_flag=True, help="Hold it until `issuer approve`.")
+@click.option("--browser", is_flag=True, help="Let the holder log in and agree in a browser.")
+@click.option("--subject", help="Family or appointment; the first entitled one otherwise.")
+@click.option("--holder", help="Person; needed with --subject for a family.")
+def offer(
+    configuration: str,
+    tx_code: bool,
+    deferred: bool,
+    browser: bool,
+    subject: str | None,
+    holder: str | None,
+) -> None:
+    """Print an openid-credential-offer:// link and, on the next line, its transaction code.
+
+    CONFIGURATION is a credential configuration of the issuer's metadata.
+    """
+    stack = read_stack()
+    token = read_private(Path(stack["tokens"]))["operators"][CLERK]
+    options = {"tx_code": tx_code, "hold": deferred, "by_authorization": browser}
+    candidates = (
+        people(stack, configuration) if subject is None else iter([(subject, holder or subject)])
+    )
+    for tried, (subject_id, holder_id) in enumerate(candidates):
+        body = {
+            "configuration_id": configuration,
+            "subject_id": subject_id,
+            "holder_id": holder_id,
+            **options,
+        }
+        url = f"{stack['issuer']}/operator/credential-offers"
+        try:
+            _, made = call(stack, "POST", url, bearer=token, body=body)
+        except StackAnsweredBadly as error:
+            if subject is not None or "not_entitled" not in str(error) or tried >= MAX_TRIED:
+                raise
+            continue
+        click.echo(made["link"])
+        if made["tx_code"] is not None:
+            click.echo(made["tx_code"])
+        return
+    raise NobodyEntitled("name somebody with --subject and --holder")
+
+
+@issuer.command()
+@click.option("--refuse", is_flag=True, help="Refuse instead.")
+def approve(refuse: bool) -> None:
+    """Approve, as the director, everything that the clerk holds; print how much that was."""
+    stack = read_stack()
+    token = read_private(Path(stack["tokens"]))["operators"][DIRECTOR]
+    base = f"{stack['issuer']}/operator/approvals"
+    _, listed = call(stack, "GET", base, bearer=token)
+    word = "refuse" if refuse else "approve"
+    for item in listed["approvals"]:
+        call(stack, "POST", f"{base}/{item['approval_id']}/{word}", bearer=token, body={})
+    click.echo(len(listed["approvals"]))
+
+
+def people(stack: JsonObject, configuration: str) -> Iterator[tuple[str, str]]:
+    """Yield whom the synthetic register of the stack may entitle."""
+    folder = Path(stack["tokens"]).parent
+    if configuration.startswith(FAMILY_CARD):
+        families = CsvFamilyRegister(folder / FAMILIES_FILE)
+        families.load()
+        for chunk in families.families():
+            for family in chunk:
+                for guardian in family.guardians:
+                    yield family.family_id, guardian.person.register_id
+    elif configuration.startswith(APPOINTMENT_LETTER):
+        appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
+        appointments.load()
+        for some in appointments.appointments():
+            for appointment in some:
+                yield appointment.appointment_id, appointment.appointment_id

@@ -1,0 +1,74 @@
+"""`seoul-wallet programmes`: check programme files, and try one on invented claims."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from verifier.catalogue import read_programme_files
+from wallet.eligibility.catalogue import parse_catalogue
+from wallet.eligibility.decision import Evaluation, evaluate
+from wallet.eligibility.document import ProgrammeInvalid
+from wallet.eligibility.marked_yaml import YamlMalformed, parse_marked_yaml
+from wallet.eligibility.programme import parse_programme
+from wallet.errors import SeoulWalletError
+
+
+@click.group()
+def programmes() -> None:
+    """Check programme files, and try them on invented people."""
+
+
+@programmes.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def check(folder: Path) -> None:
+    """Check all programme files of FOLDER as a verifier does when it loads them."""
+    try:
+        catalogue = parse_catalogue(read_programme_files(folder))
+    except ProgrammeInvalid as error:
+        for problem in error.problems:
+            click.echo(str(problem))
+        raise SystemExit(1) from None
+    except SeoulWalletError as error:
+        raise click.ClickException(str(error)) from None
+    for item in catalogue.programmes():
+        until = item.effective_until or "open"
+        click.echo(f"{item.name}  {item.effective_from} to {until}  {item.title.en}")
+
+
+@programmes.command("try")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("claims", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    help="The day of the application.",
+)
+@click.option("--language", type=click.Choice(["ko", "en"]), default="en", show_default=True)
+def try_one(file: Path, claims: Path, on: datetime, language: str) -> None:
+    """Evaluate the programme in FILE on the claims in CLAIMS (YAML, by evidence id)."""
+    try:
+        programme = parse_programme(file.read_bytes(), file.name)
+        said = parse_marked_yaml(claims.read_bytes()).value
+        evaluation = evaluate(programme, said, on.date())
+    except ProgrammeInvalid as error:
+        raise click.ClickException("\n".join(str(item) for item in error.problems)) from None
+    except YamlMalformed as error:
+        raise click.ClickException(f"{claims.name}: {error}") from None
+    except (OSError, SeoulWalletError) as error:
+        raise click.ClickException(str(error)) from None
+    _show(evaluation, language)
+
+
+def _show(evaluation: Evaluation, language: str) -> None:
+    click.echo(f"{evaluation.programme.name}: {evaluation.outcome.value}")
+    for reason in evaluation.reasons:
+        text = reason.text.in_language(language)
+        click.echo(f"  {reason.clause}: {reason.code} ({text})")
+    for document in evaluation.missing:
+        name = document.document.in_language(language)
+        where = document.obtain_at.in_language(language)
+        click.echo(f"  needs: {name}, from: {where}")

@@ -1,0 +1,119 @@
+"""docs/programmes.md: the thirteenth programme is written, tried and served as it says."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from seoul_wallet.cli import main
+from tests.support.city import AGENCY_URL, PERSON, City
+from tests.support.registers import register_rows
+from wallet.eligibility.days import SEOUL
+from wallet.eligibility.decision import Outcome
+from wallet.eligibility.document import programme_schema
+from wallet.eligibility.evidence_types import evidence_types
+from wallet.eligibility.marked_yaml import parse_marked_yaml
+from wallet.eligibility.programme import parse_programme
+from wallet.eligibility.rule_reader import GROUPS, TESTS
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "programmes.md"
+TEXT = DOCUMENT.read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.M | re.S)
+
+
+PROGRAMME, SOMEBODY = blocks("yaml")
+(SHOWN,) = blocks("text")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The user's folder, as the document has them fill it."""
+    mine = tmp_path / "my-programmes"
+    mine.mkdir()
+    (mine / "instrument-loan.yaml").write_text(PROGRAMME, "utf-8")
+    (tmp_path / "somebody.yaml").write_text(SOMEBODY, "utf-8")
+    return tmp_path
+
+
+def run(folder: Path, command: str) -> tuple[int, str]:
+    """Run a command line of the document in `folder`."""
+    words = command.removeprefix("seoul-wallet ").split()
+    placed = [str(folder / word) if (folder / word).exists() else word for word in words]
+    done = CliRunner().invoke(main, placed)
+    return done.exit_code, done.output
+
+
+def test_the_programme_of_the_document_is_checked_and_tried_as_it_says(folder: Path) -> None:
+    check, attempt = [block.strip() for block in blocks("sh")]
+    status, output = run(folder, check)
+    assert (status, output.partition("@")[0]) == (0, "instrument-loan")
+    assert run(folder, attempt) == (0, SHOWN)
+    assert "needs: 수급자" in run(folder, attempt + " --language ko")[1]
+
+
+def test_a_mistake_in_it_is_told_with_file_and_line(folder: Path) -> None:
+    path = folder / "my-programmes" / "instrument-loan.yaml"
+    path.write_text(PROGRAMME.replace("at_least: 1}", "at_least: one}"), "utf-8")
+    line = 1 + PROGRAMME[: PROGRAMME.index("at_least: 1}")].count("\n")
+    status, output = run(folder, "seoul-wallet programmes check my-programmes")
+    assert status == 1
+    assert output.startswith(f"instrument-loan.yaml:{line}: ")
+    path.unlink()
+    assert run(folder, "seoul-wallet programmes try nowhere.yaml x --on 2026-06-01")[0] == 2
+
+
+@pytest.mark.parametrize("claims", ["[1]", "a: [", "&x a: 1"])
+def test_claims_that_cannot_be_read_are_told(folder: Path, claims: str) -> None:
+    (folder / "somebody.yaml").write_text(claims, "utf-8")
+    status, output = run(folder, blocks("sh")[1].strip())
+    assert status == 1
+    assert "somebody.yaml: line 1" in output
+
+
+def test_a_verifier_serves_it_without_a_line_of_python(folder: Path) -> None:
+    found = parse_programme(PROGRAMME.encode(), "instrument-loan.yaml")
+    claims = parse_marked_yaml(SOMEBODY.encode()).value
+    claims["resident"]["seoul_since"] = "2025-06-01"
+    on = date(2026, 6, 1)
+    now = int(datetime.combine(on, time(12), SEOUL).timestamp())
+    city = City(
+        folder,
+        now,
+        register_rows(found, claims, on),
+        configure={"programmes_folder": folder / "my-programmes"},
+    )
+    try:
+        wallet = city.open_wallet()
+        for kind in ("residence", "receipts"):
+            city.give(wallet, kind, PERSON, PERSON)
+        city.settle()
+        wallet.discovery.refresh(AGENCY_URL)
+        (finding,) = wallet.discovery.findings()
+        assert finding.outcome is Outcome.ELIGIBLE
+        (applied,) = wallet.discovery.apply(wallet.discovery.plan([finding]))
+        assert applied.decision is not None
+        assert (applied.decision["programme"], applied.decision["outcome"]) == (
+            "instrument-loan",
+            "eligible",
+        )
+    finally:
+        city.close()
+
+
+def test_every_test_and_group_of_the_language_is_described() -> None:
+    for name in (*TESTS, *GROUPS):
+        assert re.search(rf"^\| `{name}: ", TEXT, re.M), name
+
+
+def test_every_member_of_the_schema_is_described() -> None:
+    described = TEXT.partition("## What a file says")[2].partition("## The rule")[0]
+    members = list(programme_schema()["properties"])
+    assert [name for name in members if f"`{name}`" not in described] == ["format"]
+    assert len(evidence_types().by_name) >= 9

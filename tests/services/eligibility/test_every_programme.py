@@ -1,0 +1,105 @@
+"""Every programme, from the registers to the decision: issue, hold, present, decide."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from tests.support.city import AGENCY_URL, City, claims_in
+from tests.support.programmes import BoundaryCase, boundary_cases, boundary_data, programme
+from tests.support.registers import FAMILY
+from wallet.eligibility.programme import Programme
+from wallet.encoding.json import JsonObject
+
+OpenCity = Callable[..., City]
+OUTSIDE = {
+    f"{case.programme} {case.limit}": case
+    for case in boundary_cases()
+    if (case.programme, case.limit)
+    in (
+        ("multi-child-card@from-2023-07", "youngest.age.to"),
+        ("mvoting-dongjak@2025", "age.age.from"),
+        ("youth-fare@2022", "cycle.every"),
+    )
+}
+# Where the query has alternatives: the evidence that this person has.
+HELD = {
+    "seoul-learn": ("residence", "income"),
+    "library-member": ("schooling",),
+    "public-booking-discount": ("residence",),
+}
+VISIBLE = {"iss", "vct", "exp", "status", "cnf"}
+
+
+Entitled = Callable[[str], tuple[Programme, JsonObject, date]]
+
+
+def decided(city: City, found: Programme) -> tuple[JsonObject, list[bytes]]:
+    """Let a wallet take the evidence and answer; return the decision and what it sent."""
+    wallet = city.open_wallet()
+    kinds = HELD.get(found.id)
+    for need in found.evidence.values():
+        if kinds is not None and need.type.name not in kinds:
+            continue
+        subject = (FAMILY,) if need.type.name == "family-relation" else ()
+        city.give(wallet, need.type.name, *subject)
+    city.settle()
+    opened = city.ask(found.id)
+    request = wallet.review(opened["link"])
+    for answer in request.optional:
+        request = request.including(answer.query_id)
+    wallet.present(request)
+    return city.decision(opened), city.network.posted_to("agency.example")
+
+
+@pytest.mark.parametrize("name", boundary_data())
+def test_from_issuance_to_the_decision(name: str, open_city: OpenCity, entitled: Entitled) -> None:
+    found, claims, on = entitled(name)
+    city = open_city(found, claims, on)
+    answer, (posted,) = decided(city, found)
+    decision = answer["decision"]
+    assert (answer["outcome"], decision["outcome"]) == ("accepted", "eligible")
+    assert (decision["programme"], decision["version"]) == (found.id, found.version)
+    assert decision["on"] == on.isoformat()
+    assert decision["reasons"] == []
+    assert decision["missing"] == []
+    assert all(item["accepted"] for item in decision["evidence"])
+    assert 0 <= decision["facts_age_s"] < 3600
+    shown = claims_in(posted)
+    assert len(shown) == len(decision["evidence"])
+    asked = {
+        query.vct_values[0]: {claim.path[0] for claim in query.claims}
+        for query in found.query.credentials.values()
+    }
+    for seen in shown:
+        assert set(seen) - VISIBLE == asked[seen["vct"]]
+        assert len(seen.get("sector_id", {})) <= 1
+
+
+@pytest.mark.parametrize("case", OUTSIDE.values(), ids=list(OUTSIDE))
+def test_outside_a_limit_the_decision_names_the_clause(
+    case: BoundaryCase, open_city: OpenCity
+) -> None:
+    found = programme(case.programme)
+    city = open_city(found, case.outside.claims, case.outside.on)
+    answer, _ = decided(city, found)
+    decision = answer["decision"]
+    assert decision["outcome"] == "not_eligible"
+    assert case.outside.clause in [reason["clause"] for reason in decision["reasons"]]
+    assert all(reason["text"]["ko"] for reason in decision["reasons"])
+    assert decision["missing"] == []
+
+
+def test_the_agency_keeps_no_claim(open_city: OpenCity, entitled: Entitled) -> None:
+    found, claims, on = entitled("youth-rent@2023")
+    claims = {**claims, "lease": {**claims["lease"], "deposit_won": 12_345_678}}
+    city = open_city(found, claims, on)
+    _, (posted,) = decided(city, found)
+    assert "12345678" in json.dumps(claims_in(posted))
+    stored = city.stored_at(AGENCY_URL)
+    assert b"12345678" not in stored
+    assert b"1995-01-01" not in stored
+    assert b"youth-rent" in stored

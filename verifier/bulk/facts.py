@@ -1,0 +1,49 @@
+"""The facts of many presentations: collected once for all that need the same."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+from verifier.decision import Examiner
+from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
+from wallet.errors import SeoulWalletError
+from wallet.ports.clock import Clock
+from wallet.verification.evidence import Evidence
+from wallet.verification.requirements import Requirements, requirements
+
+FACTS_KEPT_S: Final = 30
+MAX_KEPT: Final = 256
+
+
+class FactsAtHand:
+    """Collects evidence through an examiner's sources and hands the same out for `FACTS_KEPT_S`.
+
+    Facts keep their own time, so what is handed out again is told as old as it is. That a source
+    does not answer is remembered as long: a host that is down is not asked for every application.
+    """
+
+    def __init__(self, examiner: Examiner, clock: Clock) -> None:
+        self._examiner = examiner
+        self._clock = clock
+        self._kept: OrderedDict[tuple[Requirements, bool], tuple[int, Evidence]] = OrderedDict()
+
+    def evidence_for(self, presentation: str) -> Evidence:
+        """Return the evidence for one presentation; raises nothing for bad input."""
+        try:
+            sd_jwt = parse_presented_sd_jwt(presentation)
+            needs = requirements(sd_jwt)
+        except SeoulWalletError as error:
+            # The check meets the same fault in its first steps and reports it there.
+            return Evidence(error, error, error)
+        key, now = (needs, "x5c" in sd_jwt.jws.header), self._clock.now()
+        kept = self._kept.get(key)
+        if kept is not None and 0 <= now - kept[0] < FACTS_KEPT_S:
+            self._kept.move_to_end(key)
+            return kept[1]
+        evidence = self._examiner.evidence_for(presentation)
+        self._kept[key] = (now, evidence)
+        self._kept.move_to_end(key)
+        if len(self._kept) > MAX_KEPT:
+            self._kept.popitem(last=False)
+        return evidence

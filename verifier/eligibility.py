@@ -1,0 +1,267 @@
+"""Eligibility decisions: from a wallet's answer to a programme's outcome. No Flask types.
+
+Evidence counts when its presentation passed every step of verification within the ages that the
+programme accepts, its issuer's accreditation included. What fails is told as what it is and leaves
+the rule without those facts: unknown, unless the rest decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
+
+from verifier.catalogue import ProgrammeShelf
+from verifier.decision import Decision as AnswerDecision
+from verifier.decision import Examined, Examiner, Rules, Verdict, examine
+from verifier.queries import QUERY_PREFIX, NamedQuery
+from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
+from wallet.crypto.hashing import sha256
+from wallet.eligibility.days import seoul_day
+from wallet.eligibility.decision import Decision, EvidenceSeen, evaluate
+from wallet.eligibility.programme import EvidenceNeed, Programme
+from wallet.eligibility.reasons import Cause
+from wallet.encoding.json import JsonObject
+from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
+from wallet.protocols.dcql import CredentialQuery, DcqlQuery
+from wallet.protocols.dcql_answer import (
+    AnswerExcessive,
+    AnswerIncomplete,
+    check_answer,
+)
+from wallet.protocols.oid4vp_response import RawPresentation
+from wallet.verification.evidence import Evidence
+from wallet.verification.proof_steps import FactsTooOld
+
+
+class ProgrammeChanged(ConflictError):
+    """The programme was changed after the request was made; ask again."""
+
+    code = "programme_changed"
+
+
+class EvidenceOfSeveralPeople(RejectedError):
+    """The evidence in one answer is about different people."""
+
+    code = "evidence_of_several_people"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of evidence after it was looked at: its claims, or why it does not count."""
+
+    seen: EvidenceSeen
+    claims: JsonObject | None
+    cause: Cause | None
+    examined: Examined
+
+
+def _no_addition(_: Decision) -> JsonObject:
+    return {}
+
+
+class EligibilityDesk:
+    """Decides on answers to programmes' queries, with the programmes of a shelf.
+
+    `after_decision` sees every decision before the agency does; what it returns is told beside
+    it (a receipt, for example).
+    """
+
+    def __init__(
+        self,
+        shelf: ProgrammeShelf,
+        examiner: Examiner,
+        *,
+        after_decision: Callable[[Decision], JsonObject] = _no_addition,
+    ) -> None:
+        self._shelf = shelf
+        self._examiner = examiner
+        self._after_decision = after_decision
+
+    def query_for(self, programme_id: str, version: str | None, now: int) -> NamedQuery:
+        """Return the query of a programme: the version in force, or the one named if it is.
+
+        Raises `ProgrammeUnknown`, `ProgrammeNotInForce`, `CatalogueUnavailable`.
+        """
+        catalogue = self._shelf.current
+        found = catalogue.in_force(programme_id, seoul_day(now))
+        if version is not None and found.version != version:
+            catalogue.version(programme_id, version)
+            raise ProgrammeChanged("another version of this programme is in force")
+        purpose = f"{found.title.ko} 자격 확인 / Eligibility for: {found.title.en}"
+        # Every credential has its own key; that all are of one person shows `sector_id`.
+        return NamedQuery(QUERY_PREFIX + found.name, found.query, purpose, one_holder=False)
+
+    def is_for(self, query_name: str | None) -> TypeGuard[str]:
+        """Return whether a request of that name asked for a programme."""
+        return query_name is not None and query_name.startswith(QUERY_PREFIX)
+
+    def decide(
+        self,
+        query_name: str,
+        query: DcqlQuery,
+        vp_token: Mapping[str, Sequence[RawPresentation]],
+        *,
+        audience: str,
+        nonce: str,
+        now: int,
+    ) -> AnswerDecision:
+        """Return the decision on a whole answer; raises nothing for bad input.
+
+        An answer that discloses more than was asked for, or of several people, is refused as a
+        whole. Evidence that is not there is unknown, not a fault.
+        """
+        try:
+            programme = self._programme(query_name, query)
+            decision, pieces = decide_on_answer(
+                programme,
+                vp_token,
+                self._examiner.evidence_for,
+                self._examiner.rules,
+                audience=audience,
+                nonce=nonce,
+                now=now,
+            )
+        except RejectedError as error:
+            return _refused(Verdict.REJECTED, error, now)
+        except (MalformedError, ConflictError) as error:
+            return _refused(Verdict.UNAVAILABLE, error, now)
+        result: JsonObject = {
+            "outcome": Verdict.ACCEPTED.value,
+            "code": None,
+            "checked_at": now,
+            "facts_as_of": decision.facts_as_of,
+            "facts_age_s": decision.to_json()["facts_age_s"],
+            "presentations": [
+                {"id": piece.seen.evidence, **piece.examined.to_json()} for piece in pieces
+            ],
+            "eligibility": decision.to_json(),
+            **self._after_decision(decision),
+        }
+        return AnswerDecision(Verdict.ACCEPTED, None, result, None)
+
+    def _programme(self, query_name: str, query: DcqlQuery) -> Programme:
+        programme_id, _, version = query_name.removeprefix(QUERY_PREFIX).partition("@")
+        programme = self._shelf.current.version(programme_id, version)
+        if programme.query != query:
+            raise ProgrammeChanged("the programme asks for something else by now")
+        return programme
+
+
+def decide_on_answer(
+    programme: Programme,
+    vp_token: Mapping[str, Sequence[RawPresentation]],
+    evidence_for: Callable[[str], Evidence],
+    rules: Rules,
+    *,
+    audience: str,
+    nonce: str,
+    now: int,
+) -> tuple[Decision, Sequence[Piece]]:
+    """Return the decision on an answer to a programme's query, and what was looked at.
+
+    Pure but for `evidence_for`. Raises `AnswerExcessive`, `EvidenceOfSeveralPeople`,
+    `ProgrammeNotInForce`.
+    """
+    if not programme.evidence.keys() >= vp_token.keys():
+        raise AnswerExcessive("the answer names a credential that was not asked for")
+    if any(len(presentations) != 1 for presentations in vp_token.values()):
+        raise AnswerExcessive("one presentation of every credential is asked for")
+    pieces = []
+    for name, (raw,) in vp_token.items():
+        # Every query is for SD-JWT VC; what comes in another form is examined as no credential.
+        presentation = raw if isinstance(raw, str) else ""
+        need, query = programme.evidence[name], programme.query.credentials[name]
+        policy = _within_ages(rules, need).policy_for(query, audience, nonce)
+        examined = examine(presentation, evidence_for(presentation), policy, now)
+        pieces.append(_piece(need, query, presentation, examined))
+    _check_one_person(programme, pieces)
+    return _decide(programme, pieces, now), pieces
+
+
+def _within_ages(rules: Rules, need: EvidenceNeed) -> Rules:
+    trust = replace(
+        rules.trust,
+        max_status_age_s=need.max_status_age_s,
+        max_replica_age_s=need.max_replica_age_s,
+        max_issuer_keys_age_s=need.max_replica_age_s,
+    )
+    return replace(rules, trust=trust)
+
+
+def _piece(
+    need: EvidenceNeed, query: CredentialQuery, presentation: str, examined: Examined
+) -> Piece:
+    claims: JsonObject | None = None
+    cause, code = _cause(examined)
+    if examined.verified is not None:
+        try:
+            answered = {need.id: [examined.verified]}
+            (claims,) = check_answer(DcqlQuery({need.id: query}), answered)[need.id]
+        except AnswerIncomplete as error:
+            cause, code = Cause.FACT_UNREADABLE, error.code
+    seen = EvidenceSeen(
+        evidence=need.id,
+        vct=need.type.vct,
+        issuer=None if examined.verified is None else examined.verified.issuer,
+        digest=_digest(presentation),
+        accepted=claims is not None,
+        code=code,
+        facts_as_of=examined.report.facts_as_of,
+    )
+    return Piece(seen, claims, cause, examined)
+
+
+def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
+    failure = examined.report.failure
+    if failure is None:
+        return None, None
+    if examined.verdict is Verdict.REJECTED:
+        return Cause.EVIDENCE_NOT_ACCEPTED, failure.code
+    too_old = isinstance(failure, FactsTooOld)
+    return (Cause.FACTS_TOO_OLD if too_old else Cause.COULD_NOT_CHECK), failure.code
+
+
+def _digest(presentation: str) -> bytes:
+    try:
+        return sha256(parse_presented_sd_jwt(presentation).jws.signing_input)
+    except SeoulWalletError:
+        return sha256(presentation.encode("utf-8", "surrogatepass"))
+
+
+def _check_one_person(programme: Programme, pieces: Sequence[Piece]) -> None:
+    """Return if all evidence that counts is about one person. Raises `EvidenceOfSeveralPeople`."""
+    if programme.sector_path is None:
+        return
+    people: set[Any] = set()
+    for piece in pieces:
+        value: Any = piece.claims
+        for part in programme.sector_path:
+            value = value.get(part) if type(value) is dict else None
+        if piece.claims is not None:
+            people.add(value if type(value) is str else None)
+    if len(people) > 1 or None in people:
+        raise EvidenceOfSeveralPeople("the evidence does not belong to one person")
+
+
+def _decide(programme: Programme, pieces: Sequence[Piece], now: int) -> Decision:
+    evaluation = evaluate(
+        programme,
+        {piece.seen.evidence: piece.claims for piece in pieces if piece.claims is not None},
+        seoul_day(now),
+        unusable={piece.seen.evidence: piece.cause for piece in pieces if piece.cause is not None},
+    )
+    return Decision(evaluation, now, tuple(piece.seen for piece in pieces))
+
+
+def _refused(verdict: Verdict, error: SeoulWalletError, now: int) -> AnswerDecision:
+    result: JsonObject = {
+        "outcome": verdict.value,
+        "code": error.code,
+        "checked_at": now,
+        "facts_as_of": None,
+        "facts_age_s": None,
+        "presentations": [],
+        "detail": str(error),
+    }
+    return AnswerDecision(verdict, error.code, result, None)

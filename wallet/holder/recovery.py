@@ -1,0 +1,211 @@
+"""Moving a wallet to another device: its recovery phrase, and exports under it.
+
+The phrase's secret is kept in the encrypted store, so that an export can be made at any time; it
+is not in the exports. An export holds the wallet as it is, keys included: see ADR 0016.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from wallet.crypto.recovery_phrase import (
+    ENTROPY_BYTES,
+    PhraseLanguage,
+    RecoveryPhrase,
+    generate_recovery_phrase,
+)
+from wallet.encoding import base64url
+from wallet.encoding.json import parse_json_object, to_json
+from wallet.errors import ConflictError, MalformedError, UnavailableError
+from wallet.holder import cards, copies, discovery, intents, log
+from wallet.holder.export_format import (
+    ExportDamaged,
+    ExportedRecord,
+    read_export,
+    write_export,
+)
+from wallet.ports.holder import Put, RecordConflict, RecordStore, RecordUnknown, StoreDamaged
+
+KIND: Final = "recovery"
+KEY_KIND: Final = "key"  # of a key store that keeps its keys as records
+VOTING_SECRET_KIND: Final = "voting_secret"  # noqa: S105
+SETTINGS_KIND: Final = "settings"
+# Every kind of record but the recovery phrase itself. `export` notices one that is not here.
+EXPORTED_KINDS: Final = (
+    KEY_KIND,
+    cards.KIND,
+    copies.KIND,
+    intents.KIND,
+    intents.GRANT_KIND,
+    log.KIND,
+    discovery.KIND,
+    VOTING_SECRET_KIND,
+    SETTINGS_KIND,
+)
+RECORDS_PER_WRITE: Final = 200
+# A name of our own: what a crash left behind under it is deleted by the next export.
+UNFINISHED: Final = ".unfinished-wallet-export"
+_ID: Final = "phrase"
+
+
+class RecoveryPhraseMissing(ConflictError):
+    """The wallet has no recovery phrase yet."""
+
+    code = "recovery_phrase_missing"
+
+
+class RecoveryPhraseExists(ConflictError):
+    """The wallet has a recovery phrase already, which its exports and shares are of."""
+
+    code = "recovery_phrase_exists"
+
+
+class ExportExists(ConflictError):
+    """There is something at the path of the new export already."""
+
+    code = "export_exists"
+
+
+class ExportUnavailable(UnavailableError):
+    """The export cannot be read or written just now."""
+
+    code = "export_unavailable"
+
+
+class Recovery:
+    """The recovery phrase of a store, and exports of it."""
+
+    def __init__(self, records: RecordStore) -> None:
+        self._records = records
+
+    def create_phrase(self, language: PhraseLanguage) -> RecoveryPhrase:
+        """See `Wallet.create_recovery_phrase`."""
+        phrase = generate_recovery_phrase(language)
+        try:
+            self._records.write(_put(phrase))
+        except RecordConflict:
+            raise RecoveryPhraseExists("the wallet has a recovery phrase already") from None
+        return phrase
+
+    def phrase(self) -> RecoveryPhrase:
+        """See `Wallet.recovery_phrase`."""
+        try:
+            value = parse_json_object(self._records.get(KIND, _ID).payload)
+            entropy = base64url.decode(value["entropy"])
+            if len(entropy) != ENTROPY_BYTES:
+                raise StoreDamaged("the recovery phrase cannot be read")
+            return RecoveryPhrase(entropy, PhraseLanguage(value["language"]))
+        except RecordUnknown:
+            raise RecoveryPhraseMissing("the wallet has no recovery phrase yet") from None
+        except (KeyError, TypeError, ValueError, MalformedError) as error:
+            raise StoreDamaged("the recovery phrase cannot be read") from error
+
+    def export(self, path: Path) -> int:
+        """See `Wallet.export`."""
+        secret = self.phrase().entropy
+        before = self._records.counter
+        found = [
+            ExportedRecord(record.kind, record.record_id, record.payload)
+            for kind in EXPORTED_KINDS
+            for record in self._records.list(kind)
+        ]
+        if self._records.counter != before:
+            raise RecordConflict("the wallet was changed while it was exported")
+        # All but the phrase. A kind of record that is not exported must not be lost in silence.
+        if self._records.count != len(found) + 1:
+            raise StoreDamaged("the wallet has records of a kind that is not exported")
+        write_new_file(path, write_export(secret, found))
+        return len(found)
+
+
+def restore_records(
+    records: RecordStore, phrase: RecoveryPhrase, read: Callable[[int], bytes]
+) -> int:
+    """Write the records of an export, and the phrase, into an empty store; return how many.
+
+    The store is of no use if this raises: make it so that it appears only afterwards. Raises as
+    `read_export` does, and `ExportUnavailable`.
+    """
+    count = 0
+    seen: set[tuple[str, str]] = set()
+    records.write(_put(phrase))
+    for batch in _batches(read_export(phrase.entropy, _reading(read)), RECORDS_PER_WRITE):
+        for record in batch:
+            name = (record.kind, record.record_id)
+            if name in seen or record.kind not in EXPORTED_KINDS:
+                raise ExportDamaged("a record of the export is there twice, or of no kind")
+            seen.add(name)
+        records.write(*(Put(item.kind, item.record_id, item.payload, 0) for item in batch))
+        count += len(batch)
+    return count
+
+
+def write_new_file(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file that only its owner may read, and that appears complete or not at all.
+
+    Raises `ExportExists`, `ExportUnavailable`.
+    """
+    unfinished = path.with_name(path.name + UNFINISHED)
+    try:
+        unfinished.unlink(missing_ok=True)
+        if path.exists():
+            raise ExportExists("there is something at this path already")
+        try:
+            descriptor = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                for piece in pieces:
+                    file.write(piece)
+                file.flush()
+                os.fsync(file.fileno())
+            _appear(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise ExportUnavailable("the export cannot be written just now") from error
+
+
+def _appear(unfinished: Path, path: Path) -> None:
+    """Give a finished file its name, which must be free."""
+    try:
+        os.link(unfinished, path)
+    except FileExistsError:
+        raise ExportExists("there is something at this path already") from None
+    except OSError:
+        # No hard links, as on the file systems of memory sticks: not safe against a second
+        # program that chooses the same name in this very moment.
+        if path.exists():
+            raise ExportExists("there is something at this path already") from None
+        unfinished.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _batches(records: Iterator[ExportedRecord], size: int) -> Iterator[list[ExportedRecord]]:
+    while batch := list(islice(records, size)):
+        yield batch
+
+
+def _reading(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    def typed(length: int) -> bytes:
+        try:
+            return read(length)
+        except OSError as error:
+            raise ExportUnavailable("the export cannot be read just now") from error
+
+    return typed
+
+
+def _put(phrase: RecoveryPhrase) -> Put:
+    value = {"entropy": base64url.encode(phrase.entropy), "language": phrase.language.value}
+    return Put(KIND, _ID, to_json(value), expected_version=0)
