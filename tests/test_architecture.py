@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("wallet", "issuer", "verifier", "seoul_wallet", "mvote_verify")
+PACKAGES = ("wallet", "issuer", "verifier", "ballotbox", "seoul_wallet", "mvote_verify")
 MAX_LINES = 400
 # Spelled in halves, so that this file does not name what it looks for.
 NOT_TO_BE_NAMED = (

@@ -34,7 +34,7 @@ Texts = Mapping[str, Mapping[str, str]]
 ROOT: Final = Path(__file__).resolve().parents[1]
 TABLE: Final = ROOT / "docs" / "errors.md"
 TEXTS: Final = ROOT / "docs" / "errors_ko.toml"
-PACKAGES: Final = ("wallet", "issuer", "verifier", "seoul_wallet")
+PACKAGES: Final = ("wallet", "issuer", "verifier", "ballotbox", "seoul_wallet")
 FAMILIES: Final[tuple[ErrorClass, ...]] = (
     MalformedError,
     UnsupportedError,

@@ -1,0 +1,24 @@
+"""The Flask application of the ballot box."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Flask
+
+from ballotbox.api.board import board_blueprint
+from ballotbox.api.sending import sending_blueprint
+from ballotbox.metrics import Metrics
+from ballotbox.service import BallotBox
+from wallet.voting.board import MAX_ENTRY_BYTES
+from wallet.web.application import new_application
+
+MAX_BODY_BYTES: Final = MAX_ENTRY_BYTES
+
+
+def create_app(box: BallotBox, metrics: Metrics) -> Flask:
+    """Return the WSGI application over `box`."""
+    app = new_application("ballotbox", max_body_bytes=MAX_BODY_BYTES)
+    app.register_blueprint(sending_blueprint(box))
+    app.register_blueprint(board_blueprint(box, metrics))
+    return app
