@@ -60,7 +60,7 @@ def service(
         raise AssertionError(f"{error}\n{log.read_text()}") from error
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
 
 
 def wait_for(

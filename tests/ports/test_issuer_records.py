@@ -146,7 +146,8 @@ class TestIssuances:
         assert records.issuance(intent.issuance_id).reason == "why"
 
     def test_decoys_take_the_steps_of_a_credential(self, database: Engine) -> None:
-        (intent,) = intents(database, "grant")
+        # In a long list, where a decoy hardly ever meets an index that is taken.
+        (intent,) = intents(database, "grant", size=1 << 24)
         records = SqlIssuanceRecords(database, decoys=lambda: 2)
         steps = ((0, 2, 3), (2, 0, 0), (0, 1, 3))
         for expected, status, others in steps:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
 
 from flask import Blueprint, Response
 
+from verifier.api.openapi_eligibility import batch_paths, eligibility_paths
+from verifier.api.openapi_parts import (
+    FORM,
+    OBJECT,
+    PROBLEM,
+    SHORT,
+    TEXT,
+    TIME,
+    json_of,
+    media,
+    operation,
+)
 from verifier.client import PREFIXES
 from wallet.encoding.json import JsonObject
 from wallet.protocols.oid4vp import (
@@ -19,29 +30,6 @@ from wallet.protocols.oid4vp_session import Flow
 from wallet.protocols.oid4vp_transaction import MAX_TRANSACTIONS
 from wallet.web.application import json_answer
 
-_FORM: Final = "application/x-www-form-urlencoded"
-_SHORT: Final[JsonObject] = {"type": "string", "minLength": 1, "maxLength": 512}
-_OBJECT: Final[JsonObject] = {"type": "object"}
-_TEXT: Final[JsonObject] = {"type": "string"}
-_TIME: Final[JsonObject] = {"type": "integer", "description": "unix seconds"}
-_SESSION: Final[JsonObject] = {
-    "name": "session_id",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
-}
-_PROBLEM: Final[JsonObject] = {
-    "type": "object",
-    "required": ["type", "title", "status", "code", "detail"],
-    "properties": {
-        "type": _TEXT,
-        "title": _TEXT,
-        "status": {"type": "integer"},
-        "code": {**_TEXT, "description": "stable; the list is in docs/errors.md"},
-        "detail": _TEXT,
-        "request_id": {"type": ["string", "null"]},
-    },
-}
 _OUTCOME: Final[JsonObject] = {
     "type": "object",
     "properties": {
@@ -57,8 +45,8 @@ _CREATE: Final[JsonObject] = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "query": _SHORT,
-        "dcql_query": _OBJECT,
+        "query": SHORT,
+        "dcql_query": OBJECT,
         "purpose": {"type": "string", "minLength": 1, "maxLength": MAX_PURPOSE_CHARACTERS},
         "client_id_prefix": {"enum": list(PREFIXES)},
         "response_mode": {"enum": [mode.value for mode in ResponseMode]},
@@ -66,14 +54,14 @@ _CREATE: Final[JsonObject] = {
         "request_uri_method": {"enum": ["get", "post"]},
         "transaction_data": {
             "type": "array",
-            "items": _OBJECT,
+            "items": OBJECT,
             "minItems": 1,
             "maxItems": MAX_TRANSACTIONS,
         },
-        "return_uri": _SHORT,
+        "return_uri": SHORT,
         "expected_origins": {
             "type": "array",
-            "items": _SHORT,
+            "items": SHORT,
             "minItems": 1,
             "maxItems": MAX_ORIGINS,
         },
@@ -83,13 +71,13 @@ _CREATED: Final[JsonObject] = {
     "type": "object",
     "required": ["request_id", "result_uri", "result_token", "expires_at"],
     "properties": {
-        "request_id": _TEXT,
-        "link": _TEXT,
-        "request_uri": _TEXT,
-        "dc_request": _OBJECT,
-        "result_uri": _TEXT,
-        "result_token": _TEXT,
-        "expires_at": _TIME,
+        "request_id": TEXT,
+        "link": TEXT,
+        "request_uri": TEXT,
+        "dc_request": OBJECT,
+        "result_uri": TEXT,
+        "result_token": TEXT,
+        "expires_at": TIME,
     },
 }
 _REPORT: Final[JsonObject] = {
@@ -98,7 +86,7 @@ _REPORT: Final[JsonObject] = {
     "properties": {
         "outcome": {"enum": ["accepted", "rejected", "unavailable"]},
         "code": {"type": ["string", "null"]},
-        "steps": {"type": "array", "items": _OBJECT},
+        "steps": {"type": "array", "items": OBJECT},
         "credential": {"type": ["object", "null"]},
     },
 }
@@ -108,54 +96,20 @@ _VERIFY: Final[JsonObject] = {
     "required": ["presentation", "audience", "nonce"],
     "properties": {
         "presentation": {"type": "string", "minLength": 1},
-        "audience": _SHORT,
-        "nonce": _SHORT,
-        "query": _SHORT,
+        "audience": SHORT,
+        "nonce": SHORT,
+        "query": SHORT,
     },
 }
 _RESPONSE_FORM: Final[JsonObject] = {
     "type": "object",
-    "properties": {"vp_token": _TEXT, "response": _TEXT, "error": _TEXT, "state": _TEXT},
+    "properties": {"vp_token": TEXT, "response": TEXT, "error": TEXT, "state": TEXT},
 }
 _HEALTH: Final[JsonObject] = {
     "type": "object",
     "required": ["status"],
     "properties": {"status": {"enum": ["ok", "degraded"]}},
 }
-
-
-def _media(content_type: str, schema: JsonObject) -> JsonObject:
-    return {"content": {content_type: {"schema": schema}}}
-
-
-def _json(schema: JsonObject, text: str) -> JsonObject:
-    return {"description": text, **_media("application/json", schema)}
-
-
-def _answers(good: dict[str, JsonObject], problems: Iterable[int]) -> JsonObject:
-    reference = {"$ref": "#/components/schemas/Problem"}
-    problem = {"description": "a problem", **_media("application/problem+json", reference)}
-    return good | {str(status): problem for status in problems}
-
-
-def _operation(
-    summary: str,
-    good: dict[str, JsonObject],
-    problems: Iterable[int] = (),
-    *,
-    body: tuple[str, JsonObject] | None = None,
-    body_required: bool = True,
-    with_session: bool = False,
-    bearer: bool = False,
-) -> JsonObject:
-    operation: JsonObject = {"summary": summary, "responses": _answers(good, problems)}
-    if with_session:
-        operation["parameters"] = [_SESSION]
-    if body is not None:
-        operation["requestBody"] = {"required": body_required, **_media(*body)}
-    if bearer:
-        operation["security"] = [{"bearer": []}]
-    return operation
 
 
 def build_document(base_url: str) -> JsonObject:
@@ -168,9 +122,15 @@ def build_document(base_url: str) -> JsonObject:
             "description": "OpenID4VP 1.0 for wallets, decisions for agencies.",
         },
         "servers": [{"url": base_url}],
-        "paths": {**_agency_paths(), **_wallet_paths(), **_operator_paths()},
+        "paths": {
+            **_agency_paths(),
+            **eligibility_paths(),
+            **batch_paths(),
+            **_wallet_paths(),
+            **_operator_paths(),
+        },
         "components": {
-            "schemas": {"Problem": _PROBLEM},
+            "schemas": {"Problem": PROBLEM},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -182,36 +142,36 @@ def _agency_paths() -> JsonObject:
         "type": "object",
         "additionalProperties": False,
         "required": ["response_code"],
-        "properties": {"response_code": _SHORT},
+        "properties": {"response_code": SHORT},
     }
     page_answer = {
         "type": "object",
         "additionalProperties": False,
         "required": ["data"],
-        "properties": {"data": _OBJECT, "origin": _SHORT},
+        "properties": {"data": OBJECT, "origin": SHORT},
     }
-    waiting = {"202": _json(_OUTCOME, "nobody answered yet")}
+    waiting = {"202": json_of(_OUTCOME, "nobody answered yet")}
     return {
         "/v1/requests": {
-            "post": _operation(
+            "post": operation(
                 "Open a presentation request",
-                {"201": _json(_CREATED, "opened")},
+                {"201": json_of(_CREATED, "opened")},
                 usual,
                 body=(token, _CREATE),
                 bearer=True,
             )
         },
         "/v1/requests/{session_id}/result": {
-            "get": _operation(
+            "get": operation(
                 "Tell how a request stands",
-                {"200": _json(_OUTCOME, "answered"), **waiting},
+                {"200": json_of(_OUTCOME, "answered"), **waiting},
                 (401, 404, 503),
                 with_session=True,
                 bearer=True,
             ),
-            "post": _operation(
+            "post": operation(
                 "Collect the result of a same-device request",
-                {"200": _json(_OUTCOME, "answered")},
+                {"200": json_of(_OUTCOME, "answered")},
                 (*usual, 404, 409),
                 body=(token, redeem),
                 with_session=True,
@@ -219,9 +179,9 @@ def _agency_paths() -> JsonObject:
             ),
         },
         "/v1/requests/{session_id}/response": {
-            "post": _operation(
+            "post": operation(
                 "Take what a page got through the Digital Credentials API",
-                {"200": _json(_OBJECT, "taken")},
+                {"200": json_of(OBJECT, "taken")},
                 (*usual, 404, 409, 422),
                 body=(token, page_answer),
                 with_session=True,
@@ -229,9 +189,9 @@ def _agency_paths() -> JsonObject:
             )
         },
         "/v1/verify": {
-            "post": _operation(
+            "post": operation(
                 "Check a presentation in hand",
-                {"200": _json(_REPORT, "the report, whatever the outcome")},
+                {"200": json_of(_REPORT, "the report, whatever the outcome")},
                 usual,
                 body=(token, _VERIFY),
                 bearer=True,
@@ -241,54 +201,54 @@ def _agency_paths() -> JsonObject:
 
 
 def _wallet_paths() -> JsonObject:
-    request_object = {"description": "the signed request", **_media(REQUEST_OBJECT_MEDIA_TYPE,
-                                                                    _TEXT)}  # fmt: skip
+    request_object = {"description": "the signed request", **media(REQUEST_OBJECT_MEDIA_TYPE,
+                                                                    TEXT)}  # fmt: skip
     nonce = {
         "type": "object",
-        "properties": {"wallet_nonce": _TEXT, "wallet_metadata": _TEXT},
+        "properties": {"wallet_nonce": TEXT, "wallet_metadata": TEXT},
     }
-    taken = {"type": "object", "properties": {"redirect_uri": _TEXT}}
+    taken = {"type": "object", "properties": {"redirect_uri": TEXT}}
     return {
         "/request-objects/{session_id}": {
-            "get": _operation(
+            "get": operation(
                 "Hand out the request object, once",
                 {"200": request_object},
                 (404, 409, 503),
                 with_session=True,
             ),
-            "post": _operation(
+            "post": operation(
                 "The same, repeating the wallet's nonce",
                 {"200": request_object},
                 (400, 404, 409, 413, 415, 503),
-                body=(_FORM, nonce),
+                body=(FORM, nonce),
                 body_required=False,
                 with_session=True,
             ),
         },
         "/responses": {
-            "post": _operation(
+            "post": operation(
                 "Take a wallet's response",
-                {"200": _json(taken, "taken")},
+                {"200": json_of(taken, "taken")},
                 (400, 413, 415, 503),
-                body=(_FORM, _RESPONSE_FORM),
+                body=(FORM, _RESPONSE_FORM),
             )
         },
     }
 
 
 def _operator_paths() -> JsonObject:
-    metrics = {"description": "Prometheus text format", **_media("text/plain", _TEXT)}
+    metrics = {"description": "Prometheus text format", **media("text/plain", TEXT)}
     return {
         "/.well-known/did.json": {
-            "get": _operation("The verifier's DID document", {"200": _json(_OBJECT, "it")})
+            "get": operation("The verifier's DID document", {"200": json_of(OBJECT, "it")})
         },
         "/healthz": {
-            "get": _operation(
+            "get": operation(
                 "Whether this verifier can decide",
-                {"200": _json(_HEALTH, "it can"), "503": _json(_HEALTH, "it cannot")},
+                {"200": json_of(_HEALTH, "it can"), "503": json_of(_HEALTH, "it cannot")},
             )
         },
-        "/metrics": {"get": _operation("Counters", {"200": metrics})},
+        "/metrics": {"get": operation("Counters", {"200": metrics})},
     }
 
 

@@ -31,6 +31,11 @@ CHECKS = (
 NOT_IN_THE_DOCUMENT = re.compile(r"/(present|assets|openapi\.json|credentials|presentations)")
 
 
+@schemathesis.serializer("application/x-ndjson")
+def write_lines(_: schemathesis.SerializationContext, value: object) -> bytes:
+    return str(value).encode("utf-8", "replace")
+
+
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder: Path = tmp_path_factory.mktemp("desk")
