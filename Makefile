@@ -23,11 +23,12 @@ node: ## Install the npm packages (contracts, anvil, interop peers) if Node >= 2
 demo: setup ## Issue, hold, anchor, present, verify; then everything that must be refused
 	@$(BIN)/seoul-wallet demo $(ARGS)
 
+# Many tests wait for a node, a database or a child process: four workers keep two cores busy.
 test: setup node ## Everything CI runs: checks, tests, each benchmark once
 	@sh tools/postgres_binaries.sh
 	@[ ! -f $(NODE_MODULES) ] || sh tools/slither.sh --setup
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n 2 --dist=worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist=worksteal $(ARGS)
 
 check: setup ## Format, lint, types, imports
 	@$(BIN)/ruff format --check .
