@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "test", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "test", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
     "soak", max_examples=2_000, deadline=None, suppress_health_check=[HealthCheck.too_slow]

@@ -14,7 +14,7 @@ from seoul_wallet.anchor.rehearsal import check_receipts, synthetic_leaves
 from wallet.crypto.merkle import InclusionProofInvalid, MerkleTree
 from wallet.trust.facts import BatchFact
 
-LEAVES = int(os.environ.get("SOAK_LEAVES", "20000"))
+LEAVES = int(os.environ.get("SOAK_LEAVES", "5000"))
 MOST_SECONDS = 60
 MOST_MEMORY_MIB = 1024
 

@@ -15,7 +15,7 @@ from tests.support.voting import OPENS, cast, voter
 from wallet.voting.board import BALLOT, Entry
 
 ROOT = Path(__file__).resolve().parents[2]
-STEPS = int(os.environ.get("SOAK_BALLOT_KILLS", "3"))
+STEPS = int(os.environ.get("SOAK_BALLOT_KILLS", "1"))
 # More steps than a cast or a checkpoint has: the last runs end by themselves.
 MAX_STEPS = 30
 
