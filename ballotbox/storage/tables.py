@@ -40,6 +40,8 @@ BOARDS: Final = Table(
     Column("size", BigInteger, nullable=False),
     Column("is_closed", Boolean, nullable=False),
     Column("is_ended", Boolean, nullable=False),
+    Column("opened", LargeBinary(32)),
+    Column("sealed", LargeBinary(32)),
 )
 ENTRIES: Final = Table(
     "ballotbox_entries",
@@ -98,6 +100,24 @@ CHECKPOINTS: Final = Table(
     Column("root", LargeBinary(32), nullable=False),
     Column("time", BigInteger, nullable=False),
     Column("statement", LargeBinary, nullable=False),
+    Column("transaction_hash", LargeBinary(32)),
+)
+TIE_BLOCKS: Final = Table(
+    "ballotbox_tie_blocks",
+    METADATA,
+    _election(),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+RESULTS: Final = Table(
+    "ballotbox_results",
+    METADATA,
+    _election(),
+    Column("shares", LargeBinary, nullable=False),
+    Column("tie", LargeBinary, nullable=False),
+    Column("tally", LargeBinary, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
 )
 
 

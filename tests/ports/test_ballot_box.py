@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ballotbox.app import BallotBoxApplication, build_ballot_box
+from ballotbox.app import BallotBoxApplication, BoxTimes, build_ballot_box
 from ballotbox.errors import BatchesNotOpen, BoardEntryUnknown, BoardKeyDiffers
 from ballotbox.service import BallotBox, BallotRefused
 from tests.support.clock import SettableClock
@@ -53,7 +53,11 @@ class Box:
 
     def _build(self) -> BallotBoxApplication:
         return build_ballot_box(
-            MANIFEST, signing_key("board"), self.url, self.clock, ceremony_round_s=100
+            MANIFEST,
+            signing_key("board"),
+            self.url,
+            self.clock,
+            times=BoxTimes(ceremony_round_s=100),
         )
 
     @property
