@@ -1,7 +1,4 @@
-"""The tables of the ballot box, and bringing a database up to them.
-
-Their shape (keys, constraints) is the migrations'; here are the columns that queries name.
-"""
+"""The tables of the ballot box, and bringing a database up to them."""
 
 from __future__ import annotations
 
@@ -13,11 +10,13 @@ from sqlalchemy import (
     Boolean,
     Column,
     Engine,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
+    UniqueConstraint,
 )
 
 from wallet.adapters.sql.engine import migrate
@@ -65,6 +64,10 @@ BALLOTS: Final = Table(
     Column("octets", LargeBinary, nullable=False),
     Column("acceptance", LargeBinary, nullable=False),
     Column("position", BigInteger),
+    UniqueConstraint("election", "ciphertexts"),
+    UniqueConstraint("election", "submission"),
+    Index("ix_ballotbox_ballots_code", "election", "tracking_code"),
+    Index("ix_ballotbox_ballots_position", "election", "position"),
 )
 REJECTIONS: Final = Table(
     "ballotbox_rejections",

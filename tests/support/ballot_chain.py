@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ballotbox.app import BallotBoxApplication, BoxTimes, build_ballot_box
 from seoul_wallet.anvil import AnvilNode
-from tests.support.chains import LedgerStack, ledger_stack
+from tests.support.chains import LedgerStack
 from tests.support.clock import SettableClock
 from tests.support.voting import Trustees, cast, manifest, public_hex, signing_key, voter
 from wallet.adapters.evm.board import BoardName, EvmBoardWriter
 from wallet.adapters.evm.deployment import BOARD
 from wallet.adapters.evm.fees import GWEI, FeeLimits
 from wallet.adapters.evm.node import contract
-from wallet.adapters.evm.publisher import Publisher, PublisherStep
+from wallet.adapters.evm.publisher import Publisher
+from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.crypto.hashing import sha256
@@ -38,27 +38,36 @@ MAX_TURNS = 40
 
 
 class ElectionOnChain:
-    """One election from its ceremony to its seal; the operator's key is the organiser's."""
+    """One election from its ceremony to its seal.
+
+    The operator's key is the organiser's too, unless `organiser` is another address.
+    """
 
     def __init__(
         self,
         stack: LedgerStack,
         folder: Path,
         *,
-        after_step: Callable[[PublisherStep], None] | None = None,
+        organiser: str | None = None,
+        finality: str | None = None,
         **changes: Any,
     ) -> None:
         self.stack = stack
+        self.reader = EvmLedgerReader(
+            stack.nodes, stack.deployment, finality=finality or stack.finality
+        )
         self.folder = folder
         self.opens = stack.now() + LEAD_S
         self.closes = self.opens + OPEN_S
         self.clock = SettableClock(stack.now())
-        address = stack.controller_address
-        self.name = BoardName(bytes.fromhex(address[2:]), sha256(b"synthetic-on-chain"))
+        address = organiser or stack.controller_address
+        # Elections that follow each other on one chain have different ids.
+        identifier = f"synthetic-{self.opens}"
+        self.name = BoardName(bytes.fromhex(address[2:]), sha256(identifier.encode()))
         defaults: dict[str, Any] = {
             "trustees": 2,
             "threshold": 2,
-            "id": "synthetic-on-chain",
+            "id": identifier,
             "opens": self.opens,
             "closes": self.closes,
             "grace_s": GRACE_S,
@@ -80,16 +89,14 @@ class ElectionOnChain:
         }
         self.manifest = manifest(**{**defaults, **changes})
         self.trustees = Trustees(self.manifest)
-        self.application = self.build(after_step=after_step)
+        self.application = self.build()
 
     @property
     def database_url(self) -> str:
         """Of box and journal."""
         return sqlite_url(self.folder / "box.db")
 
-    def writer(
-        self, *, after_step: Callable[[PublisherStep], None] | None = None
-    ) -> EvmBoardWriter:
+    def writer(self) -> EvmBoardWriter:
         """Another writer over the journal."""
         stack = self.stack
         engine = open_engine(self.database_url)
@@ -100,22 +107,19 @@ class ElectionOnChain:
             chain_id=stack.deployment.chain_id,
             journal=SqlTransactionJournal(engine),
             clock=self.clock,
-            finalized=stack.reader.finalized_head,
+            finalized=self.reader.finalized_head,
             fees=FEES,
-            after_step=after_step,
         )
-        return EvmBoardWriter(stack.w3, stack.reader, publisher, self.name)
+        return EvmBoardWriter(stack.w3, self.reader, publisher, self.name)
 
-    def build(
-        self, *, after_step: Callable[[PublisherStep], None] | None = None
-    ) -> BallotBoxApplication:
+    def build(self) -> BallotBoxApplication:
         """Another ballot box over the same database."""
         return build_ballot_box(
             self.manifest,
             signing_key("board"),
             self.database_url,
             self.clock,
-            writer=self.writer(after_step=after_step),
+            writer=self.writer(),
             times=BoxTimes(ceremony_round_s=ROUND_S, result_wait_s=100),
         )
 
@@ -257,12 +261,3 @@ class ElectionOnChain:
         return [
             (item.checkpoint.number, item.checkpoint.size, item.checkpoint.root) for item in found
         ]
-
-
-@contextmanager
-def election_on_chain(kind: str, folder: Path, **changes: Any) -> Iterator[ElectionOnChain]:
-    """Start a chain of `kind` and a ballot box over it."""
-    with ledger_stack(kind) as stack:
-        running = ElectionOnChain(stack, folder, **changes)
-        yield running
-        running.application.close()

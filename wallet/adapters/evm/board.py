@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_utils.crypto import keccak
-from hexbytes import HexBytes
 from web3 import Web3
 
 from wallet.adapters.evm.artifacts import events
@@ -157,7 +156,10 @@ class EvmBoardWriter:
         """Return the log of this board that the contract says is there, the newest first."""
         first = self._reader.deployment.first_block
         last = int(ask(lambda: self._w3.eth.block_number))
-        wanted = [HexBytes(topic) for topic in (self._topics[name], self._name.board_id, *topics)]
+        # In hexadecimal: the in-process chain finds nothing by bytes.
+        wanted: list[Any] = [
+            Web3.to_hex(topic) for topic in (self._topics[name], self._name.board_id, *topics)
+        ]
         while last >= first:
             start = max(first, last - MAX_BLOCKS_PER_QUERY + 1)
             found = ask(
