@@ -15,9 +15,10 @@ from wallet.verification.policy import VerificationPolicy
 from wallet.verification.report import STEP_NAMES, Outcome, VerificationReport
 
 
-def failed_step(report: VerificationReport) -> tuple[str, type[SeoulWalletError] | None]:
+def failed_step(report: VerificationReport) -> tuple[str, type[SeoulWalletError]]:
     """Return the name and error class of the step that decides."""
     failure = report.failure
+    assert failure is not None
     step = next(step for step in report.steps if step.error is failure)
     return step.name, type(failure)
 
