@@ -39,11 +39,12 @@ from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
 from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations
-from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
-from issuer.storage.tables import migrate_issuer
+from issuer.storage.publications import SqlStatusPublications
+from issuer.storage.tables import ANCHORED, migrate_issuer
 from issuer.vc_api import DevelopmentIssuer
+from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.sessions import SqlSessionStore
 from wallet.credentials.jsonld.pinned import pinned_json_ld
@@ -258,7 +259,7 @@ def _service(
         ports=IssuerPorts(
             sessions=SqlSessionStore(engine),
             issuances=SqlIssuanceRecords(engine, list_size=config.status_list_size),
-            batches=SqlBatchRecords(engine),
+            batches=SqlBatchRecords(engine, ANCHORED),
             publications=SqlStatusPublications(engine),
             letters=SqlLetterRecords(engine),
             approvals=SqlApprovalRecords(engine),

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from issuer.anchoring import Anchoring, AnchorTimes
 from issuer.authorization.clients import ClientPolicy, Clients
 from issuer.authorization.login import HolderLogin
 from issuer.authorization.server import AuthorizationServer, AuthorizationTimes
@@ -35,7 +34,6 @@ from issuer.nym import NymIssuing, NymSettings
 from issuer.offers import IssuedOffer, OfferLimits, Offers
 from issuer.ports import (
     ApprovalRecords,
-    BatchRecords,
     IssuanceRecords,
     LetterRecords,
     NymRegistrations,
@@ -48,8 +46,10 @@ from issuer.sessions import Entitlement
 from issuer.status import Statuses, StatusTimes
 from issuer.tokens import Tokens
 from issuer.voting import VOTING_CREDENTIAL, VotingCredentialType, VotingRoll
+from wallet.anchoring import Anchoring, AnchorTimes
 from wallet.credentials.jwe import DecryptionKey
 from wallet.eligibility.evidence_types import evidence_types
+from wallet.ports.batches import BatchRecords
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica, ChainUnavailable
 from wallet.ports.ledger import LedgerRound, LedgerWriter

@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Final
 from urllib.parse import quote
 
-from issuer.anchoring import AnchorTimes
 from issuer.app import IssuerApplication, build_issuer
 from issuer.authorization.clients import Client, ClientPolicy
 from issuer.config import IssuerConfig, Operator
@@ -49,6 +48,7 @@ from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.anchoring import AnchorTimes
 from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256

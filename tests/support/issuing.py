@@ -43,10 +43,11 @@ from issuer.register.model import (
     RegistrationKind,
 )
 from issuer.service import ServiceSettings
-from issuer.storage.batches import SqlBatchRecords
+from issuer.storage.tables import ANCHORED
 from seoul_wallet.contexts import development_json_ld
 from tests.support.clock import SettableClock
 from tests.support.memory_ledger import MemoryLedger, follow
+from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
@@ -141,7 +142,7 @@ class IssuerWorld:
     @property
     def batches(self) -> SqlBatchRecords:
         """The issuer's own record of its batches."""
-        return SqlBatchRecords(self.issuer_engine)
+        return SqlBatchRecords(self.issuer_engine, ANCHORED)
 
     @property
     def client(self) -> FlaskClient:
