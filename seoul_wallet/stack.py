@@ -46,6 +46,7 @@ from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
@@ -204,7 +205,7 @@ def start_stack(
     )
     types = [FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE]
     if evidence is not None:
-        types += [kind.vct for kind in evidence_types().by_name.values()]
+        types += [GUARDIANSHIP_TYPE, *(kind.vct for kind in evidence_types().by_name.values())]
     chain.accredit(issuer.service.identity.did, tuple(types))
     chain.run()
     verifier = build_verifier(
