@@ -17,6 +17,7 @@ from typing import Any, Final
 from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.jose import claim_string, claim_time
 from wallet.credentials.sd_jwt import ClaimPattern, issue_sd_jwt_vc
+from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
 from wallet.crypto.keys import PublicKey, SigningKey
 from wallet.did.did_jwk import did_jwk_from_public_key
 from wallet.encoding import base64url
@@ -28,9 +29,7 @@ GUARDIANSHIP_TYPE: Final = "urn:seoul-wallet:guardianship:1"
 # The types that give a right to act for another. Neither can itself be delegated.
 WARRANT_TYPES: Final = frozenset((DELEGATION_TYPE, GUARDIANSHIP_TYPE))
 # Voting and login are for oneself alone, whatever anybody signs.
-PERSONAL_TYPES: Final = frozenset(
-    ("urn:seoul-wallet:voting-credential:1", "urn:seoul-wallet:account:1")
-)
+PERSONAL_TYPES: Final = frozenset((VOTING_CREDENTIAL_TYPE, "urn:seoul-wallet:account:1"))
 # An always visible claim of a credential about a child that was issued to its guardian's key.
 HELD_BY: Final = "held_by"
 GUARDIAN: Final = "guardian"

@@ -12,7 +12,6 @@ from tests.support.family_town import (
     ELDER,
     MOTHER,
     OTHER_URL,
-    RESIDENCE,
     FamilyTown,
     answer,
 )
