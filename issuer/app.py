@@ -16,6 +16,7 @@ from issuer.api.approvals import approvals_blueprint
 from issuer.api.authorize import authorize_blueprint
 from issuer.api.census import census_blueprint
 from issuer.api.evidence import evidence_blueprint
+from issuer.api.holder import holder_blueprint
 from issuer.api.oauth import par_blueprint, token_blueprint
 from issuer.api.oid4vci import (
     credential_blueprint,
@@ -345,6 +346,7 @@ def _register(
         token_blueprint(service),
         credential_blueprint(service, metrics),
         notification_blueprint(service, metrics),
+        holder_blueprint(service),
         public_blueprint(service, metrics),
         operator_blueprint(service, config.operators),
         approvals_blueprint(service, config.operators),
