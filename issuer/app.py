@@ -25,6 +25,7 @@ from issuer.api.oid4vci import (
 from issuer.api.openapi import openapi_blueprint, openapi_document
 from issuer.api.operator import operator_blueprint
 from issuer.api.public import public_blueprint
+from issuer.api.recovery import recovery_blueprint, recovery_record_blueprint
 from issuer.api.vc_api import vc_api_blueprint
 from issuer.authorization.login import DevelopmentLogin, HolderLogin
 from issuer.config import ConfigurationInvalid, IssuerConfig
@@ -33,6 +34,8 @@ from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.nym import NymSettings
 from issuer.profile import Department
+from issuer.recovery.channels import LogChannel, SpoolChannel
+from issuer.recovery.ports import ContactChannel
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
@@ -40,6 +43,8 @@ from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations
 from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
+from issuer.storage.recovery.records import SqlRecoveryRecords
+from issuer.storage.recovery.tables import migrate_recovery
 from issuer.storage.tables import migrate_issuer
 from issuer.vc_api import DevelopmentIssuer
 from wallet.adapters.sql.engine import migrate, open_engine
@@ -189,12 +194,16 @@ def build_issuer(
     """
     if login is None and config.development:
         login = DevelopmentLogin()
-    outside = _Outside(ledger_writer, replica, clock, families, appointments, login, evidence)
+    contact = LogChannel() if config.contact_spool is None else SpoolChannel(config.contact_spool)
+    outside = _Outside(
+        ledger_writer, replica, clock, families, appointments, login, evidence, contact
+    )
     services, engines = [], []
     for department in (_root(config), *config.departments):
         engine = open_engine(department.database_url)
         migrate(engine, "sessions")
         migrate_issuer(engine)
+        migrate_recovery(engine)
         engines.append(engine)
         services.append(_service(config, department, engine, outside, after_step))
     metrics = IssuerMetrics()
@@ -225,6 +234,7 @@ class _Outside:
     appointments: AppointmentRegister
     login: HolderLogin | None
     evidence: EvidenceRegister | None
+    contact: ContactChannel
 
 
 def _root(config: IssuerConfig) -> Department:
@@ -256,6 +266,8 @@ def _service(
             letters=SqlLetterRecords(engine),
             approvals=SqlApprovalRecords(engine),
             nyms=SqlNymRegistrations(engine),
+            recoveries=SqlRecoveryRecords(engine),
+            contact=outside.contact,
             families=outside.families,
             appointments=outside.appointments,
             ledger=outside.ledger,
@@ -329,6 +341,8 @@ def _register(
         operator_blueprint(service, config.operators),
         approvals_blueprint(service, config.operators),
         evidence_blueprint(service, config.operators),
+        recovery_blueprint(service),
+        recovery_record_blueprint(service, config.operators),
     ]
     if service.authorization is not None:
         blueprints.append(par_blueprint(service, service.authorization))

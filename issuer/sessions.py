@@ -59,13 +59,16 @@ class OfferUnknown(ConflictError):
 class Entitlement:
     """What a grant is for: a credential configuration, a subject of the register, its holder.
 
-    `held_by` is the operator who holds the issuance until another one approves it.
+    `held_by` is the operator who holds the issuance until another one approves it. `recovers` is
+    the holding that is issued anew, if it is that; its copies are revoked unless it `keeps` them.
     """
 
     configuration_id: str
     subject_id: str
     holder_id: str
     held_by: str | None = None
+    recovers: str | None = None
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,7 @@ class Issued:
         What a second person approved once is not held again.
         """
         entitlement, expires_at, terms, generation, number = _shared(self)
-        free = replace(entitlement, held_by=None)
+        free = replace(entitlement, held_by=None, recovers=None, keeps=False)
         return Exchanged(free, expires_at, terms, generation + 1, number + 1)
 
 

@@ -30,6 +30,7 @@ from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
 from issuer.storage.decoys import DECOY, MAX_DECOYS, draw_count
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
+from issuer.storage.recovery.tables import migrate_recovery
 from issuer.storage.tables import migrate_issuer
 from wallet.errors import ConflictError
 from wallet.ports.storage import StorageUnavailable
@@ -42,6 +43,7 @@ CARD = "urn:example:card"
 def database(empty_engine: Engine) -> Engine:
     """A database with the issuer's tables."""
     migrate_issuer(empty_engine)
+    migrate_recovery(empty_engine)
     return empty_engine
 
 

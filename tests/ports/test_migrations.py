@@ -18,6 +18,7 @@ from hatchling.builders.wheel import WheelBuilder
 from sqlalchemy import Engine, MetaData, inspect, text
 
 from issuer.storage import tables as issuer_tables
+from issuer.storage.recovery import tables as recovery_tables
 from tests.ports.conftest import SCHEMAS
 from tests.support.processes import migrate_each, run_in_processes
 from verifier.storage import bulk_tables
@@ -40,10 +41,12 @@ METADATA = {
     "holder": holder_tables.metadata,
     "outbox": outbox_tables.METADATA,
     issuer_tables.SCHEMA: issuer_tables.METADATA,
+    recovery_tables.SCHEMA: recovery_tables.METADATA,
     bulk_tables.SCHEMA: bulk_tables.METADATA,
 }
 LOCATIONS = {
     issuer_tables.SCHEMA: issuer_tables.MIGRATIONS,
+    recovery_tables.SCHEMA: recovery_tables.MIGRATIONS,
     bulk_tables.SCHEMA: bulk_tables.MIGRATIONS,
 }
 OTHER_MIGRATION = """
