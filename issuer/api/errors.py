@@ -88,7 +88,7 @@ RECOVERY_ERRORS: Final[WireTable] = {
     HoldingWithdrawn: WireError("recovery_withdrawn"),
     HoldingTaken: WireError("invalid_recovery_proof"),
     DeviceLost: WireError("recovery_device_lost"),
-    RecoveryTooOften: WireError("recovery_too_often", 429),
+    RecoveryTooOften: WireError("recovery_too_often"),
     MalformedError: WireError("invalid_request"),
     UnsupportedError: WireError("invalid_request"),
 }

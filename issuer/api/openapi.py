@@ -112,7 +112,7 @@ _PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
                         ("access_token", "token_type", "expires_in"),
                     ),
                 ),
-                **{status: answer("oauth") for status in ("400", "401", "413", "429", "503")},
+                **{status: answer("oauth") for status in ("400", "401", "413", "503")},
             },
             request=body(
                 object_schema(

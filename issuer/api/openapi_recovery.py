@@ -16,7 +16,7 @@ from issuer.api.openapi_parts import (
 
 _TEXT: Final = {"type": "string"}
 _PROOF: Final = body(object_schema({"proof": _TEXT}, ("proof",)), "application/json")
-_ERRORS: Final = {status: answer("oauth") for status in ("400", "413", "429", "503")}
+_ERRORS: Final = {status: answer("oauth") for status in ("400", "413", "503")}
 
 RECOVERY_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
     "/recovery/devices": {

@@ -49,7 +49,6 @@ class RecoveryTooOften(ConflictError):
     """The recovery key was used too often lately."""
 
     code = "recovery_too_often"
-    status = 429
 
 
 class ContactUnavailable(UnavailableError):
