@@ -134,8 +134,8 @@ class Issuing:
         Raises `AccessTokenInvalid`, `ConfigurationUnknown`, `ConfigurationNotGranted`,
         `UnknownCredentialIdentifier`, `TooManyProofs`, `UnsupportedProofType`,
         `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`, `ProofKeyRepeated`,
-        `NonceInvalid`, `NymKeyTaken`, `NotEntitled`, `RegisterIncomplete`, `NotACardHolder`,
-        `SubjectUnknown`, `IssuanceAlreadyCompleted`; `RecoveryProofMalformed`,
+        `NonceInvalid`, `NymKeyTaken`, `NymKeyRegistered`, `NotEntitled`, `RegisterIncomplete`,
+        `NotACardHolder`, `SubjectUnknown`, `IssuanceAlreadyCompleted`; `RecoveryProofMalformed`,
         `RecoveryProofInvalid`, `HoldingTaken`, `HoldingReplaced`, `HoldingWithdrawn`,
         `DeviceLost`; and when it could not be tried `RegisterUnavailable`, `StorageUnavailable`.
         """
