@@ -105,6 +105,7 @@ class SqlRecoveryRecords:
     ) -> Sequence[int]:
         now = event.at
         with write(self._engine) as connection:
+            _lock(connection, event)
             if _device_of(connection, event.key_id, device).lost_at is not None:
                 return ()
             _note(connection, event, most=most, since=since)
@@ -153,8 +154,7 @@ class SqlRecoveryRecords:
 
 
 def _note(connection: Connection, event: RecoveryEvent, *, most: int, since: int) -> None:
-    # The update locks the key's row: of parallel acts each counts the ones before it.
-    connection.execute(update(KEYS).where(KEYS.c.key_id == event.key_id).values(used_at=event.at))
+    _lock(connection, event)
     counted = connection.execute(
         select(func.count())
         .select_from(EVENTS)
@@ -163,6 +163,11 @@ def _note(connection: Connection, event: RecoveryEvent, *, most: int, since: int
     if counted >= most:
         raise RecoveryTooOften("the recovery key was used too often; try again tomorrow")
     add_event(connection, event)
+
+
+def _lock(connection: Connection, event: RecoveryEvent) -> None:
+    """Let parallel acts of one key wait for each other, so that each sees the ones before it."""
+    connection.execute(update(KEYS).where(KEYS.c.key_id == event.key_id).values(used_at=event.at))
 
 
 def _device_of(connection: Connection, key_id: str, device: str) -> Device:
