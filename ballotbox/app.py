@@ -19,6 +19,7 @@ from ballotbox.service import BallotBox
 from ballotbox.storage.publication import SqlPublication
 from ballotbox.storage.records import SqlBoxRecords
 from ballotbox.storage.tables import migrate_ballot_box
+from ballotbox.timing import BoxTimes
 from ballotbox.worker import Job
 from wallet.adapters.sql.engine import open_engine
 from wallet.crypto.signing_keys import Es256kSigningKey
@@ -27,21 +28,6 @@ from wallet.ports.ballot_board import BoardWriter
 from wallet.ports.clock import Clock
 from wallet.voting.acceptance import ElectionNotOpen
 from wallet.voting.manifest import Manifest
-
-
-@dataclass(frozen=True, slots=True)
-class BoxTimes:
-    """How long the ballot box waits, in seconds.
-
-    A round of the key ceremony lasts `ceremony_round_s` at most. Without every share and nonce
-    the result is made `result_wait_s` after the block of the tie-break. The worker does a round
-    every `worker_interval_s`.
-    """
-
-    ceremony_round_s: int = 86_400
-    result_wait_s: int = 86_400
-    worker_interval_s: float = 1.0
-
 
 DEFAULT_TIMES: Final = BoxTimes()
 
@@ -102,10 +88,15 @@ class BallotBoxApplication:
         for job in self.jobs:
             job.start()
 
-    def close(self) -> None:
-        """Stop the worker, wait for its rounds, and release the database."""
+    def close(self, timeout_s: float | None = None) -> None:
+        """Stop the worker, wait for its rounds, each `timeout_s` at most; release the database.
+
+        A round that is cut off by the end of the process is taken up by the next one.
+        """
         for job in self.jobs:
-            job.stop()
+            job.ask_to_stop()
+        for job in self.jobs:
+            job.wait(timeout_s)
         self.engine.dispose()
 
 

@@ -13,6 +13,7 @@ import click
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "anchor": ("seoul_wallet.anchor.command:anchor", "Deploy, accredit, revoke, audit."),
+        "ballotbox": ("seoul_wallet.ballotbox_cli:ballotbox", "Check, open, publish an election."),
         "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
         "issuer": ("seoul_wallet.issuer_cli:issuer", "Offer credentials to wallets."),
         "programmes": ("seoul_wallet.programmes_cli:programmes", "Check and try programme files."),

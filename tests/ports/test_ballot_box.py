@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ballotbox.app import BallotBoxApplication, BoxTimes, build_ballot_box
+from ballotbox.app import BallotBoxApplication, build_ballot_box
 from ballotbox.errors import BatchesNotOpen, BoardEntryUnknown, BoardKeyDiffers
 from ballotbox.service import BallotBox, BallotRefused
+from ballotbox.timing import BoxTimes
 from tests.support.clock import SettableClock
 from tests.support.voting import (
     CLOSES,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ballotbox.app import BallotBoxApplication, BoxTimes, build_ballot_box
+from ballotbox.app import BallotBoxApplication, build_ballot_box
+from ballotbox.timing import BoxTimes
 from seoul_wallet.anvil import AnvilNode
 from tests.support.chains import LedgerStack
 from tests.support.clock import SettableClock
