@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.ports.test_ballot_box import CHOICES, MANIFEST, Box, all_entries
+from tests.support.ballot_box import CHOICES, MANIFEST, Box
 from tests.support.ballot_box_process import BallotBoxProcesses
 from tests.support.voting import OPENS, cast, voter
 from wallet.voting.board import BALLOT
@@ -58,5 +58,5 @@ def test_a_box_that_is_killed_at_any_step_counts_each_ballot_once(
     assert -signal.SIGKILL in codes
     box.clock.set(MANIFEST.closes)
     box.box.work()
-    payloads = [entry.payload for entry in all_entries(box) if entry.kind == BALLOT]
+    payloads = [entry.payload for entry in box.entries() if entry.kind == BALLOT]
     assert len(payloads) == len(set(payloads)) == KILLS
