@@ -10,10 +10,13 @@ import pytest
 from tests.support.family_town import (
     AGENCY_ID,
     ELDER,
+    KIM,
     MOTHER,
     OTHER_URL,
+    QUERIES,
     FamilyTown,
     answer,
+    YOUNG,
 )
 from verifier.acting import Acting
 from wallet.credentials.delegation import DELEGATION_TYPE, NotDelegable
