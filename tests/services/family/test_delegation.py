@@ -14,9 +14,9 @@ from tests.support.family_town import (
     MOTHER,
     OTHER_URL,
     QUERIES,
+    YOUNG,
     FamilyTown,
     answer,
-    YOUNG,
 )
 from verifier.acting import Acting
 from wallet.credentials.delegation import DELEGATION_TYPE, NotDelegable
