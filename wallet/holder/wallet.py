@@ -19,12 +19,16 @@ from wallet.holder.discovery import Discovery
 from wallet.holder.given import GivenDelegation
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.log import LogEntry, PresentationLog
+from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
 from wallet.holder.receive import Receiver
 from wallet.holder.recovery import Recovery
+from wallet.holder.registering import Registrar
+from wallet.holder.reissue import Reissuer
 from wallet.holder.renewals import LOW_COPIES, Renewals
 from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
+from wallet.holder.voting_secrets import VotingSecrets
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver, VerifierRegistry
 from wallet.ports.holder import (
@@ -70,7 +74,8 @@ class Wallet:
         `client` is who this app is to authorization servers; `close` frees the ports.
         `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
         verifiers are looked up. `catalogue_publishers` are the DIDs whose programme catalogues
-        are taken; see `discovery`.
+        are taken; see `discovery`. `devices` has cards issued anew to this device and knows the
+        wallet's other ones.
         """
         policy = IssuerPolicy(
             trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
@@ -82,6 +87,8 @@ class Wallet:
         self._held = HeldCredentials(records)
         self._log = PresentationLog(records)
         self._recovery = Recovery(records)
+        self._registrar = Registrar(records, self._recovery, clock)
+        self._copies = Copies(records, keys, self._held)
         self._receiver = Receiver(
             records=records,
             keys=keys,
@@ -90,9 +97,14 @@ class Wallet:
             clock=clock,
             policy=policy,
             client=identity,
+            registrar=self._registrar,
+            placing=Placing(records, self._held, self._copies),
         )
+        self.devices = Reissuer(
+            receiver=self._receiver, held=self._held, registrar=self._registrar
+        )
+        self.voting_secrets = VotingSecrets(records)
         self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
-        self._copies = Copies(records, keys, self._held)
         self._renewals = Renewals(
             receiver=self._receiver,
             records=records,
@@ -103,6 +115,7 @@ class Wallet:
             clock=clock,
             policy=policy,
             client=identity,
+            registrar=self._registrar,
         )
         self.delegating = Delegations(
             records=records,
@@ -241,6 +254,7 @@ class Wallet:
         self._copies.remove(card_id)
         self._renewals.forget(card_id)
         self._held.remove(card_id)
+        self._registrar.forget(card_id)
         try:
             self._keys.delete(handle)
         except HeldKeyUnknown:
