@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
 from verifier.decision import Decision as AnswerDecision
@@ -231,15 +231,13 @@ def _digest(presentation: str) -> bytes:
 
 def _check_one_person(programme: Programme, pieces: Sequence[Piece]) -> None:
     """Return if all evidence that counts is about one person. Raises `EvidenceOfSeveralPeople`."""
-    if programme.sector_path is None:
+    if programme.sector is None:
         return
-    people: set[Any] = set()
-    for piece in pieces:
-        value: Any = piece.claims
-        for part in programme.sector_path:
-            value = value.get(part) if type(value) is dict else None
-        if piece.claims is not None:
-            people.add(value if type(value) is str else None)
+    people = {
+        programme.person(piece.seen.evidence, piece.claims)
+        for piece in pieces
+        if piece.claims is not None
+    }
     if len(people) > 1 or None in people:
         raise EvidenceOfSeveralPeople("the evidence does not belong to one person")
 
