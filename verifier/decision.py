@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.certificates import TrustAnchors
@@ -63,13 +64,15 @@ class Decision:
     """What came of one answer.
 
     `result` is what may be kept and shown to operators; `disclosed` are the claims asked for, by
-    query id, None unless accepted.
+    query id, None unless accepted. `beside` is a change that takes effect in the transaction which
+    concludes the answer, or not at all.
     """
 
     verdict: Verdict
     code: str | None
     result: JsonObject
     disclosed: JsonObject | None
+    beside: Callable[[Any], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

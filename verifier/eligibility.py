@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
+from verifier.claims.counting import Counting
 from verifier.decision import Decision as AnswerDecision
 from verifier.decision import Examined, Examiner, Rules, Verdict, examine
 from verifier.queries import QUERY_PREFIX, NamedQuery
@@ -64,7 +65,7 @@ class EligibilityDesk:
     """Decides on answers to programmes' queries, with the programmes of a shelf.
 
     `after_decision` sees every decision before the agency does; what it returns is told beside
-    it (a receipt, for example).
+    it (a receipt, for example). Without `counting` nobody is eligible where people are counted.
     """
 
     def __init__(
@@ -73,10 +74,12 @@ class EligibilityDesk:
         examiner: Examiner,
         *,
         after_decision: Callable[[Decision], JsonObject] = _no_addition,
+        counting: Counting | None = None,
     ) -> None:
         self._shelf = shelf
         self._examiner = examiner
         self._after_decision = after_decision
+        self._counting = counting
 
     def query_for(self, programme_id: str, version: str | None, now: int) -> NamedQuery:
         """Return the query of a programme: the version in force, or the one named if it is.

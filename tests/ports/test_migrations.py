@@ -20,7 +20,7 @@ from sqlalchemy import Engine, MetaData, inspect, text
 from issuer.storage import tables as issuer_tables
 from tests.ports.conftest import SCHEMAS
 from tests.support.processes import migrate_each, run_in_processes
-from verifier.storage import bulk_tables
+from verifier.storage import bulk_tables, claims_tables, exclusion_tables
 from wallet.adapters.sql import fact_cache, holder_tables, outbox_tables, replica_tables, sessions
 from wallet.adapters.sql.engine import (
     alembic_config,
@@ -41,10 +41,14 @@ METADATA = {
     "outbox": outbox_tables.METADATA,
     issuer_tables.SCHEMA: issuer_tables.METADATA,
     bulk_tables.SCHEMA: bulk_tables.METADATA,
+    claims_tables.SCHEMA: claims_tables.METADATA,
+    exclusion_tables.SCHEMA: exclusion_tables.METADATA,
 }
 LOCATIONS = {
     issuer_tables.SCHEMA: issuer_tables.MIGRATIONS,
     bulk_tables.SCHEMA: bulk_tables.MIGRATIONS,
+    claims_tables.SCHEMA: claims_tables.MIGRATIONS,
+    exclusion_tables.SCHEMA: exclusion_tables.MIGRATIONS,
 }
 OTHER_MIGRATION = """
 import sqlalchemy as sa
