@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from issuer.api.approvals import approvals_blueprint
 from issuer.api.authorize import authorize_blueprint
+from issuer.api.census import census_blueprint
 from issuer.api.evidence import evidence_blueprint
 from issuer.api.oauth import par_blueprint, token_blueprint
 from issuer.api.oid4vci import (
@@ -33,15 +34,17 @@ from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.nym import NymSettings
 from issuer.profile import Department
+from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
 from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations
-from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
-from issuer.storage.tables import migrate_issuer
+from issuer.storage.publications import SqlStatusPublications
+from issuer.storage.tables import ANCHORED, migrate_issuer
 from issuer.vc_api import DevelopmentIssuer
+from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.sessions import SqlSessionStore
 from wallet.credentials.jsonld.pinned import pinned_json_ld
@@ -173,6 +176,7 @@ def build_issuer(
     families: FamilyRegister,
     appointments: AppointmentRegister,
     evidence: EvidenceRegister | None = None,
+    roll: ElectoralRoll | None = None,
     follower: Follows | None = None,
     login: HolderLogin | None = None,
     after_step: Callable[[IssuanceStep], None] | None = None,
@@ -181,15 +185,18 @@ def build_issuer(
     """Compose an issuer: open and migrate its databases, build services and the application.
 
     `follower` moves `replica` forward in the worker's rounds; None when another process does.
-    Without `evidence` none is issued. `login` says who is in the browser; without it there is no
-    authorization code flow, except in development, where everyone is believed. `json_ld` has the
+    Without `evidence` none is issued; voting credentials need the electoral `roll` and an epoch.
+    `login` says who is in the browser; without it there is no authorization code flow, except in
+    development, where everyone is believed. `json_ld` has the
     contexts for VC-API, the pinned ones by default. Starts no thread. `after_step` is for tests
     that stop the process in the middle of issuing. Raises `StorageUnavailable`,
     `DatabaseUrlUnsupported`.
     """
     if login is None and config.development:
         login = DevelopmentLogin()
-    outside = _Outside(ledger_writer, replica, clock, families, appointments, login, evidence)
+    outside = _Outside(
+        ledger_writer, replica, clock, families, appointments, login, evidence, roll
+    )
     services, engines = [], []
     for department in (_root(config), *config.departments):
         engine = open_engine(department.database_url)
@@ -225,6 +232,7 @@ class _Outside:
     appointments: AppointmentRegister
     login: HolderLogin | None
     evidence: EvidenceRegister | None
+    roll: ElectoralRoll | None
 
 
 def _root(config: IssuerConfig) -> Department:
@@ -251,7 +259,7 @@ def _service(
         ports=IssuerPorts(
             sessions=SqlSessionStore(engine),
             issuances=SqlIssuanceRecords(engine, list_size=config.status_list_size),
-            batches=SqlBatchRecords(engine),
+            batches=SqlBatchRecords(engine, ANCHORED),
             publications=SqlStatusPublications(engine),
             letters=SqlLetterRecords(engine),
             approvals=SqlApprovalRecords(engine),
@@ -263,6 +271,7 @@ def _service(
             clock=outside.clock,
             login=outside.login,
             evidence=outside.evidence,
+            roll=outside.roll,
         ),
         settings=replace(settings, display=department.display or settings.display),
         keys=_further_keys(department.signing_key, config.nym_epoch),
@@ -276,7 +285,11 @@ def _further_keys(signing_key: Es256SigningKey, nym_epoch: str | None) -> Issuer
     root = RootKey(signing_key.secret())
     nym = None
     if nym_epoch is not None:
-        nym = NymSettings(derive_secret_key(root.derive(b"seoul-wallet issuer bbs")), nym_epoch)
+        nym = NymSettings(
+            derive_secret_key(root.derive(b"seoul-wallet issuer bbs")),
+            nym_epoch,
+            root.derive(b"seoul-wallet issuer census"),
+        )
     for attempt in range(_KEY_ATTEMPTS):
         secret = root.derive(f"seoul-wallet issuer encryption {attempt}".encode())
         try:
@@ -299,7 +312,8 @@ def create_app(
         _register(app, service, config, metrics)
     paths = [service.identity.path for service in services]
     by_code = services[0].authorization is not None
-    document = openapi_document(config.base_url, paths, by_code=by_code)
+    rolls = [service.identity.path for service in services if service.voting is not None]
+    document = openapi_document(config.base_url, paths, by_code=by_code, rolls=rolls)
     app.register_blueprint(openapi_blueprint(document), url_prefix=paths[0] or None)
     if development_issuer is not None:
         path = services[0].identity.path
@@ -330,6 +344,8 @@ def _register(
         approvals_blueprint(service, config.operators),
         evidence_blueprint(service, config.operators),
     ]
+    if service.voting is not None:
+        blueprints.append(census_blueprint(service.voting, config.operators))
     if service.authorization is not None:
         blueprints.append(par_blueprint(service, service.authorization))
         blueprints.append(authorize_blueprint(service, service.authorization))

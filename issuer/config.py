@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from issuer.anchoring import AnchorTimes
 from issuer.authorization.clients import ClientPolicy
 from issuer.identity import IssuerIdentity
 from issuer.offers import OfferLimits
 from issuer.profile import Department, Profile, read_profile
 from issuer.service import ServiceSettings
 from issuer.status import StatusTimes
+from wallet.anchoring import AnchorTimes
 from wallet.crypto.keys import Es256SigningKey
 from wallet.encoding import base64url
 from wallet.errors import MalformedError

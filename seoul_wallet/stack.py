@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Final
 from urllib.parse import quote
 
-from issuer.anchoring import AnchorTimes
 from issuer.app import IssuerApplication, build_issuer
 from issuer.authorization.clients import Client, ClientPolicy
 from issuer.config import IssuerConfig, Operator
@@ -25,7 +24,9 @@ from issuer.register.csv_evidence import CsvEvidenceRegister
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
+    VOTERS_FILE,
     CsvAppointmentRegister,
+    CsvElectoralRoll,
     CsvFamilyRegister,
 )
 from issuer.service import ServiceSettings
@@ -35,6 +36,7 @@ from seoul_wallet.contexts import development_json_ld
 from seoul_wallet.holder_api import build_holder_app
 from seoul_wallet.sample.register import APPOINTMENTS, make_sample_register
 from seoul_wallet.sample.residents import make_residents, write_evidence
+from seoul_wallet.sample.voters import make_voters, write_roll
 from seoul_wallet.server import ThreadedServer, free_port
 from seoul_wallet.tls import LocalTls, Signer, make_local_tls
 from verifier.app import Verifier, build_verifier
@@ -46,6 +48,8 @@ from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.anchoring import AnchorTimes
+from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
@@ -135,7 +139,8 @@ def start_stack(
     """Start issuer, verifier and holder side in `folder` over a running chain.
 
     The register has `households` synthetic families as of `on`; with `residents` there are
-    registers of evidence about as many people, and the issuer may issue it. `with_tls` makes a
+    registers of evidence about as many people and their electoral roll, and the issuer may issue
+    evidence and voting credentials. `with_tls` makes a
     certificate for localhost and serves all of it over https. Raises what configuration, storage
     and chain raise.
     """
@@ -148,12 +153,15 @@ def start_stack(
     appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
     families.load()
     appointments.load()
-    evidence = None
+    evidence = roll = None
     if residents:
         people = list(make_residents(seed=seed, count=residents, on=on))
         write_evidence(folder, people, seed=seed)
         evidence = CsvEvidenceRegister(folder, families)
         evidence.load()
+        write_roll(folder, make_voters(people, seed=seed, on=on))
+        roll = CsvElectoralRoll(folder / VOTERS_FILE)
+        roll.load()
     clock = SystemClock()
     tokens = {name: secrets.token_urlsafe(24) for name in (CLERK, DIRECTOR)}
     agency_token = secrets.token_urlsafe(24)
@@ -200,9 +208,12 @@ def start_stack(
         families=families,
         appointments=appointments,
         evidence=evidence,
+        roll=roll,
         json_ld=json_ld,
     )
     types = [FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE]
+    if roll is not None:
+        types.append(VOTING_CREDENTIAL_TYPE)
     if evidence is not None:
         types += [kind.vct for kind in evidence_types().by_name.values()]
     chain.accredit(issuer.service.identity.did, tuple(types))

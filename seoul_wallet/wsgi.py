@@ -14,7 +14,8 @@ SEOUL_WALLET_CONTROLLER_KEY     issuer: a file with the controller's secp256k1 k
 SEOUL_WALLET_MAX_FEE_GWEI       issuer: the most that is paid per gas (default 300)
 SEOUL_WALLET_FEE_RAISE_AFTER_S  issuer: seconds after which a stuck offer is raised (default 120)
 SEOUL_WALLET_REGISTER           issuer: the folder of families.csv and appointments.csv, and with
-                                a file sector-key of the registers that evidence is drawn from
+                                a file sector-key of the registers that evidence is drawn from;
+                                voters.csv, if there is one, is the electoral roll of the epoch
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ from issuer.register.csv_evidence import SECTOR_KEY_FILE, CsvEvidenceRegister
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
+    VOTERS_FILE,
     CsvAppointmentRegister,
+    CsvElectoralRoll,
     CsvFamilyRegister,
 )
 from seoul_wallet.chain import split_urls
@@ -199,10 +202,13 @@ def issuer_app() -> Flask:
     appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
     families.load()
     appointments.load()
-    evidence = None
+    evidence = roll = None
     if (folder / SECTOR_KEY_FILE).exists():
         evidence = CsvEvidenceRegister(folder, families)
         evidence.load()
+    if (folder / VOTERS_FILE).exists():
+        roll = CsvElectoralRoll(folder / VOTERS_FILE)
+        roll.load()
     config = IssuerConfig.from_env()
     application = build_issuer(
         config,
@@ -212,6 +218,7 @@ def issuer_app() -> Flask:
         clock=SystemClock(),
         families=families,
         evidence=evidence,
+        roll=roll,
         appointments=appointments,
     )
     application.run_worker()
