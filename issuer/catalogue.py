@@ -70,11 +70,13 @@ class CredentialContent:
     """What a credential will say. `valid_until` is the last day on which it holds, in Seoul.
 
     Every claim is disclosable on its own; `members` are the places inside claims that are, too.
+    `nym_epoch` is that of its pseudonym secret, where it is not the issuer's own.
     """
 
     claims: JsonObject
     valid_until: date
     members: tuple[tuple[str, ...], ...] = ()
+    nym_epoch: str | None = None
 
 
 class CredentialType(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from issuer.catalogue import CredentialContent
+from issuer.benefit_key import BenefitKeyType
+from issuer.catalogue import CredentialContent, CredentialType
 from issuer.register.evidence import EvidenceRegister
 from issuer.sessions import Entitlement
 from wallet.eligibility.evidence_types import (
@@ -77,10 +78,11 @@ def _described(name: str, text: Text) -> ClaimDescription:
 
 
 def evidence_credential_types(
-    register: EvidenceRegister, types: EvidenceTypes | None = None
-) -> tuple[EvidenceCredentialType, ...]:
-    """Return the credential types of all kinds of evidence."""
+    register: EvidenceRegister, types: EvidenceTypes | None = None, *, nyms: bool = False
+) -> tuple[CredentialType, ...]:
+    """Return the credential types of all kinds of evidence, with `nyms` the benefit key too."""
     known = evidence_types() if types is None else types
-    return tuple(
+    kinds: list[CredentialType] = [
         EvidenceCredentialType(kind, known.sectors, register) for kind in known.by_name.values()
-    )
+    ]
+    return (*kinds, BenefitKeyType(known.sectors, register)) if nyms else tuple(kinds)

@@ -48,6 +48,7 @@ from issuer.tokens import Tokens
 from issuer.voting import VOTING_CREDENTIAL, VotingCredentialType, VotingRoll
 from wallet.anchoring import Anchoring, AnchorTimes
 from wallet.credentials.jwe import DecryptionKey
+from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.evidence_types import evidence_types
 from wallet.ports.batches import BatchRecords
 from wallet.ports.clock import Clock
@@ -154,7 +155,11 @@ class IssuerService:
             FamilyCardType(ports.families),
             AppointmentLetterType(ports.appointments),
             *(() if self.voting is None else (VotingCredentialType(self.voting.roll),)),
-            *(() if ports.evidence is None else evidence_credential_types(ports.evidence)),
+            *(
+                ()
+                if ports.evidence is None
+                else evidence_credential_types(ports.evidence, nyms=keys.nym is not None)
+            ),
             only=configurations,
             nyms=keys.nym is not None,
         )
@@ -260,10 +265,11 @@ class IssuerService:
     ) -> IssuedOffer:
         """Offer one piece of evidence about a person to that person.
 
-        `kind` is a name of `wallet.eligibility.evidence_types`, which is the configuration's id.
+        `kind` is a name of `wallet.eligibility.evidence_types`, or that of the benefit key, which
+        is the configuration's id.
         Raises `ConfigurationUnknown` and what `Offers.offer` raises.
         """
-        if kind not in evidence_types().by_name:
+        if kind not in evidence_types().by_name and kind != BENEFIT_KEY:
             raise ConfigurationUnknown("no kind of evidence has this name")
         (offer,) = self.offers.offer(
             [Entitlement(kind, subject_id, holder_id)], with_tx_code=with_tx_code

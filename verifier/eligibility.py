@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
-from verifier.claims.counting import Counting
+from verifier.claims.counting import Counting, Nullifier, claim_id_of
+from verifier.claims.records import Change
 from verifier.decision import Decision as AnswerDecision
 from verifier.decision import Examined, Examiner, Rules, Verdict, examine
 from verifier.queries import QUERY_PREFIX, NamedQuery
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.hashing import sha256
 from wallet.eligibility.days import seoul_day
-from wallet.eligibility.decision import Decision, EvidenceSeen, evaluate
+from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome, evaluate
+from wallet.eligibility.nullifier import ONCE_CLAUSE
 from wallet.eligibility.programme import EvidenceNeed, Programme
 from wallet.eligibility.reasons import Cause
 from wallet.encoding.json import JsonObject
@@ -49,12 +51,16 @@ class EvidenceOfSeveralPeople(RejectedError):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of evidence after it was looked at: its claims, or why it does not count."""
+    """One piece of evidence after it was looked at: its claims, or why it does not count.
+
+    `nullifier` is that of the benefit key, None of everything else.
+    """
 
     seen: EvidenceSeen
     claims: JsonObject | None
     cause: Cause | None
     examined: Examined
+    nullifier: Nullifier | None = None
 
 
 def _no_addition(_: Decision) -> JsonObject:
@@ -108,11 +114,13 @@ class EligibilityDesk:
         audience: str,
         nonce: str,
         now: int,
+        application: str,
     ) -> AnswerDecision:
         """Return the decision on a whole answer; raises nothing for bad input.
 
         An answer that discloses more than was asked for, or of several people, is refused as a
-        whole. Evidence that is not there is unknown, not a fault.
+        whole. Evidence that is not there is unknown, not a fault. `application` is the id of the
+        session: whoever answers it again draws no second benefit. Raises `StorageUnavailable`.
         """
         try:
             programme = self._programme(query_name, query)
@@ -129,6 +137,7 @@ class EligibilityDesk:
             return _refused(Verdict.REJECTED, error, now)
         except (MalformedError, ConflictError) as error:
             return _refused(Verdict.UNAVAILABLE, error, now)
+        decision, beside = self._counted(decision, pieces, application)
         result: JsonObject = {
             "outcome": Verdict.ACCEPTED.value,
             "code": None,
@@ -139,9 +148,27 @@ class EligibilityDesk:
                 {"id": piece.seen.evidence, **piece.examined.to_json()} for piece in pieces
             ],
             "eligibility": decision.to_json(),
+            **({} if beside is None else {"claim_id": claim_id_of(application)}),
             **self._after_decision(decision),
         }
-        return AnswerDecision(Verdict.ACCEPTED, None, result, None)
+        return AnswerDecision(Verdict.ACCEPTED, None, result, None, beside)
+
+    def _counted(
+        self, decision: Decision, pieces: Sequence[Piece], application: str
+    ) -> tuple[Decision, Change | None]:
+        """Return the decision after the person was counted, and the change that grants it."""
+        evaluation = decision.evaluation
+        once = evaluation.programme.once
+        if once is None or evaluation.outcome is not Outcome.ELIGIBLE:
+            return decision, None
+        nullifier = next(
+            (piece.nullifier for piece in pieces if piece.seen.evidence == once.evidence), None
+        )
+        if self._counting is None or nullifier is None:
+            left_open = evaluation.left_open(ONCE_CLAUSE, Cause.COULD_NOT_CHECK)
+            return replace(decision, evaluation=left_open), None
+        counted = self._counting.count(evaluation, once, nullifier, claim_id_of(application))
+        return replace(decision, evaluation=counted.evaluation), counted.grant
 
     def _programme(self, query_name: str, query: DcqlQuery) -> Programme:
         programme_id, _, version = query_name.removeprefix(QUERY_PREFIX).partition("@")

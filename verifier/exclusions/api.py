@@ -68,7 +68,8 @@ def exclusions_blueprint(
         agency verified) and `sealed` (the wallet's, for the register). 200 `{"free": true}` if
         the person has no other claim in the period, and this one is kept; `{"free": false}` if
         they have. Again, the same answer. 404 for a group that is not counted, 409 for a claim
-        that was released before or was another, 422 when the pseudonym is not of the proof's person.
+        that was released before or was another, 422 when the pseudonym is not of the proof's
+        person.
         """
         name = agency()
         request.max_content_length = MAX_BODY_BYTES

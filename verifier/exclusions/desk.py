@@ -62,6 +62,7 @@ class ExclusionDesk:
         `ExclusionClaimIdUsed`, and as `open_link`.
         """
         now = self._clock.now()
+        self._records.purge(now=now)
         period = period_of(self._window(group), seoul_day(now))
         context = group_context(self.did, group, period)
         opened = open_link(sealed, self._key)
@@ -82,10 +83,6 @@ class ExclusionDesk:
         self._window(group)
         until = self._clock.now() + RELEASE_REMEMBERED_S
         self._records.release(agency, claim_id, remember_until=until)
-
-    def purge(self) -> int:
-        """Forget what no longer counts; return how much."""
-        return self._records.purge(now=self._clock.now())
 
     def _window(self, group: str) -> Window:
         if group not in self.groups:
