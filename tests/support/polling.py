@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from ballotbox.app import BallotBoxApplication, build_ballot_box
+from ballotbox.app import BallotBoxApplication, BoxTimes, build_ballot_box
 from tests.support.clock import SettableClock
 from tests.support.holder_stores import create_store
 from tests.support.voting import OPENS, Trustees, manifest, signing_key
@@ -91,7 +91,7 @@ class PollingPlace:
             signing_key("board"),
             sqlite_url(self.folder / BOX_FILE),
             self.clock,
-            ceremony_round_s=100,
+            times=BoxTimes(ceremony_round_s=100),
         )
         if self.trustees is None:
             self.trustees = Trustees(self.manifest)
