@@ -63,6 +63,8 @@ CLERK: Final = "clerk"
 DIRECTOR: Final = "director"
 # The wallet of the command line, as its issuer knows it.
 APP: Final = ClientIdentity()
+# The folder of a stack in which notices to people wait for a gateway that sends messages.
+NOTICES: Final = "notices"
 AGENCY: Final = "sports-centre"
 
 
@@ -195,6 +197,7 @@ def start_stack(
             ),
         ),
         nym_epoch=str(on.year),
+        contact_spool=folder / NOTICES,
     )
     issuer_replica = _replica(folder / "issuer-replica.db")
     verifier_replica = _replica(folder / "verifier-replica.db")

@@ -18,7 +18,7 @@ from seoul_wallet.wallet_texts import TEXTS
 from wallet.adapters.clock import SystemClock
 from wallet.app import open_wallet
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
-from wallet.holder.cards import Card
+from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRequest
 from wallet.holder.log import LogEntry
 from wallet.holder.texts import may_deceive, shown
@@ -42,6 +42,10 @@ class Session:
 
     def say(self, key: str) -> str:
         return TEXTS[self.language][key]
+
+    def say_or(self, key: str, otherwise: str) -> str:
+        """Say something, or what is given if there are no words for it."""
+        return TEXTS[self.language].get(key, otherwise)
 
     def passphrase(self, key: str = "passphrase", *, confirm: bool = False) -> str:
         given = os.environ.get(PASSPHRASE_VARIABLE)
@@ -103,13 +107,14 @@ def show_cards(session: Session, title: str, cards: Sequence[Card]) -> None:
 def _expiry(session: Session, card: Card) -> str:
     if card.expires_at is None:
         return session.say("never")
-    date = _time(card.expires_at).partition(" ")[0]
+    date = show_time(card.expires_at).partition(" ")[0]
     if SystemClock().now() >= card.expires_at:
         return f"{date} ({session.say('expired')})"
     return date
 
 
-def _time(at: int) -> str:
+def show_time(at: int) -> str:
+    """Return a time as people in Seoul write it."""
     return datetime.fromtimestamp(at, _SEOUL).strftime("%Y-%m-%d %H:%M")
 
 
@@ -157,7 +162,7 @@ def show_log(session: Session, entries: Sequence[LogEntry]) -> None:
     """Show what was presented, one row a presentation."""
     rows = [
         (
-            _time(entry.at),
+            show_time(entry.at),
             f"{entry.verifier_name}\n{shown(entry.verifier)}",
             entry.purpose or "-",
             ", ".join(
@@ -169,3 +174,11 @@ def show_log(session: Session, entries: Sequence[LogEntry]) -> None:
         for entry in entries
     ]
     session.table("log", "when", "asks", "purpose", "claims", "outcome", rows=rows)
+
+
+def find_card(holder: Wallet, card_id: str) -> Card:
+    """Return the card whose id begins so. Raises `CardUnknown`."""
+    found = [card for card in holder.credentials() if card_id and card.id.startswith(card_id)]
+    if len(found) != 1:
+        raise CardUnknown(f"{len(found)} cards have an id that begins like this")
+    return found[0]
