@@ -16,6 +16,7 @@ from issuer.api.approvals import approvals_blueprint
 from issuer.api.authorize import authorize_blueprint
 from issuer.api.census import census_blueprint
 from issuer.api.evidence import evidence_blueprint
+from issuer.api.holder import holder_blueprint
 from issuer.api.oauth import par_blueprint, token_blueprint
 from issuer.api.oid4vci import (
     credential_blueprint,
@@ -58,7 +59,7 @@ from wallet.credentials.jwe import DecryptionKey
 from wallet.crypto.bbs.signatures import derive_secret_key
 from wallet.crypto.keys import Es256SigningKey, KeyMalformed
 from wallet.crypto.sealing import RootKey
-from wallet.errors import SeoulWalletError
+from wallet.errors import SeoulWalletError, fault_place
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica
 from wallet.ports.ledger import LedgerWriter
@@ -152,22 +153,28 @@ class IssuerApplication:
         while not self._stopping.is_set():
             try:
                 self.work_once()
-            except Exception:
-                # A fault of ours must not end the rounds for good: it is logged and counted.
-                _LOG.exception("fault in the worker")
+            except Exception as error:
+                # The edge of a round, as the edge of a request is: nothing is verified or
+                # answered here, and a thread that ended would end anchoring and status lists
+                # until the next start, unseen. What was begun is taken up by the next round.
+                _LOG.error("unhandled %s", fault_place(error))
                 self.metrics.count_worker_failures()
             self._stopping.wait(self._interval_s)
 
-    def stop(self) -> None:
-        """Stop the worker and wait for the round it is in."""
+    def stop(self, timeout_s: float | None = None) -> None:
+        """Stop the worker and wait for the round it is in, no longer than `timeout_s`.
+
+        A round that is cut off by the end of the process is taken up by the next one.
+        """
         self._stopping.set()
         if self._worker is not None:
-            self._worker.join()
-            self._worker = None
+            self._worker.join(timeout_s)
+            if not self._worker.is_alive():
+                self._worker = None
 
-    def close(self) -> None:
-        """Stop the worker and release the database."""
-        self.stop()
+    def close(self, timeout_s: float | None = None) -> None:
+        """Stop the worker (see `stop`) and release the database."""
+        self.stop(timeout_s)
         for engine in self._engines:
             engine.dispose()
 
@@ -349,6 +356,7 @@ def _register(
         token_blueprint(service),
         credential_blueprint(service, metrics),
         notification_blueprint(service, metrics),
+        holder_blueprint(service),
         public_blueprint(service, metrics),
         operator_blueprint(service, config.operators),
         approvals_blueprint(service, config.operators),

@@ -28,7 +28,8 @@ from wallet.protocols.oid4vci.url import check_url
 
 PREFIX: Final = "SEOUL_WALLET_ISSUER_"
 _DEPARTMENT: Final = re.compile(
-    r"(?!(?:operator|status-lists|offers|receipts|batches|authorize|recovery)\Z)[a-z][a-z0-9-]{1,40}\Z"
+    r"(?!(?:operator|status-lists|offers|receipts|batches|authorize|revocations|recovery)\Z)"
+    r"[a-z][a-z0-9-]{1,40}\Z"
 )
 _OPERATOR: Final = re.compile(r"([a-z0-9][a-z0-9._-]{0,63}):([0-9a-f]{64})\Z")
 

@@ -227,6 +227,9 @@ class IssuanceRecords(Protocol):
     def issuance(self, issuance_id: str) -> Issuance:
         """Return one issuance. Raises `IssuanceUnknown`."""
 
+    def issuance_at(self, list_number: int, status_index: int) -> Issuance:
+        """Return the issuance that has this entry of a list. Raises `IssuanceUnknown`."""
+
     def issuances_of(self, subject_id: str, *, limit: int) -> Sequence[Issuance]:
         """Return the issuances of a subject, the newest first."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,12 +15,15 @@ from issuer.catalogue import (
     AppointmentLetterType,
     Catalogue,
     ConfigurationUnknown,
+    CredentialType,
     FamilyCardType,
 )
 from issuer.deferral import Deferrals, DeferralTimes
 from issuer.dpop import DpopGuard
 from issuer.evidence import evidence_credential_types
 from issuer.grants import Grants
+from issuer.guardianship import GUARDIANSHIP, GuardianshipType, WardEvidence
+from issuer.holder_revocation import HolderRevocations
 from issuer.identity import IssuerIdentity
 from issuer.issuing import (
     DEFAULT_BATCH_SIZE,
@@ -132,6 +135,15 @@ class WorkRound:
     ledger: LedgerRound | None
 
 
+def _evidence_types(ports: IssuerPorts) -> Iterator[CredentialType]:
+    """Yield what is drawn from the registers of evidence, where there are any."""
+    if ports.evidence is None:
+        return
+    for kind in evidence_credential_types(ports.evidence):
+        yield WardEvidence(kind, ports.families)
+    yield GuardianshipType(ports.families, ports.evidence, evidence_types().sectors)
+
+
 class IssuerService:
     """The use cases of the issuer. Each member is one group of them; none knows HTTP."""
 
@@ -160,7 +172,7 @@ class IssuerService:
             FamilyCardType(ports.families),
             AppointmentLetterType(ports.appointments),
             *(() if self.voting is None else (VotingCredentialType(self.voting.roll),)),
-            *(() if ports.evidence is None else evidence_credential_types(ports.evidence)),
+            *_evidence_types(ports),
             only=configurations,
             nyms=keys.nym is not None,
         )
@@ -242,6 +254,13 @@ class IssuerService:
             offers=self.offers,
             clock=ports.clock,
         )
+        self.holder_revocations = HolderRevocations(
+            identity=identity,
+            records=ports.issuances,
+            statuses=self.statuses,
+            grants=grants,
+            clock=ports.clock,
+        )
         self.bitstrings = BitstringLists(
             identity=identity,
             records=ports.issuances,
@@ -275,18 +294,35 @@ class IssuerService:
         return offer
 
     def offer_evidence(
-        self, kind: str, subject_id: str, holder_id: str, *, with_tx_code: bool = True
+        self,
+        kind: str,
+        subject_id: str,
+        holder_id: str,
+        *,
+        with_tx_code: bool = True,
+        guardian: tuple[str, str] | None = None,
     ) -> IssuedOffer:
-        """Offer one piece of evidence about a person to that person.
+        """Offer one piece of evidence about a person to that person, or to its guardian.
 
-        `kind` is a name of `wallet.eligibility.evidence_types`, which is the configuration's id.
-        Raises `ConfigurationUnknown` and what `Offers.offer` raises.
+        `kind` is a name of `wallet.eligibility.evidence_types`, which is the configuration's id;
+        `guardian` are the family and who of it takes the evidence for a child. Raises
+        `ConfigurationUnknown` and what `Offers.offer` raises.
         """
         if kind not in evidence_types().by_name:
             raise ConfigurationUnknown("no kind of evidence has this name")
-        (offer,) = self.offers.offer(
-            [Entitlement(kind, subject_id, holder_id)], with_tx_code=with_tx_code
-        )
+        entitlement = Entitlement(kind, subject_id, holder_id, guardian=guardian)
+        (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)
+        return offer
+
+    def offer_guardianship(
+        self, family_id: str, guardian_id: str, child_id: str, *, with_tx_code: bool = True
+    ) -> IssuedOffer:
+        """Offer the guardianship certificate for one child to one of its guardians.
+
+        Raises what `Offers.offer` raises, and `ConfigurationUnknown` where none is issued.
+        """
+        entitlement = Entitlement(GUARDIANSHIP, family_id, guardian_id, ward_id=child_id)
+        (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)
         return offer
 
     def issuer_metadata(self) -> IssuerMetadata:

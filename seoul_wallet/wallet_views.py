@@ -40,6 +40,9 @@ class Session:
     verifier_ca: str | None
     trusted_issuers: frozenset[str] | None
 
+    def now(self) -> int:
+        return SystemClock().now()
+
     def say(self, key: str) -> str:
         return TEXTS[self.language][key]
 
@@ -80,6 +83,14 @@ class Session:
         Console(highlight=False, emoji=False).print(table)
 
 
+def find_card(holder: Wallet, card_id: str) -> Card:
+    """Return the one card whose id begins with `card_id`. Raises `CardUnknown`."""
+    found = [card for card in holder.credentials() if card_id and card.id.startswith(card_id)]
+    if len(found) != 1:
+        raise CardUnknown(f"{len(found)} cards have an id that begins like this")
+    return found[0]
+
+
 def _anchors(path: str | None) -> TrustAnchors:
     if path is None:
         return TrustAnchors()
@@ -94,7 +105,7 @@ def show_cards(session: Session, title: str, cards: Sequence[Card]) -> None:
     rows = [
         (
             card.id,
-            card.name(session.language),
+            card.name(session.language) + _whose(session, card),
             card.issuer_name(session.language),
             _expiry(session, card),
             session.say(card.receipt_state.value),
@@ -104,13 +115,25 @@ def show_cards(session: Session, title: str, cards: Sequence[Card]) -> None:
     session.table(title, "id", "card", "issuer", "expires", "receipt", rows=rows)
 
 
+def _whose(session: Session, card: Card) -> str:
+    if card.is_for_ward:
+        return f" ({session.say('for_child')})"
+    return f" ({session.say('for_other')})" if card.is_for_another else ""
+
+
 def _expiry(session: Session, card: Card) -> str:
     if card.expires_at is None:
         return session.say("never")
-    date = show_time(card.expires_at).partition(" ")[0]
-    if SystemClock().now() >= card.expires_at:
-        return f"{date} ({session.say('expired')})"
-    return date
+    ends = card.expires_at
+    if card.delegated is not None:
+        ends = min(ends, card.delegated.expires_at)
+    date = day_of(ends)
+    return f"{date} ({session.say('expired')})" if session.now() >= ends else date
+
+
+def day_of(at: int) -> str:
+    """Return the day in Seoul."""
+    return show_time(at).partition(" ")[0]
 
 
 def show_time(at: int) -> str:
@@ -174,11 +197,3 @@ def show_log(session: Session, entries: Sequence[LogEntry]) -> None:
         for entry in entries
     ]
     session.table("log", "when", "asks", "purpose", "claims", "outcome", rows=rows)
-
-
-def find_card(holder: Wallet, card_id: str) -> Card:
-    """Return the card whose id begins so. Raises `CardUnknown`."""
-    found = [card for card in holder.credentials() if card_id and card.id.startswith(card_id)]
-    if len(found) != 1:
-        raise CardUnknown(f"{len(found)} cards have an id that begins like this")
-    return found[0]

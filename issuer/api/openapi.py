@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 
+from issuer.api.openapi_holder import HOLDER_PATHS
 from issuer.api.openapi_operator import CENSUS_PATHS, OPERATOR_PATHS
 from issuer.api.openapi_parts import (
     Operation,
@@ -364,7 +365,7 @@ def openapi_document(
             for place in (f"/.well-known/{name}{path}", f"{path}/.well-known/{name}"):
                 listed[place] = {"get": item}
         listed[f"{path}/did.json" if path else "/.well-known/did.json"] = {"get": _DID}
-        groups = (_PATHS, _AUTHORIZATION_PATHS) if by_code else (_PATHS,)
+        groups = (_PATHS, HOLDER_PATHS, *((_AUTHORIZATION_PATHS,) if by_code else ()))
         for group in groups:
             listed |= {path + place: item for place, item in group.items()}
         if path in rolls:

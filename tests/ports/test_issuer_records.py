@@ -91,6 +91,18 @@ class TestIssuances:
         assert records.issuance(first.issuance_id).leaf == leaf(1)
         assert records.issuance(second.issuance_id).leaf is None
 
+    def test_an_issuance_is_found_by_its_place_in_the_list(self, database: Engine) -> None:
+        first, second = intents(database, "grant", 2)
+        records = SqlIssuanceRecords(database)
+        for item in (first, second):
+            assert records.issuance_at(item.list_number, item.status_index) == item
+        free = next(
+            index for index in range(10) if index not in (first.status_index, second.status_index)
+        )
+        for place in ((first.list_number, free), (first.list_number + 1, first.status_index)):
+            with pytest.raises(IssuanceUnknown):
+                records.issuance_at(*place)
+
     def test_completing_is_all_or_nothing(self, database: Engine) -> None:
         first, second = intents(database, "grant", 2)
         complete(database, second, start=7)

@@ -22,7 +22,7 @@ from wallet.crypto.recovery_phrase import (
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, UnavailableError
-from wallet.holder import cards, copies, discovery, intents, log, votes
+from wallet.holder import cards, copies, delegations, discovery, given, intents, log, votes
 from wallet.holder.export_format import (
     ExportDamaged,
     ExportedRecord,
@@ -46,6 +46,8 @@ EXPORTED_KINDS: Final = (
     intents.KIND,
     intents.GRANT_KIND,
     log.KIND,
+    given.KIND,
+    delegations.INVITATION_KIND,
     discovery.KIND,
     votes.KIND,
     VOTING_SECRET_KIND,
