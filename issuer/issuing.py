@@ -264,6 +264,8 @@ class Issuing:
                 holder_id=entitlement.holder_id,
                 registration=registration,
                 origin=self._recoveries.origin(entitlement, registration),
+                ward_id=entitlement.ward_id,
+                guardian=entitlement.guardian,
             ),
         )
         self._statuses.changed(changed)

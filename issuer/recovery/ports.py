@@ -115,11 +115,16 @@ class Enrolment:
     holder_id: str
     registration: Registration | None = None
     origin: Origin | None = None
+    ward_id: str | None = None
+    guardian: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A registered holding. `origin` is the holding that it was issued anew from."""
+    """A registered holding. `origin` is the holding that it was issued anew from.
+
+    `ward_id` and `guardian` as in `Entitlement`.
+    """
 
     holding_id: str
     key_id: str
@@ -130,6 +135,8 @@ class Holding:
     state: HoldingState
     registered_at: int
     origin: str | None = None
+    ward_id: str | None = None
+    guardian: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,9 +133,11 @@ class Recoveries:
             found.configuration_id,
             found.subject_id,
             found.holder_id,
-            desk,
-            found.holding_id,
-            keep,
+            held_by=desk,
+            ward_id=found.ward_id,
+            guardian=found.guardian,
+            recovers=found.holding_id,
+            keeps=keep,
         )
 
     def origin(self, entitlement: Entitlement, registration: Registration | None) -> Origin | None:

@@ -58,6 +58,8 @@ def issue(
     origin: Origin | None = None,
     round_id: str | None = None,
     now: int = 5,
+    ward_id: str | None = None,
+    guardian: tuple[str, str] | None = None,
 ) -> frozenset[int]:
     """Issue one copy in a grant; the enrolment is as the issuer makes it."""
     issuances = SqlIssuanceRecords(database, list_size=1024, decoys=lambda: 0)
@@ -74,6 +76,8 @@ def issue(
         holder_id="P",
         registration=registration,
         origin=origin,
+        ward_id=ward_id,
+        guardian=guardian,
     )
     return issuances.complete({intent.issuance_id: leaf}, now=now, enrolment=enrolment)
 
@@ -116,6 +120,14 @@ def test_a_holding_is_kept_with_its_device_and_record(
     for unknown in (lambda: records.holding("x"), lambda: records.device("other", DEVICE)):
         with pytest.raises(HoldingUnknown):
             unknown()
+
+
+def test_a_holding_keeps_whom_it_is_for(database: Engine, records: SqlRecoveryRecords) -> None:
+    second = Registration(KEY, "holding-2", DEVICE, "label")
+    issue(database, "G1", FIRST, ward_id="C", guardian=("F", "P"))
+    issue(database, "G2", second)
+    found = [records.holding(item.holding_id) for item in (FIRST, second)]
+    assert [(item.ward_id, item.guardian) for item in found] == [("C", ("F", "P")), (None, None)]
 
 
 def test_an_issuance_without_registration_is_none_of_ours(

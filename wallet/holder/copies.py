@@ -34,16 +34,12 @@ class Copies:
         self._held = held
 
     def of(self, card_id: str) -> list[tuple[str, HeldCredential]]:
-        """Return the copies of a card that wait, by the id of their record."""
+        """Return the copies that wait beside a card, the oldest first, with their record ids."""
         return [
             (record.record_id, held_from_record(record))
             for record in self._records.list(KIND)
             if record.record_id.startswith(f"{card_id}.")
         ]
-
-    def waiting(self, card_id: str) -> tuple[tuple[str, HeldCredential], ...]:
-        """Return the copies that wait beside a card, the oldest first, with their record ids."""
-        return tuple(self.of(card_id))
 
     def count(self, card_id: str) -> int:
         """Return how many copies wait beside the card."""

@@ -181,4 +181,6 @@ def _device_of(connection: Connection, key_id: str, device: str) -> Device:
 
 def _holding(row: Row[tuple[object, ...]]) -> Holding:
     values = row._asdict()
+    family, guardian = values.pop("guardian_family_id"), values.pop("guardian_id")
+    values["guardian"] = None if guardian is None else (family, guardian)
     return Holding(**{**values, "state": HoldingState(values["state"])})
