@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from issuer.benefit_key import BenefitKeyType
-from issuer.catalogue import CredentialContent, CredentialType
+from issuer.catalogue import CredentialContent
 from issuer.register.evidence import EvidenceRegister
 from issuer.sessions import Entitlement
 from wallet.eligibility.evidence_types import (
@@ -78,11 +77,10 @@ def _described(name: str, text: Text) -> ClaimDescription:
 
 
 def evidence_credential_types(
-    register: EvidenceRegister, types: EvidenceTypes | None = None, *, nyms: bool = False
-) -> tuple[CredentialType, ...]:
-    """Return the credential types of all kinds of evidence, with `nyms` the benefit key too."""
+    register: EvidenceRegister, types: EvidenceTypes | None = None
+) -> tuple[EvidenceCredentialType, ...]:
+    """Return the credential types of all kinds of evidence."""
     known = evidence_types() if types is None else types
-    kinds: list[CredentialType] = [
+    return tuple(
         EvidenceCredentialType(kind, known.sectors, register) for kind in known.by_name.values()
-    ]
-    return (*kinds, BenefitKeyType(known.sectors, register)) if nyms else tuple(kinds)
+    )

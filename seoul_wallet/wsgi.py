@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from issuer.register.csv_register import (
     CsvFamilyRegister,
 )
 from seoul_wallet.chain import split_urls
+from seoul_wallet.worker_process import CLOSE_TIMEOUT_S, end_in_order
 from verifier.app import build_verifier
 from verifier.config import VerifierConfig
 from wallet.adapters.clock import SystemClock
@@ -76,7 +78,10 @@ class SettingMissing(MalformedError):
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """What both services need of the chain; transactions go to the node at `url`."""
+    """What both services need of the chain; transactions go to the node at `url`.
+
+    `ends` lets go of what was opened, the latest first.
+    """
 
     url: str
     deployment: Deployment
@@ -86,6 +91,7 @@ class _Chain:
     reader: EvmLedgerReader
     # contracts that take no new records
     deprecated: frozenset[str]
+    ends: ExitStack
 
 
 def _text(name: str, default: str | None = None) -> str:
@@ -160,19 +166,23 @@ def _check_takes_records(deprecated: frozenset[str]) -> None:
 
 
 def _chain() -> _Chain:
+    ends = ExitStack()
     urls = split_urls(_text("RPC_URL"))
-    reader, _, deprecated = _reader(urls)
+    reader, nodes, deprecated = _reader(urls)
+    ends.callback(nodes.close)
     engine = open_engine(_text("REPLICA_URL"))
+    ends.callback(engine.dispose)
     migrate(engine, "replica")
     replica = SqlReplica(engine)
     records = SqlReplicaRecords(engine, reader.deployment.chain_id)
     follower = Follower(reader, replica, SystemClock())
-    return _Chain(urls[0], reader.deployment, replica, records, follower, reader, deprecated)
+    return _Chain(urls[0], reader.deployment, replica, records, follower, reader, deprecated, ends)
 
 
 def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
     fees = FeeLimits()
     engine = open_engine(database_url)
+    chain.ends.callback(engine.dispose)
     migrate(engine, "outbox")
     try:
         secret = bytes.fromhex(_bytes("CONTROLLER_KEY").decode("ascii").strip())
@@ -222,6 +232,8 @@ def issuer_app() -> Flask:
         appointments=appointments,
     )
     application.run_worker()
+    chain.ends.callback(application.close, CLOSE_TIMEOUT_S)
+    end_in_order(chain.ends)
     return application.flask_app
 
 
@@ -236,4 +248,6 @@ def verifier_app() -> Flask:
         did_histories=chain.records,
     )
     verifier.background.start()
+    chain.ends.callback(verifier.close, CLOSE_TIMEOUT_S)
+    end_in_order(chain.ends)
     return verifier.app

@@ -151,7 +151,7 @@ class EligibilityDesk:
             **({} if beside is None else {"claim_id": claim_id_of(application)}),
             **self._after_decision(decision),
         }
-        return AnswerDecision(Verdict.ACCEPTED, None, result, None, beside)
+        return AnswerDecision(Verdict.ACCEPTED, None, result, None, beside=beside)
 
     def _counted(
         self, decision: Decision, pieces: Sequence[Piece], application: str
