@@ -71,6 +71,7 @@ class BenefitKeyType:
         Raises `NotEntitled`, `SubjectUnknown`, `EvidenceIncomplete`, `RegisterUnavailable`.
         """
         holder = entitlement.holder_id
+        # One in a guardian's wallet would be taken for the guardian's own.
         if entitlement.subject_id != holder or entitlement.guardian is not None:
             raise NotEntitled(("not_the_resident",))
         said = self._register.claims(_RESIDENCE, holder, holder, on)

@@ -33,6 +33,7 @@ from issuer.letters import Letters
 from issuer.notifications import Notifications
 from issuer.nym import NymIssuing, NymSettings
 from issuer.offers import IssuedOffer, OfferLimits, Offers
+from issuer.person_types import person_types
 from issuer.ports import (
     ApprovalRecords,
     IssuanceRecords,
@@ -46,7 +47,6 @@ from issuer.recovery.service import Recoveries
 from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
-from issuer.registered_evidence import registered_evidence
 from issuer.sessions import Entitlement
 from issuer.status import Statuses, StatusTimes
 from issuer.tokens import Tokens
@@ -163,7 +163,7 @@ class IssuerService:
             FamilyCardType(ports.families),
             AppointmentLetterType(ports.appointments),
             *(() if self.voting is None else (VotingCredentialType(self.voting.roll),)),
-            *registered_evidence(ports.evidence, ports.families, nyms=nym is not None),
+            *person_types(ports.evidence, ports.families, nyms=keys.nym is not None),
             only=configurations,
             nyms=keys.nym is not None,
         )
@@ -295,9 +295,9 @@ class IssuerService:
     ) -> IssuedOffer:
         """Offer one piece of evidence about a person to that person, or to its guardian.
 
-        `kind` is a name of `wallet.eligibility.evidence_types`, or that of the benefit key: the
-        configuration's id; `guardian` are the family and who of it takes the evidence for a
-        child. Raises `ConfigurationUnknown` and what `Offers.offer` raises.
+        `kind` is a name of `wallet.eligibility.evidence_types`, or that of the benefit key, which
+        is the configuration's id; `guardian` are the family and who of it takes the evidence for
+        a child. Raises `ConfigurationUnknown` and what `Offers.offer` raises.
         """
         if kind not in evidence_types().by_name and kind != BENEFIT_KEY:
             raise ConfigurationUnknown("no kind of evidence has this name")

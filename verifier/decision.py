@@ -67,8 +67,8 @@ class Decision:
 
     `result` is what may be kept and shown to operators; `disclosed` are the claims asked for, by
     query id, None unless accepted. `acted_for` names who showed credentials for whom, if anyone
-    did, and is in `result` too. `beside` is a change that takes effect in the transaction
-    which concludes the answer, or not at all.
+    did, and is in `result` too. `beside` is a change that takes effect in the transaction which
+    concludes the answer, or not at all.
     """
 
     verdict: Verdict
