@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from seoul_wallet.delegation_cli import delegate, delegations
+from seoul_wallet.history_cli import history, log, top_up
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
 from seoul_wallet.wallet_views import (
@@ -16,7 +17,7 @@ from seoul_wallet.wallet_views import (
     find_card,
     show_cards,
     show_consent,
-    show_log,
+    show_links,
     warn_of,
 )
 from wallet.app import change_passphrase
@@ -238,6 +239,7 @@ def present(
     def ask(consent: ConsentRequest) -> ConsentRequest | None:
         consent = _as_chosen(holder, consent, cards, include)
         show_consent(session, consent)
+        show_links(session, holder.linking.warnings(consent))
         if consent.missing:
             raise NoMatchingCredential(consent.missing)
         if yes or click.confirm(session.say("agree"), err=True):
@@ -253,18 +255,6 @@ def present(
 
 @wallet.command()
 @click.pass_obj
-def log(session: Session) -> None:
-    """Show what was presented to whom. Values are not kept, only which claims."""
-    with session.open() as holder:
-        entries = holder.log()
-    if not entries:
-        click.echo(session.say("no_log"))
-        return
-    show_log(session, entries)
-
-
-@wallet.command()
-@click.pass_obj
 def passphrase(session: Session) -> None:
     """Change the passphrase. Old copies of the file still open with the old one."""
     old = session.passphrase()
@@ -273,7 +263,7 @@ def passphrase(session: Session) -> None:
     click.echo(session.say("passphrase_changed"))
 
 
-for _command in (phrase, shares, export, restore, delegate, delegations):
+for _command in (phrase, shares, export, restore, delegate, delegations, history, log, top_up):
     wallet.add_command(_command)
 
 
