@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,7 @@ from issuer.register.csv_register import (
     CsvFamilyRegister,
 )
 from seoul_wallet.chain import split_urls
+from seoul_wallet.worker_process import CLOSE_TIMEOUT_S, end_in_order
 from verifier.app import build_verifier
 from verifier.config import VerifierConfig
 from wallet.adapters.clock import SystemClock
@@ -81,7 +83,10 @@ class SettingMissing(MalformedError):
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """What both services need of the chain; transactions go to the node at `url`."""
+    """What both services need of the chain; transactions go to the node at `url`.
+
+    `ends` lets go of what was opened, the latest first.
+    """
 
     url: str
     deployment: Deployment
@@ -91,6 +96,7 @@ class _Chain:
     reader: EvmLedgerReader
     # contracts that take no new records
     deprecated: frozenset[str]
+    ends: ExitStack
 
 
 def _text(name: str, default: str | None = None) -> str:
@@ -167,18 +173,22 @@ def _check_takes_records(deprecated: frozenset[str]) -> None:
 
 
 def _chain() -> _Chain:
+    ends = ExitStack()
     urls = split_urls(_text("RPC_URL"))
-    reader, _, deprecated = _reader(urls)
+    reader, nodes, deprecated = _reader(urls)
+    ends.callback(nodes.close)
     engine = open_engine(_text("REPLICA_URL"))
+    ends.callback(engine.dispose)
     migrate(engine, "replica")
     replica = SqlReplica(engine)
     records = SqlReplicaRecords(engine, reader.deployment.chain_id)
     follower = Follower(reader, replica, SystemClock())
-    return _Chain(urls[0], reader.deployment, replica, records, follower, reader, deprecated)
+    return _Chain(urls[0], reader.deployment, replica, records, follower, reader, deprecated, ends)
 
 
 def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
     engine = open_engine(database_url)
+    chain.ends.callback(engine.dispose)
     publisher = _publisher(chain.url, chain.reader, engine)
     return EvmLedgerWriter(connect(chain.url), chain.deployment, publisher)
 
@@ -233,6 +243,8 @@ def issuer_app() -> Flask:
         appointments=appointments,
     )
     application.run_worker()
+    chain.ends.callback(application.close, CLOSE_TIMEOUT_S)
+    end_in_order(chain.ends)
     return application.flask_app
 
 
@@ -247,25 +259,35 @@ def verifier_app() -> Flask:
         did_histories=chain.records,
     )
     verifier.background.start()
+    chain.ends.callback(verifier.close, CLOSE_TIMEOUT_S)
+    end_in_order(chain.ends)
     return verifier.app
 
 
 def ballotbox_app() -> Flask:
     """Return the ballot box's application; its worker threads run. Raises typed errors."""
+    ends = ExitStack()
     urls = split_urls(_text("RPC_URL"))
-    reader, _, _ = _reader(urls)
+    reader, nodes, _ = _reader(urls)
+    ends.callback(nodes.close)
     config = BallotBoxConfig.from_env()
-    manifest = config.manifest
-    check_board_chain(manifest, reader.deployment)
-    publisher = _publisher(urls[0], reader, open_engine(config.database_url))
-    name = board_name(manifest)
+    check_board_chain(config.manifest, reader.deployment)
+    journal = open_engine(config.database_url)
+    ends.callback(journal.dispose)
     application = build_ballot_box(
-        manifest,
+        config.manifest,
         config.signing_key,
         config.database_url,
         SystemClock(),
-        writer=EvmBoardWriter(connect(urls[0]), reader, publisher, name),
+        writer=EvmBoardWriter(
+            connect(urls[0]),
+            reader,
+            _publisher(urls[0], reader, journal),
+            board_name(config.manifest),
+        ),
         times=config.times,
     )
     application.run_worker()
+    ends.callback(application.close, CLOSE_TIMEOUT_S)
+    end_in_order(ends)
     return application.flask_app
