@@ -15,7 +15,13 @@ MAX_GIVEN_FRACTION_CHARACTERS = 100
 """Of weights and thresholds, which the organiser chose."""
 MAX_FRACTION_BITS = 13_000
 """Numerator and denominator of a score; below what Python writes in decimal."""
-MAX_STRATA = 512
+MAX_STRATA = 64
+MAX_PLACES = 100
+"""Districts and categories of a manifest."""
+MAX_OFFICERS = 64
+MAX_LIMITS = 128
+MAX_SCHEDULED_CHECKPOINTS = 1_000_000
+"""What opening, close, grace and period of a manifest come to."""
 MAX_DENOMINATOR_BITS = 4_096
 """Of the common denominator of all weights."""
 MAX_JSON_DEPTH = 32

@@ -203,6 +203,7 @@ def parse_manifest(data: bytes) -> Manifest:
     _SHAPE.choice(value["mode"], MODE)
     board = _SHAPE.members(value["board"], "signing_key", "checkpoint_every_s")
     tie_break = _SHAPE.members(value["tie_break"], "block_time")
+    trustees = _SHAPE.items(value["trustees"], _trustee, low=1, high=MAX_TRUSTEES)
     return Manifest(
         octets=data,
         id=_SHAPE.identifier(value["id"]),
@@ -220,8 +221,8 @@ def parse_manifest(data: bytes) -> Manifest:
         opens=_SHAPE.integer(value["opens"]),
         closes=_SHAPE.integer(value["closes"]),
         grace_s=_SHAPE.integer(value["grace_s"], high=MAX_GRACE_S),
-        trustees=_SHAPE.items(value["trustees"], _trustee, low=1, high=MAX_TRUSTEES),
-        threshold=_SHAPE.integer(value["threshold"], low=1, high=MAX_TRUSTEES),
+        trustees=trustees,
+        threshold=_SHAPE.integer(value["threshold"], low=1, high=len(trustees)),
         board_key=_SHAPE.point(board["signing_key"]),
         checkpoint_every_s=_SHAPE.integer(board["checkpoint_every_s"], low=1, high=86400),
         officers=_SHAPE.items(value["batch_officers"], _officer, low=0, high=MAX_OFFICERS),
@@ -290,7 +291,7 @@ def _eligibility(value: Any) -> Eligibility:
         _SHAPE.identifier(found["epoch"]),
         _SHAPE.optional(
             found["districts"],
-            lambda listed: _SHAPE.items(listed, _SHAPE.identifier, low=1, high=MAX_PLACES),
+            lambda listed: _SHAPE.items(listed, _SHAPE.identifier, low=0, high=MAX_PLACES),
         ),
         _SHAPE.optional(found["min_age"], lambda age: _SHAPE.integer(age, low=14, high=14)),
     )
