@@ -13,11 +13,8 @@ from mvote_verify.failures import Malformed, Refused
 from mvote_verify.layout import Layout, layout_of
 from mvote_verify.limits import (
     MAX_DENOMINATOR_BITS,
-    MAX_GIVEN_FRACTION_CHARACTERS,
+    MAX_GIVEN_DIGITS,
     MAX_INTEGER,
-    MAX_LIMITS,
-    MAX_OFFICERS,
-    MAX_PLACES,
     MAX_SCHEDULED_CHECKPOINTS,
     MAX_STRATA,
 )
@@ -26,13 +23,21 @@ SUITE = "dcp-secp256k1-1"
 LEAST_PEOPLE = 20
 """Section 5.4 and section 10: no stratum and no total of fewer."""
 MAX_OPEN_S = 92 * 86400
+MAX_LIMITS = 128
+MAX_PLACES = 32
+MAX_SCORE = 10_000
+MAX_NAMES = 100
+"""Districts, and categories."""
 
 _POSITIVE = forms.integer(1)
 _COUNT = forms.integer(0)
 
 
 def _given_fraction(value: Any) -> Fraction:
-    return forms.fraction(value, MAX_GIVEN_FRACTION_CHARACTERS)
+    fraction = forms.fraction(value, 2 * MAX_GIVEN_DIGITS + 1)
+    if any(len(digits) > MAX_GIVEN_DIGITS for digits in value.split("/")):
+        raise Malformed("a fraction has too many digits")
+    return fraction
 
 
 _PHASES = (["city"], ["districts"], ["districts", "city"])
@@ -79,12 +84,6 @@ class Manifest:
         return key
 
 
-def _issuer_key(value: Any) -> bytes:
-    data: bytes = forms.hexadecimal(96)(value)
-    bls.decode_g2(data)
-    return data
-
-
 def _ballot(value: Any) -> dict[str, Any]:
     limits = forms.listing(_limit, 0, MAX_LIMITS)
     kind = value.get("kind") if isinstance(value, dict) else None
@@ -93,7 +92,7 @@ def _ballot(value: Any) -> dict[str, Any]:
     if kind == "points":
         points = {"kind": forms.one_of(kind), "per_project": forms.integer(2), "limits": limits}
         return forms.members(value, points)
-    scores = forms.listing(_POSITIVE)
+    scores = forms.listing(forms.integer(1, MAX_SCORE), 1, MAX_PLACES)
     read = {"kind": forms.one_of("ranking"), "scores": scores, "limits": limits}
     ballot = forms.members(value, read)
     if any(a <= b for a, b in zip(ballot["scores"], ballot["scores"][1:], strict=False)):
@@ -127,9 +126,15 @@ def _currency(value: Any) -> str:
     return value
 
 
+def _issuer_key(value: Any) -> bytes:
+    key: bytes = forms.hexadecimal(96)(value)
+    bls.decode_g2(key)
+    return key
+
+
 def _people(value: Any) -> dict[str, int]:
-    if not isinstance(value, dict):
-        raise Malformed("not an object")
+    if not isinstance(value, dict) or not 1 <= len(value) <= MAX_STRATA:
+        raise Malformed("not an object of the stratum values")
     return {forms.identifier(name): _COUNT(people) for name, people in value.items()}
 
 
@@ -145,12 +150,12 @@ _FORMS: dict[str, forms.Form] = {
     "districts": forms.listing(
         forms.record(id=forms.identifier, name=forms.texts, budget=forms.maybe(_POSITIVE)),
         0,
-        MAX_PLACES,
+        MAX_NAMES,
     ),
     "categories": forms.listing(
         forms.record(id=forms.identifier, name=forms.texts, cap=forms.maybe(_POSITIVE)),
         0,
-        MAX_PLACES,
+        MAX_NAMES,
     ),
     "projects": forms.listing(
         forms.record(
@@ -184,7 +189,7 @@ _FORMS: dict[str, forms.Form] = {
     "eligibility": forms.record(
         issuer_keys=forms.listing(_issuer_key, 1, 8),
         epoch=forms.identifier,
-        districts=forms.maybe(forms.listing(forms.identifier, 0, MAX_PLACES)),
+        districts=forms.maybe(forms.listing(forms.identifier, 1, MAX_NAMES)),
         min_age=forms.maybe(forms.integer(14, 14)),
     ),
     "census": forms.record(taken_at=_TIME, digest=forms.hexadecimal(32), people=_people),
@@ -197,7 +202,7 @@ _FORMS: dict[str, forms.Form] = {
     "threshold": forms.integer(1, 32),
     "board": forms.record(signing_key=forms.point, checkpoint_every_s=forms.integer(1, 86400)),
     "batch_officers": forms.listing(
-        forms.record(name=forms.texts, signing_key=forms.point), 0, MAX_OFFICERS
+        forms.record(name=forms.texts, signing_key=forms.point), 0, 64
     ),
     "chain": forms.record(
         chain_id=_COUNT, contract=forms.hexadecimal(20), organiser=forms.hexadecimal(20)
@@ -259,7 +264,6 @@ def _check_names(fields: dict[str, Any]) -> None:
             _require(kind not in limit or limit[kind] in names, f"a limit on no {kind}")
     districts = fields["eligibility"]["districts"]
     if districts is not None:
-        _require(bool(districts), "eligibility.districts is empty")
         _distinct(districts, "a district of eligibility")
 
 

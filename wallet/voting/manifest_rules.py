@@ -5,6 +5,7 @@ docs/voting.md, section 3, rules 1 to 7.
 
 from __future__ import annotations
 
+from math import lcm
 from typing import TYPE_CHECKING, Final
 
 from wallet.crypto.secp256k1 import encode_point
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MIN_STRATUM_PEOPLE: Final = 20
 MAX_OPEN_S: Final = 92 * 86400
 MAX_SCHEDULED_CHECKPOINTS: Final = 1_000_000
+MAX_DENOMINATOR_BITS: Final = 4096
 
 
 class ManifestInvalid(RejectedError):
@@ -34,8 +36,8 @@ def check_manifest(manifest: Manifest) -> BallotLayout:
     _check_times(manifest)
     _check_keys(manifest)
     districts = manifest.eligibility.districts
-    if districts is not None and (not districts or repeated(districts)):
-        raise ManifestInvalid("the districts that vote are none, or one occurs twice")
+    if districts is not None and repeated(districts):
+        raise ManifestInvalid("a district of the eligibility rule occurs twice")
     check_scopes(
         manifest.ballot,
         {place.id for place in manifest.districts},
@@ -67,6 +69,9 @@ def _check_strata(manifest: Manifest) -> None:
         raise ManifestInvalid("a stratum has no weight")
     if sum(stratum.weight for stratum in manifest.strata) != 1:
         raise ManifestInvalid("the weights of the strata do not sum to 1")
+    common = lcm(*(stratum.weight.denominator for stratum in manifest.strata))
+    if common.bit_length() > MAX_DENOMINATOR_BITS:
+        raise ManifestInvalid("the weights of the strata have too many digits")
     if repeated([member for stratum in manifest.strata for member in stratum.members]):
         raise ManifestInvalid("a stratum value is a member twice")
     voting = manifest.ballot_strata
