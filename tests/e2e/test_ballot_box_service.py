@@ -28,7 +28,7 @@ from wallet.encoding.json import JsonObject, parse_json_object
 pytestmark = [pytest.mark.loopback, pytest.mark.anvil, pytest.mark.timeout(120)]
 TIMEOUT_S = 60
 # Between the opening of the board on the chain and that of the vote, in real seconds.
-LEAD_S = 6
+LEAD_S = 9
 
 
 @pytest.fixture(scope="module")
