@@ -185,7 +185,7 @@ def show_links(session: Session, warnings: Sequence[LinkWarning]) -> None:
     for warning in warnings:
         text = session.say(f"link_{warning.link.value}")
         claims = f" ({shown(', '.join(warning.claims))})" if warning.claims else ""
-        who = f"{warning.verifier_name}, {shown(warning.verifier)}, {_time(warning.at)}"
+        who = f"{warning.verifier_name}, {shown(warning.verifier)}, {show_time(warning.at)}"
         click.echo(f"{text}{claims}: {who}")
 
 
