@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.crypto.certificates import TrustAnchors
+from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, SeoulWalletError
 from wallet.evidence import FactSources, collect
-from wallet.protocols.dcql import SD_JWT_VC_FORMAT, CredentialQuery, DcqlQuery
+from wallet.protocols.dcql import CredentialQuery, DcqlQuery
 from wallet.protocols.dcql_answer import check_answer, check_answered_ids
-from wallet.protocols.oid4vp_response import RawPresentation, ResponseMalformed
+from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.protocols.oid4vp_transaction import TransactionData, check_transactions
 from wallet.verification.evidence import Evidence
 from wallet.verification.pipeline import (
@@ -23,6 +24,7 @@ from wallet.verification.pipeline import (
     verify_presentation,
 )
 from wallet.verification.policy import TrustPolicy, VerificationPolicy
+from wallet.verification.presented import Presentable, parse_presented
 from wallet.verification.report import Outcome, VerificationReport
 
 
@@ -88,6 +90,9 @@ class Rules:
         bound = query.require_holder_binding
         return VerificationPolicy(
             accepted_types=frozenset(query.vct_values),
+            format=query.format,
+            type_values=query.type_values,
+            pseudonym=query.pseudonym,
             audience=audience if bound else None,
             nonce=nonce if bound else None,
             trust=self.trust,
@@ -97,7 +102,7 @@ class Rules:
 
 
 def examine(
-    presentation: str, evidence: Evidence, policy: VerificationPolicy, now: int
+    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, now: int
 ) -> Examined:
     """Run every step on the evidence given (pure); raises nothing for bad input."""
     try:
@@ -128,31 +133,18 @@ class Examiner:
         """Return the policy that answers to one credential query are judged by."""
         return self.rules.policy_for(query, audience, nonce)
 
-    def evidence_for(self, presentation: str) -> Evidence:
+    def evidence_for(self, presentation: Presentable, format_: str = SD_JWT_VC_FORMAT) -> Evidence:
         """Collect the evidence for one presentation; what cannot be had is its reason."""
         try:
-            return collect(parse_presented_sd_jwt(presentation), self.sources)
+            return collect(parse_presented(presentation, format_), self.sources)
         except SeoulWalletError as error:
             # The check meets the same fault in its first steps and reports it there.
             return Evidence(error, error, error)
 
-    def examine(self, presentation: str, policy: VerificationPolicy, now: int) -> Examined:
+    def examine(self, presentation: Presentable, policy: VerificationPolicy, now: int) -> Examined:
         """Collect evidence and run every step; raises nothing for bad input."""
-        return examine(presentation, self.evidence_for(presentation), policy, now)
-
-    def _examine_one(
-        self,
-        query: CredentialQuery,
-        presentation: RawPresentation,
-        audience: str,
-        nonce: str,
-        now: int,
-    ) -> Examined:
-        policy = self.policy_for(query, audience, nonce)
-        if query.format == SD_JWT_VC_FORMAT and isinstance(presentation, str):
-            return self.examine(presentation, policy, now)
-        error = ResponseMalformed(f"a presentation of {query.format} looks different")
-        return Examined(VerificationReport((error,), now), None)
+        evidence = self.evidence_for(presentation, policy.format)
+        return examine(presentation, evidence, policy, now)
 
     def decide(
         self,
@@ -172,7 +164,7 @@ class Examiner:
             return _refused(error, {}, now)
         examined = {
             name: [
-                self._examine_one(query.credentials[name], item, audience, nonce, now)
+                self.examine(item, self.policy_for(query.credentials[name], audience, nonce), now)
                 for item in presentations
             ]
             for name, presentations in vp_token.items()
@@ -194,12 +186,17 @@ class Examiner:
             return _refused(error, examined, now)
         disclosed: JsonObject = {
             name: [
-                {"issuer": item.issuer, "vct": item.vct, "claims": asked}
+                {"issuer": item.issuer, "vct": item.vct, "claims": asked, **_pseudonym(item)}
                 for item, asked in zip(verified[name], claims[name], strict=True)
             ]
             for name in claims
         }
         return _decision(Verdict.ACCEPTED, None, examined, disclosed, now)
+
+
+def _pseudonym(verified: VerifiedProof) -> JsonObject:
+    pseudonym = verified.pseudonym
+    return {} if pseudonym is None else {"pseudonym": base64url.encode(pseudonym)}
 
 
 def _bindings(

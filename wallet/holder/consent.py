@@ -9,7 +9,7 @@ from typing import Final
 from wallet.credentials.disclosure import ClaimPath
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
-from wallet.holder.cards import Card, HeldCredential, plain_claims
+from wallet.holder.cards import Card, HeldCredential
 from wallet.holder.presentables import presentable
 from wallet.holder.texts import ClaimLine, claim_lines, shown
 from wallet.protocols.client_id import DidClientId, RedirectUriClientId, SanDnsClientId
@@ -264,7 +264,7 @@ def choices_for(
             ready.check_accepted(metadata)
         except FormatsNotSupported:
             continue
-        found.append(Choice(credential.card(), paths, plain_claims(ready.shown(paths))))
+        found.append(Choice(credential.card(), paths, ready.shown(paths)))
     return found
 
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Final
 
 from wallet.holder.cards import HeldCredential, HeldCredentials, held_from_record, to_put
-from wallet.ports.holder import Change, Delete, HeldKeyUnknown, KeyStore, Put, RecordStore
+from wallet.holder.handles import destroy
+from wallet.ports.holder import Change, Delete, KeyStore, Put, RecordStore
 
 KIND: Final = "credential_copy"
 
@@ -59,16 +60,10 @@ class Copies:
             to_put(replace(following, id=card_id, version=held.version)),
             Delete(KIND, record_id),
         )
-        self._destroy(held.key_handle)
+        destroy((held.key_handle,), self._keys, self._records)
 
     def remove(self, card_id: str) -> None:
         """Delete all copies of a card, with their keys."""
         for record_id, copy in self._of(card_id):
             self._records.write(Delete(KIND, record_id))
-            self._destroy(copy.key_handle)
-
-    def _destroy(self, handle: str) -> None:
-        try:
-            self._keys.delete(handle)
-        except HeldKeyUnknown:
-            return
+            destroy((copy.key_handle,), self._keys, self._records)

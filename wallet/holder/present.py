@@ -19,6 +19,7 @@ from wallet.holder.consent import (
     disclosed_paths,
 )
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
+from wallet.holder.nyms import Nyms, is_nym_handle
 from wallet.holder.presentables import Binding, presentable
 from wallet.holder.requests import RequestReader, RequestRefused
 from wallet.holder.signing import HeldSigningKey
@@ -68,6 +69,7 @@ class Presenter:
         held: HeldCredentials,
         log: PresentationLog,
         keys: KeyStore,
+        nyms: Nyms,
         transport: HolderTransport,
         clock: Clock,
         development: bool,
@@ -76,6 +78,7 @@ class Presenter:
         self._held = held
         self._log = log
         self._keys = keys
+        self._nyms = nyms
         self._transport = transport
         self._clock = clock
         self._development = development
@@ -190,12 +193,17 @@ class Presenter:
         held = self._held.get(choice.card.id)
         if not answer.bound:
             return presentable(held).present(choice.paths, None)
+        key = None
+        if not is_nym_handle(held.key_handle):
+            key = HeldSigningKey(self._keys, self._keys.find(held.key_handle))
         binding = Binding(
-            key=HeldSigningKey(self._keys, self._keys.find(held.key_handle)),
+            key=key,
+            nyms=self._nyms,
             audience=consent.audience,
             nonce=consent.request.nonce,
             issued_at=now,
             claims={**_receipt_claim(held), **transaction_claims(transactions)},
+            pseudonym=consent.request.dcql_query.credentials[answer.query_id].pseudonym,
         )
         return presentable(held).present(choice.paths, binding)
 

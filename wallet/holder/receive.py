@@ -22,6 +22,7 @@ from wallet.holder.answers import AnswerUnexpected
 from wallet.holder.cards import HeldCredential, to_put
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.copies import copy_puts
+from wallet.holder.handles import destroy
 from wallet.holder.intents import (
     KIND,
     Intent,
@@ -34,11 +35,9 @@ from wallet.holder.issuers import InspectedOffer, IssuerPolicy, UnsupportedOffer
 from wallet.holder.received import CredentialNotAsOffered
 from wallet.holder.requesting import Requester
 from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver
 from wallet.ports.holder import (
     Change,
     Delete,
-    HeldKeyUnknown,
     HolderTransport,
     KeyStore,
     RecordStore,
@@ -99,7 +98,7 @@ class Receiver:
         records: RecordStore,
         keys: KeyStore,
         transport: HolderTransport,
-        dids: DidResolver,
+        requester: Requester,
         clock: Clock,
         policy: IssuerPolicy,
         client: ClientIdentity,
@@ -107,13 +106,12 @@ class Receiver:
         self._records = records
         self._keys = keys
         self._transport = transport
-        self._dids = dids
         self._clock = clock
         self._policy = policy
         self._client = client
         # The latest DPoP nonce of each server; they are the server's, not a grant's.
         self._nonces: dict[str, str] = {}
-        self._requester = Requester(keys, dids, clock, policy)
+        self._requester = requester
 
     def inspect(self, offer: str | Mapping[str, Any]) -> InspectedOffer:
         """See `inspect_offer`."""
@@ -197,9 +195,8 @@ class Receiver:
             return None
 
     def _begin(self, inspected: InspectedOffer) -> Intent:
-        copies = self._policy.copies_of(inspected.metadata)
         handles = {
-            item.id: tuple(self._keys.generate().handle for _ in range(copies))
+            item.id: self._requester.new_handles(item, inspected.metadata)
             for item in inspected.configurations
         }
         dpop = None
@@ -231,11 +228,7 @@ class Receiver:
     def drop(self, intent: Intent) -> None:
         """Forget an intent, with its keys."""
         self._records.write(Delete(KIND, intent.id))
-        for handle in intent.all_handles:
-            try:
-                self._keys.delete(handle)
-            except HeldKeyUnknown:
-                continue
+        destroy(intent.all_handles, self._keys, self._records)
 
     def _with_token(
         self,

@@ -21,7 +21,7 @@ from wallet.crypto.recovery_phrase import (
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, UnavailableError
-from wallet.holder import cards, copies, discovery, intents, log
+from wallet.holder import cards, copies, discovery, intents, log, nyms
 from wallet.holder.export_format import (
     ExportDamaged,
     ExportedRecord,
@@ -41,6 +41,8 @@ EXPORTED_KINDS: Final = (
     copies.KIND,
     intents.KIND,
     intents.GRANT_KIND,
+    nyms.NYM_KIND,
+    nyms.BLIND_KIND,
     log.KIND,
     discovery.KIND,
     VOTING_SECRET_KIND,

@@ -15,18 +15,20 @@ from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.consent import ConsentRefused, ConsentRequest
 from wallet.holder.copies import Copies
 from wallet.holder.discovery import Discovery
+from wallet.holder.handles import destroy
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.log import LogEntry, PresentationLog
+from wallet.holder.nyms import Nyms
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
 from wallet.holder.receive import Receiver
 from wallet.holder.recovery import Recovery
 from wallet.holder.renewals import LOW_COPIES, Renewals
+from wallet.holder.requesting import Requester
 from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver, VerifierRegistry
 from wallet.ports.holder import (
-    HeldKeyUnknown,
     HolderTransport,
     KeyStore,
     PeerUnreachable,
@@ -76,15 +78,18 @@ class Wallet:
         identity = ClientIdentity() if client is None else client
         self._transport = transport
         self._keys = keys
+        self._records = records
         self._close = close
         self._held = HeldCredentials(records)
         self._log = PresentationLog(records)
         self._recovery = Recovery(records)
+        nyms = Nyms(records)
+        requester = Requester(keys, nyms, dids, clock, policy)
         self._receiver = Receiver(
             records=records,
             keys=keys,
             transport=transport,
-            dids=dids,
+            requester=requester,
             clock=clock,
             policy=policy,
             client=identity,
@@ -97,9 +102,7 @@ class Wallet:
             keys=keys,
             held=self._held,
             copies=self._copies,
-            dids=dids,
-            clock=clock,
-            policy=policy,
+            requester=requester,
             client=identity,
         )
         reader = RequestReader(
@@ -118,6 +121,7 @@ class Wallet:
             held=self._held,
             log=self._log,
             keys=keys,
+            nyms=nyms,
             transport=transport,
             clock=clock,
             development=development,
@@ -228,10 +232,7 @@ class Wallet:
         self._copies.remove(card_id)
         self._renewals.forget(card_id)
         self._held.remove(card_id)
-        try:
-            self._keys.delete(handle)
-        except HeldKeyUnknown:
-            return
+        destroy((handle,), self._keys, self._records)
 
     def update_receipts(self) -> tuple[ReceiptUpdate, ...]:
         """Fetch the anchor receipts that are not final yet. See `update_receipts`."""

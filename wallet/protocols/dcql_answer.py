@@ -42,6 +42,10 @@ class Answered(Protocol):
         """The key that proved possession, if one did."""
 
     @property
+    def is_bound(self) -> bool:
+        """Whether its holder proved possession, by a key or otherwise."""
+
+    @property
     def authority_keys(self) -> frozenset[bytes]:
         """The authority key identifiers of its certificates."""
 
@@ -127,7 +131,7 @@ def _asked_claims(query: CredentialQuery, presented: Answered) -> JsonObject:
         raise AnswerIncomplete("the credential is of another type than asked for")
     if not query.accepts_authorities(presented.authority_keys):
         raise AuthorityNotTrusted("no authority that was asked for vouches for the credential")
-    if query.require_holder_binding and presented.holder_key is None:
+    if query.require_holder_binding and not presented.is_bound:
         raise HolderBindingMissing("the presentation carries no key binding")
     complete = False
     for alternative in query.alternatives():
