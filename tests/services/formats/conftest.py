@@ -1,0 +1,30 @@
+"""One city for a module: what a test changes in it, it changes for itself alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.format_town import EPOCH, FORMATS, FormatTown, Holder
+from wallet.holder.cards import Card
+from wallet.verification.policy import TrustPolicy
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FormatTown]:
+    trust = TrustPolicy(epochs=frozenset((EPOCH,)))
+    built = FormatTown(tmp_path_factory.mktemp("town"), {"trust": trust})
+    yield built
+    built.close()
+
+
+@pytest.fixture(scope="module")
+def citizen(town: FormatTown) -> Holder:
+    """A citizen with the card in every format."""
+    return town.holder()
+
+
+@pytest.fixture(scope="module")
+def cards(town: FormatTown, citizen: Holder) -> dict[str, Card]:
+    return {kind: town.give(citizen, kind) for kind in FORMATS}
