@@ -1,4 +1,4 @@
-"""A city that issues one card in every format, and a citizen who holds it. People are synthetic."""
+"""A city with one card in every format, and a citizen who holds it. People are synthetic."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.support.city import AGENCY_TOKEN, City
 from tests.support.holder_stores import create_store
 from tests.support.issuing import ALICE, FAMILY, HOLDER, NOW, sample_family
 from wallet.adapters.keystore.software import SoftwareKeyStore
+from wallet.adapters.sql.holder_store import SqliteRecordStore
 from wallet.credentials.formats import BBS_NYM_FORMAT, JWT_VC_FORMAT, LDP_VC_FORMAT
 from wallet.encoding.json import JsonObject
 from wallet.holder.cards import Card, HeldCredential, HeldCredentials
@@ -61,6 +62,7 @@ class Holder:
     held: HeldCredentials
     keys: SoftwareKeyStore
     nyms: Nyms
+    store: SqliteRecordStore
 
     def credential(self, card: Card) -> HeldCredential:
         """Return a card as it is stored."""
@@ -121,7 +123,7 @@ class FormatTown:
             clock=self.city.clock,
             close=store.close,
         )
-        self._holders.append(Holder(wallet, HeldCredentials(store), keys, Nyms(store)))
+        self._holders.append(Holder(wallet, HeldCredentials(store), keys, Nyms(store), store))
         return self._holders[-1]
 
     def operate(self, path: str, body: JsonObject) -> Any:
