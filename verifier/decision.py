@@ -186,7 +186,7 @@ class Examiner:
             return _refused(error, examined, now)
         disclosed: JsonObject = {
             name: [
-                {"issuer": item.issuer, "vct": item.vct, "claims": asked, **_pseudonym(item)}
+                _told(query.credentials[name], item, asked)
                 for item, asked in zip(verified[name], claims[name], strict=True)
             ]
             for name in claims
@@ -194,9 +194,11 @@ class Examiner:
         return _decision(Verdict.ACCEPTED, None, examined, disclosed, now)
 
 
-def _pseudonym(verified: VerifiedProof) -> JsonObject:
-    pseudonym = verified.pseudonym
-    return {} if pseudonym is None else {"pseudonym": base64url.encode(pseudonym)}
+def _told(query: CredentialQuery, verified: VerifiedProof, asked: JsonObject) -> JsonObject:
+    told: JsonObject = {"issuer": verified.issuer, "vct": verified.vct, "claims": asked}
+    if query.pseudonym and verified.pseudonym is not None:
+        told["pseudonym"] = base64url.encode(verified.pseudonym)
+    return told
 
 
 def _bindings(

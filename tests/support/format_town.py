@@ -54,6 +54,14 @@ def query_for(kind: str, *claims: str, **changes: Any) -> JsonObject:
     return {"credentials": [{**item, **changes}]}
 
 
+def _named(kind: str) -> JsonObject:
+    (item,) = query_for(kind, "child_count")["credentials"]
+    return {**item, "id": kind}
+
+
+TWO_CARDS: Final[JsonObject] = {"credentials": [_named("jwt"), _named("bbs")]}
+
+
 @dataclass
 class Holder:
     """A wallet, and what is behind it."""
@@ -170,10 +178,12 @@ class FormatTown:
         self.city.settle()
 
     def ask(self, query: JsonObject, **options: Any) -> JsonObject:
-        """Open a request as the agency."""
+        """Open a request as the agency, for a DCQL query or for what `query` names."""
+        purpose = "합성 시험 / synthetic test"
+        asked = {"dcql_query": query, "purpose": purpose} if "credentials" in query else query
         answer = self.city.agency.post(
             "/v1/requests",
-            json={"dcql_query": query, "purpose": "합성 시험 / synthetic test", **options},
+            json={**asked, **options},
             headers={"Authorization": f"Bearer {AGENCY_TOKEN}"},
         )
         assert answer.status_code == 201, answer.text

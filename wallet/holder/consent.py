@@ -10,7 +10,7 @@ from wallet.credentials.disclosure import ClaimPath
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
 from wallet.holder.cards import Card, HeldCredential
-from wallet.holder.presentables import presentable
+from wallet.holder.presentables import check_answerable, presentable
 from wallet.holder.texts import ClaimLine, claim_lines, shown
 from wallet.protocols.client_id import DidClientId, RedirectUriClientId, SanDnsClientId
 from wallet.protocols.dcql import CredentialQuery
@@ -21,6 +21,7 @@ from wallet.protocols.oid4vp_transaction import check_type_is_shown
 from wallet.protocols.registration import UNCHECKED, RegistrationReport
 
 MAX_NAME_MEMBERS: Final = 50
+ACCESS_DENIED: Final = "access_denied"
 
 
 class ConsentRefused(ConflictError):
@@ -109,6 +110,7 @@ class ConsentRequest:
     trusted authority certified) and `answers_to` (host or page) beside them. `registration` is
     how the request stands to the public registry of verifiers. `transactions` are texts that the
     holder agrees to by answering. Optional answers are given only when added by `including`.
+    `refusal` is the error (§8.5) that declining tells; it depends on the request, never on cards.
     """
 
     verifier: str
@@ -124,6 +126,7 @@ class ConsentRequest:
     registration: RegistrationReport = UNCHECKED
     transactions: tuple[str, ...] = ()
     origin: str | None = None
+    refusal: str = ACCESS_DENIED
 
     @property
     def answers_to(self) -> str:
@@ -231,7 +234,23 @@ def build_consent(
         registration=registration,
         transactions=tuple(shown(item.text(language)) for item in request.transaction_data),
         origin=verified.origin,
+        refusal=_refusal(request),
     )
+
+
+def _refusal(request: AuthorizationRequest) -> str:
+    """Return why no wallet like this could answer, or that its holder did not want to."""
+    able = set()
+    for name, query in request.dcql_query.credentials.items():
+        try:
+            check_answerable(query, request.client_metadata)
+        except FormatsNotSupported:
+            continue
+        able.add(name)
+    required = (found for found in request.dcql_query.sets() if found.required)
+    if all(any(able.issuperset(ids) for ids in found.options) for found in required):
+        return ACCESS_DENIED
+    return FormatsNotSupported.code
 
 
 def _answer(

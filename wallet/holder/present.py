@@ -38,7 +38,6 @@ from wallet.protocols.oid4vp_transaction import TransactionData, transaction_cla
 from wallet.trust.receipt import RECEIPT_CLAIM
 
 MAX_VERIFIER_ANSWER_BYTES: Final = 64 * 1024
-ACCESS_DENIED: Final = "access_denied"
 VpToken = dict[str, list[RawPresentation]]
 
 
@@ -131,7 +130,7 @@ class Presenter:
         request = consent.request
         if request.response_uri is None:
             return None
-        form = urlencode(build_error_response(ACCESS_DENIED, request.state)).encode()
+        form = urlencode(build_error_response(consent.refusal, request.state)).encode()
         answer = self._transport.post_form(request.response_uri, form)
         check_reachable(answer, what="the refusal")
         if answer.status != 200:

@@ -39,14 +39,25 @@ from wallet.errors import SeoulWalletError
 from wallet.holder.cards import HeldCredential
 from wallet.holder.contents import claims_of_person, derive_shown, plain_claims, pointer, suite_of
 from wallet.holder.nyms import Nyms
+from wallet.protocols.dcql import CredentialQuery
 from wallet.protocols.dcql_match import Candidate, sd_jwt_candidate
 from wallet.protocols.oid4vci.nym_proof import BBS_NYM_ALGORITHM, parse_nym_credential
-from wallet.protocols.oid4vp_metadata import check_format
+from wallet.protocols.oid4vp_metadata import FormatsNotSupported, check_format
 from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.trust.receipt import RECEIPT_CLAIM
 
 HOLDER_ALGORITHM: Final = "ES256"
 _SUBJECT_ID: Final = (SUBJECT, "id")
+# What this wallet signs with, by the members of `vp_formats_supported` that list it.
+_OWN: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    SD_JWT_VC_FORMAT: {"kb-jwt_alg_values": (HOLDER_ALGORITHM,)},
+    JWT_VC_FORMAT: {"alg_values": (HOLDER_ALGORITHM,)},
+    LDP_VC_FORMAT: {
+        "proof_type_values": ("DataIntegrityProof",),
+        "cryptosuite_values": (ECDSA_RDFC_2019.name,),
+    },
+    BBS_NYM_FORMAT: {"alg_values": (BBS_NYM_ALGORITHM,)},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +113,8 @@ class SdJwtPresentable:
 
     def check_accepted(self, metadata: JsonObject | None) -> None:
         """See `PresentableCredential.check_accepted`."""
-        used = {
-            "sd-jwt_alg_values": (self._parsed.jws.header["alg"],),
-            "kb-jwt_alg_values": (HOLDER_ALGORITHM,),
-        }
-        check_format(metadata, SD_JWT_VC_FORMAT, used)
+        issuer = {"sd-jwt_alg_values": (self._parsed.jws.header["alg"],)}
+        check_format(metadata, SD_JWT_VC_FORMAT, {**_OWN[SD_JWT_VC_FORMAT], **issuer})
 
     def shown(self, paths: Sequence[ClaimPath]) -> JsonObject:
         """See `PresentableCredential.shown`."""
@@ -184,11 +192,8 @@ class LdpVcPresentable:
 
     def check_accepted(self, metadata: JsonObject | None) -> None:
         """See `PresentableCredential.check_accepted`."""
-        used = {
-            "proof_type_values": ("DataIntegrityProof",),
-            "cryptosuite_values": (suite_of(self._document), ECDSA_RDFC_2019.name),
-        }
-        check_format(metadata, LDP_VC_FORMAT, used)
+        suites = {"cryptosuite_values": (suite_of(self._document), ECDSA_RDFC_2019.name)}
+        check_format(metadata, LDP_VC_FORMAT, {**_OWN[LDP_VC_FORMAT], **suites})
 
     def shown(self, paths: Sequence[ClaimPath]) -> JsonObject:
         """See `PresentableCredential.shown`."""
@@ -241,7 +246,7 @@ class NymPresentable:
 
     def check_accepted(self, metadata: JsonObject | None) -> None:
         """See `PresentableCredential.check_accepted`."""
-        check_format(metadata, BBS_NYM_FORMAT, {"alg_values": (BBS_NYM_ALGORITHM,)})
+        check_format(metadata, BBS_NYM_FORMAT, _OWN[BBS_NYM_FORMAT])
 
     def shown(self, paths: Sequence[ClaimPath]) -> JsonObject:
         """See `PresentableCredential.shown`."""
@@ -304,3 +309,13 @@ _FORMATS: Final[Mapping[str, Callable[[HeldCredential], PresentableCredential]]]
 def presentable(held: HeldCredential) -> PresentableCredential:
     """Return a held credential by its format."""
     return _FORMATS[held.format](held)
+
+
+def check_answerable(query: CredentialQuery, metadata: JsonObject | None) -> None:
+    """Return if this wallet could make what is asked for, whatever cards it holds.
+
+    Raises `FormatsNotSupported`, `RequestMalformed`.
+    """
+    if query.format not in _FORMATS:
+        raise FormatsNotSupported("this wallet makes no presentations of the format")
+    check_format(metadata, query.format, _OWN[query.format])

@@ -269,7 +269,8 @@ class Wallet:
         return answered
 
     def decline(self, request: ConsentRequest) -> str | None:
-        """Tell the verifier that the holder did not agree (`access_denied`), nothing else.
+        """Tell the verifier that the holder did not agree (`access_denied`), nothing else; or that
+        no wallet like this could answer in the formats it takes (`vp_formats_not_supported`).
 
         Returns where the browser goes on, if anywhere. A page is told by the platform.
         """

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 from wallet.credentials.disclosure import ClaimPath
-from wallet.crypto.keys import PublicKey, thumbprint
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError
 from wallet.protocols.claims_path import pick_claims
@@ -38,12 +37,8 @@ class Answered(Protocol):
         """The places that the holder chose to show."""
 
     @property
-    def holder_key(self) -> PublicKey | None:
-        """The key that proved possession, if one did."""
-
-    @property
-    def is_bound(self) -> bool:
-        """Whether its holder proved possession, by a key or otherwise."""
+    def holder_mark(self) -> str | None:
+        """What tells its holder from others in one answer, None if nobody proved possession."""
 
     @property
     def authority_keys(self) -> frozenset[bytes]:
@@ -106,7 +101,8 @@ def check_answer(
     """Return the claims that were asked for, by query id and presentation, and nothing else.
 
     Claims that the issuer left visible are dropped; *disclosed* claims that nobody asked for
-    reject the answer. With `one_holder`, all bound credentials name the same holder key. Raises
+    reject the answer. With `one_holder`, all bound credentials name the same holder key, or show
+    the same pseudonym. Raises
     `AnswerIncomplete`, `AnswerExcessive`, `HoldersDiffer`, `HolderBindingMissing`,
     `AuthorityNotTrusted`.
     """
@@ -115,13 +111,13 @@ def check_answer(
         name: tuple(_asked_claims(query.credentials[name], item) for item in presentations)
         for name, presentations in answered.items()
     }
-    keys = {
-        thumbprint(item.holder_key)
+    holders = {
+        item.holder_mark
         for presentations in answered.values()
         for item in presentations
-        if item.holder_key is not None
+        if item.holder_mark is not None
     }
-    if one_holder and len(keys) > 1:
+    if one_holder and len(holders) > 1:
         raise HoldersDiffer("the credentials are bound to different holder keys")
     return result
 
@@ -131,7 +127,7 @@ def _asked_claims(query: CredentialQuery, presented: Answered) -> JsonObject:
         raise AnswerIncomplete("the credential is of another type than asked for")
     if not query.accepts_authorities(presented.authority_keys):
         raise AuthorityNotTrusted("no authority that was asked for vouches for the credential")
-    if query.require_holder_binding and not presented.is_bound:
+    if query.require_holder_binding and presented.holder_mark is None:
         raise HolderBindingMissing("the presentation carries no key binding")
     complete = False
     for alternative in query.alternatives():

@@ -59,8 +59,7 @@ def verify_nym_proof(progress: NymProgress) -> None:
     if policy.audience is None or policy.nonce is None:
         raise HolderBindingMissing("a BBS presentation answers a request, and none was made")
     request = NymRequest(policy.audience, policy.nonce, policy.pseudonym)
-    verified = verify_nym_presentation(presented, key.key, request)
-    progress.pseudonym = verified.pseudonym.octets if policy.pseudonym else None
+    progress.pseudonym = verify_nym_presentation(presented, key.key, request).pseudonym.octets
 
 
 def read_nym_claims(progress: NymProgress) -> None:

@@ -27,7 +27,7 @@ from wallet.credentials.bbs_nym import NymPresentation
 from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.formats import BBS_NYM_FORMAT, SD_JWT_VC_FORMAT
 from wallet.credentials.sd_jwt import SdJwt
-from wallet.crypto.keys import PublicKey
+from wallet.crypto.keys import PublicKey, thumbprint
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
 from wallet.trust.facts import Assurance
@@ -53,10 +53,10 @@ class VerifiedProof:
     `vct` is the type by which the issuer is accredited, in every format; `types` are those that
     `type_values` may name. `claims` are those of an SD-JWT VC, or the whole W3C credential.
     `disclosed` are the places of the claims that the holder chose to show; what else is in
-    `claims` the issuer left visible. `pseudonym` is the holder's at this verifier, where one was
-    asked for. `binding` are the claims that the holder's key signed, empty
-    without key binding; `authority_keys` the authority key identifiers of the issuer's
-    certificates, if it was judged by them.
+    `claims` the issuer left visible. `pseudonym` is that of a BBS presentation: of this
+    request alone, unless the policy asked for the one at this verifier. `binding` are the claims
+    that the holder's key signed, empty without key binding; `authority_keys` the authority key
+    identifiers of the issuer's certificates, if it was judged by them.
     """
 
     issuer: str
@@ -72,9 +72,11 @@ class VerifiedProof:
     pseudonym: bytes | None = field(default=None, kw_only=True)
 
     @property
-    def is_bound(self) -> bool:
-        """Whether the holder proved possession: of a key, or of what its pseudonym is made of."""
-        return self.holder_key is not None or self.format == BBS_NYM_FORMAT
+    def holder_mark(self) -> str | None:
+        """What tells holders apart within one answer: of the key, or the pseudonym in it."""
+        if self.pseudonym is not None:
+            return f"{BBS_NYM_FORMAT}:{self.pseudonym.hex()}"
+        return None if self.holder_key is None else thumbprint(self.holder_key)
 
 
 @dataclass(frozen=True, slots=True)

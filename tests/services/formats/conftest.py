@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.format_town import EPOCH, FORMATS, FormatTown, Holder
+from tests.support.format_town import EPOCH, FORMATS, TWO_CARDS, FormatTown, Holder
+from verifier.queries import parse_named_queries
 from wallet.holder.cards import Card
 from wallet.verification.policy import TrustPolicy
 
@@ -14,7 +15,9 @@ from wallet.verification.policy import TrustPolicy
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FormatTown]:
     trust = TrustPolicy(epochs=frozenset((EPOCH,)))
-    built = FormatTown(tmp_path_factory.mktemp("town"), {"trust": trust})
+    named = {"dcql_query": TWO_CARDS, "purpose": "synthetic", "one_holder": False}
+    queries = parse_named_queries({"two-cards": named})
+    built = FormatTown(tmp_path_factory.mktemp("town"), {"trust": trust, "queries": queries})
     yield built
     built.close()
 
