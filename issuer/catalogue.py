@@ -6,7 +6,7 @@ Each type asks the register anew whenever it is asked: at the offer, and again w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final, Protocol
 
@@ -70,11 +70,13 @@ class CredentialContent:
     """What a credential will say. `valid_until` is the last day on which it holds, in Seoul.
 
     Every claim is disclosable on its own; `members` are the places inside claims that are, too.
+    What is in `visible` is not: everyone who is shown the credential sees it.
     """
 
     claims: JsonObject
     valid_until: date
     members: tuple[tuple[str, ...], ...] = ()
+    visible: JsonObject = field(default_factory=dict)
 
 
 class CredentialType(Protocol):
@@ -214,6 +216,18 @@ class FormattedType:
         return self.kind.content(entitlement, on)
 
 
+def with_nym_secret(configuration: CredentialConfiguration) -> CredentialConfiguration:
+    """Return the configuration of the same type, issued with a pseudonym secret."""
+    return replace(
+        configuration,
+        format=BBS_NYM_FORMAT,
+        binding_methods=(BBS_NYM_PROOF,),
+        signing_algorithms=(BBS_NYM_ALGORITHM,),
+        proof_algorithms=(BBS_NYM_ALGORITHM,),
+        proof_type=BBS_NYM_PROOF,
+    )
+
+
 def _formats(kind: CredentialType, *, nyms: bool) -> Iterator[FormattedType]:
     base = kind.configuration
     yield FormattedType(kind, base)
@@ -246,19 +260,8 @@ def _formats(kind: CredentialType, *, nyms: bool) -> Iterator[FormattedType]:
                 ),
             )
     if nyms and base.id in NYM_TYPES:
-        yield FormattedType(
-            kind,
-            replace(
-                base,
-                id=f"{base.id}-bbs",
-                scope=f"{base.scope}-bbs",
-                format=BBS_NYM_FORMAT,
-                binding_methods=(BBS_NYM_PROOF,),
-                signing_algorithms=(BBS_NYM_ALGORITHM,),
-                proof_algorithms=(BBS_NYM_ALGORITHM,),
-                proof_type=BBS_NYM_PROOF,
-            ),
-        )
+        renamed = replace(base, id=f"{base.id}-bbs", scope=f"{base.scope}-bbs")
+        yield FormattedType(kind, with_nym_secret(renamed))
 
 
 class Catalogue:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from issuer.anchoring import AnchorTimes
 from issuer.authorization.clients import ClientPolicy
 from issuer.identity import IssuerIdentity
 from issuer.offers import OfferLimits
 from issuer.profile import Department, Profile, read_profile
 from issuer.service import ServiceSettings
 from issuer.status import StatusTimes
+from wallet.anchoring import AnchorTimes
 from wallet.crypto.keys import Es256SigningKey
 from wallet.encoding import base64url
 from wallet.errors import MalformedError
@@ -28,7 +28,7 @@ from wallet.protocols.oid4vci.url import check_url
 
 PREFIX: Final = "SEOUL_WALLET_ISSUER_"
 _DEPARTMENT: Final = re.compile(
-    r"(?!(?:operator|status-lists|offers|receipts|batches|authorize)\Z)[a-z][a-z0-9-]{1,40}\Z"
+    r"(?!(?:operator|status-lists|offers|receipts|batches|authorize|revocations)\Z)[a-z][a-z0-9-]{1,40}\Z"
 )
 _OPERATOR: Final = re.compile(r"([a-z0-9][a-z0-9._-]{0,63}):([0-9a-f]{64})\Z")
 

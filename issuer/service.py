@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from issuer.anchoring import Anchoring, AnchorTimes
 from issuer.authorization.clients import ClientPolicy, Clients
 from issuer.authorization.login import HolderLogin
 from issuer.authorization.server import AuthorizationServer, AuthorizationTimes
@@ -16,12 +15,15 @@ from issuer.catalogue import (
     AppointmentLetterType,
     Catalogue,
     ConfigurationUnknown,
+    CredentialType,
     FamilyCardType,
 )
 from issuer.deferral import Deferrals, DeferralTimes
 from issuer.dpop import DpopGuard
 from issuer.evidence import evidence_credential_types
 from issuer.grants import Grants
+from issuer.guardianship import GUARDIANSHIP, GuardianshipType, WardEvidence
+from issuer.holder_revocation import HolderRevocations
 from issuer.identity import IssuerIdentity
 from issuer.issuing import (
     DEFAULT_BATCH_SIZE,
@@ -35,19 +37,22 @@ from issuer.nym import NymIssuing, NymSettings
 from issuer.offers import IssuedOffer, OfferLimits, Offers
 from issuer.ports import (
     ApprovalRecords,
-    BatchRecords,
     IssuanceRecords,
     LetterRecords,
     NymRegistrations,
     StatusPublications,
 )
+from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.sessions import Entitlement
 from issuer.status import Statuses, StatusTimes
 from issuer.tokens import Tokens
+from issuer.voting import VOTING_CREDENTIAL, VotingCredentialType, VotingRoll
+from wallet.anchoring import Anchoring, AnchorTimes
 from wallet.credentials.jwe import DecryptionKey
 from wallet.eligibility.evidence_types import evidence_types
+from wallet.ports.batches import BatchRecords
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica, ChainUnavailable
 from wallet.ports.ledger import LedgerRound, LedgerWriter
@@ -104,6 +109,7 @@ class IssuerPorts:
     clock: Clock
     login: HolderLogin | None = None
     evidence: EvidenceRegister | None = None
+    roll: ElectoralRoll | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,6 +127,15 @@ class WorkRound:
 
     failures: tuple[str, ...]
     ledger: LedgerRound | None
+
+
+def _evidence_types(ports: IssuerPorts) -> Iterator[CredentialType]:
+    """Yield what is drawn from the registers of evidence, where there are any."""
+    if ports.evidence is None:
+        return
+    for kind in evidence_credential_types(ports.evidence):
+        yield WardEvidence(kind, ports.families)
+    yield GuardianshipType(ports.families, ports.evidence, evidence_types().sectors)
 
 
 class IssuerService:
@@ -142,10 +157,16 @@ class IssuerService:
         self._settings = settings
         self._clock = ports.clock
         self._ledger = ports.ledger
+        self.voting: VotingRoll | None = None
+        nym = keys.nym
+        mine = configurations is None or VOTING_CREDENTIAL in configurations
+        if ports.roll is not None and nym is not None and mine:
+            self.voting = VotingRoll(ports.roll, nym.epoch, nym.key.public_key, nym.census_salt)
         self.catalogue = Catalogue(
             FamilyCardType(ports.families),
             AppointmentLetterType(ports.appointments),
-            *(() if ports.evidence is None else evidence_credential_types(ports.evidence)),
+            *(() if self.voting is None else (VotingCredentialType(self.voting.roll),)),
+            *_evidence_types(ports),
             only=configurations,
             nyms=keys.nym is not None,
         )
@@ -214,6 +235,13 @@ class IssuerService:
             clock=ports.clock,
             times=settings.status,
         )
+        self.holder_revocations = HolderRevocations(
+            identity=identity,
+            records=ports.issuances,
+            statuses=self.statuses,
+            grants=grants,
+            clock=ports.clock,
+        )
         self.bitstrings = BitstringLists(
             identity=identity,
             records=ports.issuances,
@@ -247,18 +275,35 @@ class IssuerService:
         return offer
 
     def offer_evidence(
-        self, kind: str, subject_id: str, holder_id: str, *, with_tx_code: bool = True
+        self,
+        kind: str,
+        subject_id: str,
+        holder_id: str,
+        *,
+        with_tx_code: bool = True,
+        guardian: tuple[str, str] | None = None,
     ) -> IssuedOffer:
-        """Offer one piece of evidence about a person to that person.
+        """Offer one piece of evidence about a person to that person, or to its guardian.
 
-        `kind` is a name of `wallet.eligibility.evidence_types`, which is the configuration's id.
-        Raises `ConfigurationUnknown` and what `Offers.offer` raises.
+        `kind` is a name of `wallet.eligibility.evidence_types`, which is the configuration's id;
+        `guardian` are the family and who of it takes the evidence for a child. Raises
+        `ConfigurationUnknown` and what `Offers.offer` raises.
         """
         if kind not in evidence_types().by_name:
             raise ConfigurationUnknown("no kind of evidence has this name")
-        (offer,) = self.offers.offer(
-            [Entitlement(kind, subject_id, holder_id)], with_tx_code=with_tx_code
-        )
+        entitlement = Entitlement(kind, subject_id, holder_id, guardian=guardian)
+        (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)
+        return offer
+
+    def offer_guardianship(
+        self, family_id: str, guardian_id: str, child_id: str, *, with_tx_code: bool = True
+    ) -> IssuedOffer:
+        """Offer the guardianship certificate for one child to one of its guardians.
+
+        Raises what `Offers.offer` raises, and `ConfigurationUnknown` where none is issued.
+        """
+        entitlement = Entitlement(GUARDIANSHIP, family_id, guardian_id, ward_id=child_id)
+        (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)
         return offer
 
     def issuer_metadata(self) -> IssuerMetadata:

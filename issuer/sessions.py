@@ -59,13 +59,17 @@ class OfferUnknown(ConflictError):
 class Entitlement:
     """What a grant is for: a credential configuration, a subject of the register, its holder.
 
-    `held_by` is the operator who holds the issuance until another one approves it.
+    `held_by` is the operator who holds the issuance until another one approves it. `ward_id` is
+    the child that a guardianship is for. `guardian` (family, guardian) is whose wallet evidence
+    about the holder goes to, when the holder is a child.
     """
 
     configuration_id: str
     subject_id: str
     holder_id: str
     held_by: str | None = None
+    ward_id: str | None = None
+    guardian: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +237,13 @@ def decode_state(stored: bytes) -> GrantState:
     members: dict[str, Any] = parse_json_object(stored)
     name = members.pop("state")
     if "entitlement" in members:
-        members["entitlement"] = Entitlement(**members["entitlement"])
+        members["entitlement"] = _entitlement(members["entitlement"])
     if "terms" in members:
         members["terms"] = Terms(**members["terms"])
     kind = next(kind for kind, known in _NAMES.items() if known == name)
     return kind(**members)
+
+
+def _entitlement(value: dict[str, Any]) -> Entitlement:
+    guardian = value.get("guardian")
+    return Entitlement(**{**value, "guardian": None if guardian is None else tuple(guardian)})

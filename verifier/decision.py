@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from verifier.acting import Acting, acted_for, acting_json
 from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.crypto.certificates import TrustAnchors
 from wallet.encoding import base64url
@@ -16,6 +17,7 @@ from wallet.protocols.dcql import CredentialQuery, DcqlQuery
 from wallet.protocols.dcql_answer import check_answer, check_answered_ids
 from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.protocols.oid4vp_transaction import TransactionData, check_transactions
+from wallet.verification.acting import ActedFor, Use
 from wallet.verification.evidence import Evidence
 from wallet.verification.pipeline import (
     VerifiedPresentation,
@@ -65,13 +67,15 @@ class Decision:
     """What came of one answer.
 
     `result` is what may be kept and shown to operators; `disclosed` are the claims asked for, by
-    query id, None unless accepted.
+    query id, None unless accepted. `acted_for` names who showed credentials for whom, if anyone
+    did, and is in `result` too.
     """
 
     verdict: Verdict
     code: str | None
     result: JsonObject
     disclosed: JsonObject | None
+    acted_for: tuple[ActedFor, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,22 +160,40 @@ class Examiner:
         one_holder: bool,
         now: int,
         transactions: Sequence[TransactionData] = (),
+        use: Use = Use.PRESENTATION,
+        programme: str | None = None,
     ) -> Decision:
-        """Return the decision on a whole answer; raises nothing for bad input."""
+        """Return the decision on a whole answer; raises nothing for bad input.
+
+        `use` is what it is for: only a presentation can be made for another. `programme` is the
+        name of the request, which a delegation may be bound to.
+        """
+        use = Use.SIGNATURE if transactions and use is Use.PRESENTATION else use
         try:
             check_answered_ids(query, vp_token)
+            acting = Acting.of_answer(
+                query,
+                vp_token,
+                audience=audience,
+                nonce=nonce,
+                now=now,
+                use=use,
+                programme=programme,
+            )
         except RejectedError as error:
             return _refused(error, {}, now)
+        policies = {
+            name: self.policy_for(item, audience, nonce)
+            for name, item in query.credentials.items()
+        }
         examined = {
-            name: [
-                self.examine(item, self.policy_for(query.credentials[name], audience, nonce), now)
+            name: [Examined(item.report, None) for item in acting.presented[name]]
+            if name in acting.presented
+            else [
+                self.examine(item, acting.policy(item, policies[name]), now)
                 for item in presentations
             ]
             for name, presentations in vp_token.items()
-        }
-        verified = {
-            name: [item.verified for item in items if item.verified is not None]
-            for name, items in examined.items()
         }
         reports = [item for items in examined.values() for item in items]
         for verdict in (Verdict.REJECTED, Verdict.UNAVAILABLE):
@@ -180,22 +202,36 @@ class Examiner:
                 if item.verdict is verdict and failure is not None:
                     return _decision(verdict, failure.code, examined, None, now)
         try:
-            claims = check_answer(query, verified, one_holder=one_holder)
+            shown = acting.settle(
+                {
+                    name: [item.verified for item in items if item.verified is not None]
+                    for name, items in examined.items()
+                    if name not in acting.presented
+                }
+            )
+            verified: Mapping[str, Sequence[VerifiedProof]] = {**shown, **acting.proofs()}
+            claims = check_answer(
+                query, verified, one_holder=one_holder, apart=acting.queries.guardianships
+            )
             check_transactions(transactions, _bindings(verified))
         except RejectedError as error:
             return _refused(error, examined, now)
         disclosed: JsonObject = {
             name: [
-                _told(query.credentials[name], item, asked)
+                _told(query.credentials[name], item, acting.issuer_of(item), asked)
                 for item, asked in zip(verified[name], claims[name], strict=True)
             ]
             for name in claims
         }
-        return _decision(Verdict.ACCEPTED, None, examined, disclosed, now)
+        return _decision(
+            Verdict.ACCEPTED, None, examined, disclosed, now, acted=acted_for(verified)
+        )
 
 
-def _told(query: CredentialQuery, verified: VerifiedProof, asked: JsonObject) -> JsonObject:
-    told: JsonObject = {"issuer": verified.issuer, "vct": verified.vct, "claims": asked}
+def _told(
+    query: CredentialQuery, verified: VerifiedProof, issuer: str, asked: JsonObject
+) -> JsonObject:
+    told: JsonObject = {"issuer": issuer, "vct": verified.vct, "claims": asked}
     if query.pseudonym and verified.pseudonym is not None:
         told["pseudonym"] = base64url.encode(verified.pseudonym)
     return told
@@ -228,6 +264,7 @@ def _decision(
     now: int,
     *,
     detail: str | None = None,
+    acted: tuple[ActedFor, ...] = (),
 ) -> Decision:
     reports = [item.report for items in examined.values() for item in items]
     times = [report.facts_as_of for report in reports if report.facts_as_of is not None]
@@ -241,7 +278,8 @@ def _decision(
         "presentations": [
             {"id": name, **item.to_json()} for name, items in examined.items() for item in items
         ],
+        **acting_json(acted),
     }
     if detail is not None:
         result["detail"] = detail
-    return Decision(verdict, code, result, disclosed)
+    return Decision(verdict, code, result, disclosed, acted)

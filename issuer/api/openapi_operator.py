@@ -104,9 +104,21 @@ OPERATOR_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
                     "kind": {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,47}$"},
                     "subject_id": _ID,
                     "holder_id": _ID,
+                    "family_id": _ID,
+                    "guardian_id": _ID,
                     "tx_code": _FLAG,
                 },
                 ("kind", "subject_id", "holder_id"),
+            ),
+        )
+    },
+    "/operator/guardianship-offers": {
+        "post": _operation(
+            "Offer the guardianship certificate for one child to one of its guardians.",
+            _MADE,
+            _strict(
+                {"family_id": _ID, "guardian_id": _ID, "child_id": _ID, "tx_code": _FLAG},
+                ("family_id", "guardian_id", "child_id"),
             ),
         )
     },
@@ -171,5 +183,26 @@ OPERATOR_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
     },
     "/operator/batches/{root}/revoke": {
         "post": _operation("Revoke a whole batch.", _DONE, _NOTHING, "root")
+    },
+}
+# Where there is an electoral roll.
+CENSUS_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
+    "/operator/census": {
+        "post": _operation(
+            "The members of a manifest about its voters, by the electoral roll.",
+            {"200": json_answer_of("They.", _OBJECT)},
+            _strict(
+                {
+                    "min_age": {"type": ["integer", "null"], "enum": [14, None]},
+                    "districts": {
+                        "type": ["array", "null"],
+                        "items": {"type": "string", "pattern": "^[0-9]{5}$"},
+                        "minItems": 1,
+                        "maxItems": 25,
+                    },
+                },
+                ("min_age", "districts"),
+            ),
+        )
     },
 }

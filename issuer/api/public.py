@@ -8,12 +8,12 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from issuer.metrics import IssuerMetrics
-from issuer.ports import BatchState
 from issuer.service import IssuerService
 from issuer.status import ListForm, StatusListUnknown
 from wallet.crypto.merkle import HASH_BYTES
 from wallet.encoding import base64url
 from wallet.errors import MalformedError
+from wallet.ports.batches import BatchState
 from wallet.verification.manifest import MANIFEST_TYPE
 from wallet.web.application import json_answer
 

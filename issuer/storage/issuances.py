@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Engine, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, select, update
 
 from issuer.ports import Issuance, IssuanceAlreadyCompleted, IssuanceUnknown, StatusChanged
 from issuer.storage.decoys import DECOY, draw_count, move_decoys
@@ -126,10 +126,20 @@ class SqlIssuanceRecords:
                 )
 
     def issuance(self, issuance_id: str) -> Issuance:
+        return self._one(ISSUANCES.c.issuance_id == issuance_id)
+
+    def issuance_at(self, list_number: int, status_index: int) -> Issuance:
+        return self._one(
+            and_(
+                ISSUANCES.c.list_number == list_number,
+                ISSUANCES.c.status_index == status_index,
+                ISSUANCES.c.credential_type != DECOY,
+            )
+        )
+
+    def _one(self, condition: ColumnElement[bool]) -> Issuance:
         with read(self._engine) as connection:
-            row = connection.execute(
-                select(*_COLUMNS).where(ISSUANCES.c.issuance_id == issuance_id)
-            ).one_or_none()
+            row = connection.execute(select(*_COLUMNS).where(condition)).one_or_none()
         if row is None:
             raise IssuanceUnknown("there is no such issuance")
         return _issuance(row)

@@ -16,10 +16,10 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
 
+from wallet.adapters.sql.batches import batch_tables
 from wallet.adapters.sql.engine import migrate
 
 SCHEMA: Final = "issuer"
@@ -53,29 +53,9 @@ ISSUANCES: Final = Table(
     UniqueConstraint("list_number", "status_index"),
     UniqueConstraint("leaf"),
 )
-BATCHES: Final = Table(
-    "issuer_batches",
-    METADATA,
-    Column("root", LargeBinary(32), primary_key=True),
-    Column("credential_type", String(255), nullable=False),
-    Column("size", Integer, nullable=False),
-    Column("manifest", Text, nullable=False),
-    Column("manifest_digest", LargeBinary(32), nullable=False),
-    Column("leaves", LargeBinary, nullable=False),
-    Column("state", String(16), nullable=False, index=True),
-    Column("sealed_at", BigInteger, nullable=False),
-    Column("sent_at", BigInteger),
-    Column("revoked_at", BigInteger),
-)
-LEAVES: Final = Table(
-    "issuer_leaves",
-    METADATA,
-    Column("leaf", LargeBinary(32), primary_key=True),
-    Column("credential_type", String(255), nullable=False),
-    Column("since", BigInteger, nullable=False),
-    Column("root", ForeignKey("issuer_batches.root"), index=True),
-    Column("position", Integer),
-)
+ANCHORED: Final = batch_tables(SCHEMA, METADATA)
+BATCHES: Final = ANCHORED.batches
+LEAVES: Final = ANCHORED.leaves
 STATUS_PUBLICATIONS: Final = Table(
     "issuer_status_publications",
     METADATA,

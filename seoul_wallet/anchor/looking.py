@@ -11,7 +11,7 @@ from rich.table import Table
 from web3 import Web3
 
 from issuer.calendar import SEOUL
-from issuer.storage.batches import SqlBatchRecords
+from issuer.storage.tables import ANCHORED
 from seoul_wallet.anchor.options import (
     ChainOptions,
     chain_options,
@@ -26,6 +26,7 @@ from wallet.adapters.evm.deployment import REGISTRY, Deployment, DeploymentMisma
 from wallet.adapters.evm.log_chain import watched_contracts
 from wallet.adapters.evm.node import ask
 from wallet.adapters.evm.quorum import Agreement, NodeQuorum
+from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.adapters.sql.engine import open_engine
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.encoding.json import to_json
@@ -151,7 +152,7 @@ def _replica(url: str, now: int) -> dict[str, Any]:
 def _waiting(url: str) -> dict[str, Any]:
     engine = open_engine(database_url(url))
     try:
-        records = SqlBatchRecords(engine)
+        records = SqlBatchRecords(engine, ANCHORED)
         return {
             "leaves_waiting": sum(pending.count for pending in records.pending()),
             "batches_not_final": len(records.unfinished()),

@@ -13,13 +13,12 @@ from urllib.parse import unquote
 
 from sqlalchemy import Engine, Row, inspect, select
 
-from issuer.ports import BatchState
 from issuer.status import STATUS_BITS
-from issuer.storage.batches import SqlBatchRecords
 from issuer.storage.issuances import SqlIssuanceRecords
-from issuer.storage.tables import BATCHES, ISSUANCES, LEAVES, STATUS_PUBLICATIONS
+from issuer.storage.tables import ANCHORED, BATCHES, ISSUANCES, LEAVES, STATUS_PUBLICATIONS
 from seoul_wallet.audit.difference import AuditIncomplete, expect, require, short
 from seoul_wallet.audit.replay import Replay
+from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.adapters.sql.engine import read
 from wallet.adapters.sql.outbox_tables import ENTRIES
 from wallet.credentials.jose import parse_compact_jws, verify_jws
@@ -27,6 +26,7 @@ from wallet.crypto.hashing import sha256
 from wallet.crypto.merkle import MerkleTree
 from wallet.did.document import DidDocument
 from wallet.encoding import base64url
+from wallet.ports.batches import BatchState
 from wallet.status.token_status_list import TokenStatusList
 from wallet.trust.facts import BatchFact, StatusFact
 from wallet.trust.identifiers import issuer_id, schema_id, status_list_id
@@ -54,7 +54,7 @@ class IssuerUnderAudit:
         self._did = did
         self._document = document
         self._id = issuer_id(did)
-        self._batches = SqlBatchRecords(engine)
+        self._batches = SqlBatchRecords(engine, ANCHORED)
         self._issuances = SqlIssuanceRecords(engine)
 
     def compare(self, replay: Replay, tell: Progress) -> IssuerCounts:

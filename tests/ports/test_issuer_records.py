@@ -9,29 +9,32 @@ import pytest
 from sqlalchemy import Engine
 
 from issuer.ports import (
-    Batch,
-    BatchConflict,
-    BatchState,
-    BatchUnknown,
     Issuance,
     IssuanceAlreadyCompleted,
     IssuanceUnknown,
-    LeafPlace,
-    LeafUnknown,
     Letter,
     LetterConflict,
     LetterState,
     LetterUnknown,
-    PendingLeaves,
     StatusChanged,
     StatusPublication,
 )
-from issuer.storage.batches import SqlBatchRecords, SqlStatusPublications
 from issuer.storage.decoys import DECOY, MAX_DECOYS, draw_count
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
-from issuer.storage.tables import migrate_issuer
+from issuer.storage.publications import SqlStatusPublications
+from issuer.storage.tables import ANCHORED, migrate_issuer
+from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.errors import ConflictError
+from wallet.ports.batches import (
+    Batch,
+    BatchConflict,
+    BatchState,
+    BatchUnknown,
+    LeafPlace,
+    LeafUnknown,
+    PendingLeaves,
+)
 from wallet.ports.storage import StorageUnavailable
 
 THREADS = 16
@@ -86,13 +89,25 @@ class TestIssuances:
         assert records.issuance(first.issuance_id).leaf == leaf(1)
         assert records.issuance(second.issuance_id).leaf is None
 
+    def test_an_issuance_is_found_by_its_place_in_the_list(self, database: Engine) -> None:
+        first, second = intents(database, "grant", 2)
+        records = SqlIssuanceRecords(database)
+        for item in (first, second):
+            assert records.issuance_at(item.list_number, item.status_index) == item
+        free = next(
+            index for index in range(10) if index not in (first.status_index, second.status_index)
+        )
+        for place in ((first.list_number, free), (first.list_number + 1, first.status_index)):
+            with pytest.raises(IssuanceUnknown):
+                records.issuance_at(*place)
+
     def test_completing_is_all_or_nothing(self, database: Engine) -> None:
         first, second = intents(database, "grant", 2)
         complete(database, second, start=7)
         with pytest.raises(IssuanceAlreadyCompleted):
             complete(database, first, second)
         assert SqlIssuanceRecords(database).issuance(first.issuance_id).leaf is None
-        assert SqlBatchRecords(database).pending_leaves(CARD, limit=9) == [leaf(7)]
+        assert SqlBatchRecords(database, ANCHORED).pending_leaves(CARD, limit=9) == [leaf(7)]
 
     def test_parallel_requests_of_one_grant_share_one_index(self, database: Engine) -> None:
         barrier = Barrier(THREADS)
@@ -119,7 +134,7 @@ class TestIssuances:
 
         with ThreadPoolExecutor(THREADS) as pool:
             assert sum(pool.map(finish, range(THREADS))) == 1
-        (pending,) = SqlBatchRecords(database).pending()
+        (pending,) = SqlBatchRecords(database, ANCHORED).pending()
         assert pending.count == 1
 
     def test_parallel_grants_never_share_an_index(self, database: Engine) -> None:
@@ -203,7 +218,7 @@ class TestBatches:
     def test_leaves_wait_until_they_are_sealed(self, database: Engine) -> None:
         issued = intents(database, "grant", 3)
         complete(database, *issued, now=6)
-        records = SqlBatchRecords(database)
+        records = SqlBatchRecords(database, ANCHORED)
         assert records.pending() == [PendingLeaves(CARD, 3, 6)]
         assert records.place(leaf(1)) == LeafPlace(None, None)
         records.seal(batch(1, 3), [leaf(2), leaf(99), leaf(1)], [leaf(1), leaf(2)])
@@ -215,7 +230,7 @@ class TestBatches:
     def test_a_leaf_is_sealed_once(self, database: Engine) -> None:
         issued = intents(database, "grant", 2)
         complete(database, *issued)
-        records = SqlBatchRecords(database)
+        records = SqlBatchRecords(database, ANCHORED)
         records.seal(batch(1), [leaf(1), leaf(98)], [leaf(1)])
         with pytest.raises(BatchConflict):
             records.seal(batch(2), [leaf(1), leaf(2)], [leaf(1), leaf(2)])
@@ -225,7 +240,7 @@ class TestBatches:
 
     def test_parallel_seals_of_the_same_leaves_succeed_once(self, database: Engine) -> None:
         complete(database, *intents(database, "grant", 1))
-        records = SqlBatchRecords(database)
+        records = SqlBatchRecords(database, ANCHORED)
         barrier = Barrier(THREADS)
 
         def seal(number: int) -> int:
@@ -242,7 +257,7 @@ class TestBatches:
 
     def test_a_final_batch_stays_final(self, database: Engine) -> None:
         complete(database, *intents(database, "grant"))
-        records = SqlBatchRecords(database)
+        records = SqlBatchRecords(database, ANCHORED)
         records.seal(batch(1, 1), [leaf(1)], [leaf(1)])
         records.mark(leaf(1001), BatchState.INCLUDED, now=7)
         assert records.batch(leaf(1001)).sent_at == 7
@@ -255,7 +270,7 @@ class TestBatches:
         assert records.batch(leaf(1001)).revoked_at == 10
 
     def test_unknown_leaves_and_batches_are_refused(self, database: Engine) -> None:
-        records = SqlBatchRecords(database)
+        records = SqlBatchRecords(database, ANCHORED)
         with pytest.raises(LeafUnknown):
             records.place(leaf(1))
         with pytest.raises(BatchUnknown):

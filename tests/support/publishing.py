@@ -9,11 +9,9 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 from web3 import Web3
 
-from issuer.anchoring import Anchoring, AnchorRound, AnchorTimes
 from issuer.identity import IssuerIdentity
-from issuer.storage.batches import SqlBatchRecords
 from issuer.storage.issuances import SqlIssuanceRecords
-from issuer.storage.tables import migrate_issuer
+from issuer.storage.tables import ANCHORED, migrate_issuer
 from tests.support.issuing import key_of
 from wallet.adapters.evm.fees import FeeLimits
 from wallet.adapters.evm.follower import Follower
@@ -22,10 +20,12 @@ from wallet.adapters.evm.publisher import Publisher, PublisherStep
 from wallet.adapters.evm.quorum import open_quorum
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.writer import EvmLedgerWriter
+from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.adapters.sql.engine import migrate, open_engine, read, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.outbox_tables import ENTRIES
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.anchoring import Anchoring, AnchorRound, AnchorTimes
 from wallet.ports.clock import Clock
 
 CARD = "urn:example:card"
@@ -81,7 +81,7 @@ class AnchoringIssuer:
         self.writer = EvmLedgerWriter(self.w3, place.deployment, publisher)
         replica = SqlReplica(self.engine)
         self._follower = Follower(reader, replica, clock)
-        self.records = SqlBatchRecords(self.engine)
+        self.records = SqlBatchRecords(self.engine, ANCHORED)
         self.anchoring = Anchoring(
             identity=IDENTITY,
             records=self.records,

@@ -2,7 +2,8 @@
 
 No specification names this format; it puts the blind signatures of `wallet.crypto.bbs` into the
 shapes of OpenID4VCI and OpenID4VP. Message 0 is the canonical JSON of type and epoch, message i
-that of `[name, value]` of one claim, in the order of the claims' names.
+that of `[name, value]` of one claim, in the order of the claims' names. A voting credential has
+the messages and the header of docs/voting.md instead, and is not presented like this.
 
 A presentation shows message 0 and some claims, and proves the rest. It is bound to one request by
 the presentation header, and to nobody by name: its pseudonym is of a context that both sides
@@ -16,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from wallet.credentials import voting
 from wallet.crypto.bbs.nym_issuance import NymCredential, NymLayout
 from wallet.crypto.bbs.nym_proofs import (
     NymProof,
@@ -49,8 +51,18 @@ def nym_layout(claims: Mapping[str, Any]) -> NymLayout:
     return NymLayout(messages=1 + len(claims))
 
 
+def nym_header(vct: str) -> bytes:
+    """Return the header under which a credential of this type is signed."""
+    return voting.HEADER if vct == voting.VOTING_CREDENTIAL_TYPE else b""
+
+
 def nym_messages(vct: str, epoch: str, claims: Mapping[str, Any]) -> tuple[bytes, ...]:
-    """Return the messages that are signed. Raises `NotCanonicalizable`."""
+    """Return the messages that are signed.
+
+    Raises `NotCanonicalizable`, `VotingClaimsMalformed`.
+    """
+    if vct == voting.VOTING_CREDENTIAL_TYPE:
+        return voting.messages_of_claims(epoch, claims)
     return _head(vct, epoch), *(_claim(name, claims[name]) for name in sorted(claims))
 
 

@@ -41,6 +41,10 @@ class Copies:
             if record.record_id.startswith(f"{card_id}.")
         ]
 
+    def waiting(self, card_id: str) -> tuple[tuple[str, HeldCredential], ...]:
+        """Return the copies that wait beside a card, the oldest first, with their record ids."""
+        return tuple(self._of(card_id))
+
     def count(self, card_id: str) -> int:
         """Return how many copies wait beside the card."""
         return len(self._of(card_id))

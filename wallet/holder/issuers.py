@@ -163,6 +163,19 @@ def _read_offer(
     return parse_credential_offer(value, development=development)
 
 
+def known_issuer_metadata(
+    issuer: str, transport: HolderTransport, policy: IssuerPolicy
+) -> IssuerMetadata:
+    """Return the metadata of an issuer that this wallet has a credential of.
+
+    Raises `OfferNotTrusted`, and as `inspect_offer` does.
+    """
+    try:
+        return _issuer_metadata(issuer, transport, policy.development)
+    except MetadataMismatch as error:
+        raise OfferNotTrusted(f"the issuer's metadata is not its own: {error}") from error
+
+
 def _issuer_metadata(issuer: str, transport: HolderTransport, development: bool) -> IssuerMetadata:
     answer = transport.get(issuer_metadata_url(issuer), accept=JSON)
     if answer.status == 404 and urlsplit(issuer).path.strip("/"):

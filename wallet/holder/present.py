@@ -6,18 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
+from wallet.credentials.delegation import DELEGATION_TYPE
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError
 from wallet.holder.answers import check_reachable
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
-from wallet.holder.consent import (
-    Answer,
-    Choice,
-    ConsentRequest,
-    NoMatchingCredential,
-    build_consent,
-    disclosed_paths,
-)
+from wallet.holder.choices import Answer, Choice, disclosed_paths
+from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
 from wallet.holder.nyms import Nyms, is_nym_handle
 from wallet.holder.presentables import Binding, presentable
@@ -190,6 +185,8 @@ class Presenter:
         now: int,
     ) -> RawPresentation:
         held = self._held.get(choice.card.id)
+        if held.delegation is not None and choice.card.vct == DELEGATION_TYPE:
+            held = held.warrant()
         if not answer.bound:
             return presentable(held).present(choice.paths, None)
         key = None

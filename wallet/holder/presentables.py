@@ -29,6 +29,7 @@ from wallet.credentials.sd_jwt import (
     select_disclosures,
 )
 from wallet.credentials.vcdm.credential import Credential, parse_credential
+from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
 from wallet.crypto.certificates import authority_key_ids, parse_x5c
 from wallet.crypto.keys import SigningKey
 from wallet.did.resolve import resolve_self_contained
@@ -242,7 +243,9 @@ class NymPresentable:
     def candidate(self) -> Candidate:
         """See `PresentableCredential.candidate`."""
         message = self._message
-        return Candidate(BBS_NYM_FORMAT, frozenset((message.vct,)), message.claims)
+        # The right to vote is used in the ballot box and nowhere else.
+        types = frozenset((message.vct,)) - {VOTING_CREDENTIAL_TYPE}
+        return Candidate(BBS_NYM_FORMAT, types, message.claims)
 
     def check_accepted(self, metadata: JsonObject | None) -> None:
         """See `PresentableCredential.check_accepted`."""

@@ -27,7 +27,7 @@ from wallet.holder.issuers import IssuerPolicy, same_origin
 from wallet.holder.nyms import Nyms
 from wallet.ports.facts import DidResolver
 from wallet.protocols.oid4vci.configuration import CredentialConfiguration
-from wallet.protocols.oid4vci.credential import ReceivedCredential
+from wallet.protocols.oid4vci.credential import CredentialAnchor, ReceivedCredential
 from wallet.protocols.oid4vci.metadata import IssuerMetadata
 from wallet.protocols.oid4vci.nym_proof import parse_nym_credential
 from wallet.trust.receipt import batch_leaf
@@ -83,6 +83,8 @@ def verify_received(
             format=configuration.format,
             type_values=(configuration.types,) if configuration.types else (),
             trust=None,
+            # A guardian may receive what only goes anywhere together with the guardianship.
+            accepts_held_by_guardian=True,
         ),
         now=now,
     )
@@ -184,15 +186,22 @@ def _peek_issuer(shown: Presentable, format_: str) -> object:
 
 
 def _check_anchor(item: ReceivedCredential, expected: Expected) -> None:
-    anchor, issuer = item.anchor, expected.metadata.credential_issuer
-    if anchor is None:
+    if item.anchor is None:
         return
     signed_input = contents_of(expected.configuration.format, text_of(item)).signed_input
     if signed_input is None:
         raise CredentialNotAsOffered("a credential of this format is not anchored")
+    check_anchor(item.anchor, signed_input(), expected.metadata.credential_issuer)
+
+
+def check_anchor(anchor: CredentialAnchor, signed_input: bytes, issuer: str) -> None:
+    """Return if the receipt is to be had at the issuer, and is of what the issuer signed.
+
+    Raises `CredentialNotAsOffered`.
+    """
     if not same_origin(anchor.receipt_uri, issuer):
         raise CredentialNotAsOffered("the receipt is at another host than the issuer")
-    leaf = batch_leaf(anchor.salt, signed_input())
+    leaf = batch_leaf(anchor.salt, signed_input)
     if anchor.receipt_uri.rpartition("/")[2] != base64url.encode(leaf):
         raise CredentialNotAsOffered("the receipt is for another credential or salt")
 

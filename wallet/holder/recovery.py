@@ -21,7 +21,7 @@ from wallet.crypto.recovery_phrase import (
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, UnavailableError
-from wallet.holder import cards, copies, discovery, intents, log, nyms
+from wallet.holder import cards, copies, delegations, discovery, given, intents, log, nyms, votes
 from wallet.holder.export_format import (
     ExportDamaged,
     ExportedRecord,
@@ -44,7 +44,10 @@ EXPORTED_KINDS: Final = (
     nyms.NYM_KIND,
     nyms.BLIND_KIND,
     log.KIND,
+    given.KIND,
+    delegations.INVITATION_KIND,
     discovery.KIND,
+    votes.KIND,
     VOTING_SECRET_KIND,
     SETTINGS_KIND,
 )

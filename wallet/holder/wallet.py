@@ -14,7 +14,9 @@ from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.consent import ConsentRefused, ConsentRequest
 from wallet.holder.copies import Copies
+from wallet.holder.delegations import Delegations, DelegationTerms
 from wallet.holder.discovery import Discovery
+from wallet.holder.given import GivenDelegation
 from wallet.holder.handles import destroy
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.log import LogEntry, PresentationLog
@@ -104,6 +106,17 @@ class Wallet:
             copies=self._copies,
             requester=requester,
             client=identity,
+        )
+        self.delegating = Delegations(
+            records=records,
+            keys=keys,
+            held=self._held,
+            copies=self._copies,
+            transport=transport,
+            dids=dids,
+            clock=clock,
+            policy=policy,
+            top_up=self._renewals.top_up,
         )
         reader = RequestReader(
             transport=transport,
@@ -312,6 +325,24 @@ class Wallet:
     def log(self) -> tuple[LogEntry, ...]:
         """Return what was presented to whom, the oldest first."""
         return self._log.entries()
+
+    def delegate(
+        self, card_id: str, invitation: str, terms: DelegationTerms
+    ) -> tuple[GivenDelegation, str]:
+        """Let another wallet show a card; return the delegation, and the package to hand over.
+
+        The other wallet makes the `invitation` by `delegating.invite` and takes the package by
+        `delegating.accept`. See `Delegations.delegate`.
+        """
+        return self.delegating.delegate(card_id, invitation, terms)
+
+    def delegations(self) -> tuple[GivenDelegation, ...]:
+        """Return what this wallet delegated; what it received are cards with `delegated`."""
+        return self.delegating.given()
+
+    def revoke_delegation(self, delegation_id: str) -> GivenDelegation:
+        """Take a delegation back, for good. See `Delegations.revoke`."""
+        return self.delegating.revoke(delegation_id)
 
     def create_recovery_phrase(self, language: PhraseLanguage) -> RecoveryPhrase:
         """Make the phrase that the wallet's exports are under, to write down once, on paper.

@@ -33,6 +33,7 @@ from wallet.errors import SeoulWalletError, UnavailableError
 from wallet.trust.facts import Assurance
 from wallet.verification import bitstring_steps, nym_steps, proof_steps, stand_in, trust_steps
 from wallet.verification import w3c_steps as w3c
+from wallet.verification.acting import ActedFor
 from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.nym_steps import NymProgress
 from wallet.verification.policy import VerificationPolicy
@@ -56,7 +57,8 @@ class VerifiedProof:
     `claims` the issuer left visible. `pseudonym` is that of a BBS presentation: of this
     request alone, unless the policy asked for the one at this verifier. `binding` are the claims
     that the holder's key signed, empty without key binding; `authority_keys` the authority key
-    identifiers of the issuer's certificates, if it was judged by them.
+    identifiers of the issuer's certificates, if it was judged by them. `acted_for` says who showed
+    it for whom, None when its holder did; `holder_key` is then the key of the one who acted.
     """
 
     issuer: str
@@ -70,6 +72,7 @@ class VerifiedProof:
     format: str = field(default=SD_JWT_VC_FORMAT, kw_only=True)
     types: frozenset[str] = field(default=frozenset(), kw_only=True)
     pseudonym: bytes | None = field(default=None, kw_only=True)
+    acted_for: ActedFor | None = field(default=None, kw_only=True)
 
     @property
     def holder_mark(self) -> str | None:

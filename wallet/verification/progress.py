@@ -11,6 +11,7 @@ from wallet.crypto.keys import PublicKey
 from wallet.encoding.json import JsonObject
 from wallet.trust.facts import AnchorFacts, BatchFact
 from wallet.trust.receipt import RECEIPT_CLAIM
+from wallet.verification.acting import ActedFor
 from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.policy import VerificationPolicy
 
@@ -39,6 +40,7 @@ class Progress:
     status: object = None
     bitstring_entries: tuple[JsonObject, ...] = ()
     holder_key: PublicKey | None = None
+    acted_for: ActedFor | None = None
     receipt_claim: object = None
     binding: JsonObject = field(default_factory=dict)
     # of a BBS credential: the epoch that it ends with, and the holder's pseudonym

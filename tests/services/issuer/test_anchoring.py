@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from issuer.anchoring import AnchorTimes
 from issuer.service import ServiceSettings
 from tests.support.issuing import NOW, IssuerWorld, issuer_world, key_of
 from tests.support.memory_ledger import MemoryLedger
+from wallet.anchoring import AnchorTimes
 from wallet.credentials.jose import parse_compact_jws, verify_jws
 from wallet.credentials.sd_jwt import parse_sd_jwt
 from wallet.crypto.hashing import sha256

@@ -6,19 +6,19 @@ import secrets
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from issuer.identity import IssuerIdentity
-from issuer.ports import Batch, BatchConflict, BatchRecords, BatchState, PendingLeaves
 from wallet.credentials.jose import sign_jws
 from wallet.crypto.hashing import sha256
+from wallet.crypto.keys import SigningKey
 from wallet.crypto.merkle import HASH_BYTES, MerkleTree
 from wallet.encoding import base64url
+from wallet.ports.batches import Batch, BatchConflict, BatchRecords, BatchState, PendingLeaves
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica, ChainUnavailable, ReplicaEmpty
 from wallet.ports.ledger import LedgerRefused, LedgerWriter
 from wallet.ports.outbox import TransactionState
-from wallet.trust.identifiers import schema_id
+from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.manifest import MANIFEST_TYPE
 
 MIN_BATCH_LEAVES: Final = 64
@@ -59,13 +59,29 @@ class ReceiptAnswer:
     path: tuple[bytes, ...] = ()
 
 
+class AnchorIdentity(Protocol):
+    """Who anchors: the DID that is accredited, and the key that signs manifests in its name."""
+
+    @property
+    def did(self) -> str:
+        """The DID."""
+
+    @property
+    def verification_method(self) -> str:
+        """The DID URL of the key."""
+
+    @property
+    def key(self) -> SigningKey:
+        """The key."""
+
+
 class Anchoring:
     """Seals batches, sends them, and follows them until they are final."""
 
     def __init__(
         self,
         *,
-        identity: IssuerIdentity,
+        identity: AnchorIdentity,
         records: BatchRecords,
         ledger: LedgerWriter,
         replica: AnchorReplica,
@@ -73,6 +89,7 @@ class Anchoring:
         times: AnchorTimes,
     ) -> None:
         self._identity = identity
+        self._issuer_id = issuer_id(identity.did)
         self._records = records
         self._ledger = ledger
         self._replica = replica
@@ -93,7 +110,7 @@ class Anchoring:
         for batch in self._records.unfinished():
             try:
                 progress = self._ledger.anchor_batch(
-                    self._identity.chain_id,
+                    self._issuer_id,
                     schema_id(batch.credential_type),
                     batch.root,
                     batch.size,
@@ -153,7 +170,7 @@ class Anchoring:
         for batch in self._records.unfinished():
             try:
                 fact = self._replica.anchor_facts(
-                    self._identity.chain_id, schema_id(batch.credential_type), batch.root, None
+                    self._issuer_id, schema_id(batch.credential_type), batch.root, None
                 )
             except ReplicaEmpty:
                 return final
@@ -169,7 +186,7 @@ class Anchoring:
         Raises `BatchUnknown`, `LedgerRefused`, `ChainUnavailable`.
         """
         self._records.batch(root)
-        self._ledger.revoke_batch(self._identity.chain_id, root)
+        self._ledger.revoke_batch(self._issuer_id, root)
         self._records.mark_revoked(root, now=self._clock.now())
 
     def manifest(self, root: bytes) -> str:
