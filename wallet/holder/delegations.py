@@ -22,6 +22,7 @@ from wallet.credentials.delegation import (
     issue_delegation,
     parse_delegation_claims,
 )
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.credentials.jwe import DecryptionKey
 from wallet.credentials.sd_jwt import (
     ClaimPattern,
@@ -180,6 +181,8 @@ class Delegations:
         check_delegable((card.vct,), terms.programmes or ())
         if card.is_for_another:
             raise NotDelegable("a right to act for another cannot be handed on")
+        if card.format != SD_JWT_VC_FORMAT:
+            raise NotDelegable("a card of this format cannot be shown by another")
         scope = terms.scope(card.vct)
         record_id, copy = self._spare(card_id)
         text = issue_delegation(

@@ -399,7 +399,7 @@ def test_another_wallet_of_the_same_resident_gets_no_second_pseudonym_secret(
 ) -> None:
     second = town.holder()
     assert cards["bbs"].format == FORMATS["bbs"]
-    with pytest.raises(OfferRefused, match="invalid_proof"):
+    with pytest.raises(OfferRefused, match="nym_key_registered"):
         second.wallet.receive(town.offer("bbs"))
 
 

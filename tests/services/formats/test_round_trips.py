@@ -18,10 +18,12 @@ from tests.support.format_town import (
     Holder,
     query_for,
 )
+from wallet.credentials.delegation import NotDelegable
 from wallet.crypto.keys import Es256SigningKey
 from wallet.encoding.json import JsonObject
 from wallet.holder.cards import Card, ReceiptState
 from wallet.holder.consent import NoMatchingCredential
+from wallet.holder.delegations import DelegationTerms
 
 every_format = pytest.mark.parametrize("kind", FORMATS)
 
@@ -213,3 +215,13 @@ def test_the_first_claim_set_that_a_card_can_deliver_is_shown(
 
 def test_the_epoch_is_the_one_of_the_issuer(cards: dict[str, Card], citizen: Holder) -> None:
     assert f'"epoch":"{EPOCH}"' in citizen.credential(cards["bbs"]).credential
+
+
+@every_format
+def test_only_an_sd_jwt_vc_is_delegated(
+    town: FormatTown, citizen: Holder, cards: dict[str, Card], kind: str
+) -> None:
+    invitation = town.holder().wallet.delegating.invite()
+    terms = DelegationTerms(claims=(("child_count",),), ttl_s=3600)
+    with pytest.raises(NotDelegable, match="format"):
+        citizen.wallet.delegating.delegate(cards[kind].id, invitation, terms)
