@@ -103,11 +103,12 @@ class FormatTown:
     folder: Path
     configure: Mapping[str, Any] = field(default_factory=dict)
     accredited: bool = True
+    now: int = NOW
 
     def __post_init__(self) -> None:
         self.city = City(
             self.folder,
-            NOW,
+            self.now,
             {},
             [sample_family()],
             configure=self.configure,

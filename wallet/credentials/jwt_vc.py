@@ -2,7 +2,8 @@
 
 The claims of the JWT stand for members of the credential: `iss` for `issuer`, `sub` for the
 subject's id, `nbf` and `exp` for the dates, `jti` for `id`. Where a member is there as well, both
-must say the same. `vc+jwt` of the data model 2.0 is another format: `vc_jose`.
+must say the same; of two dates the narrower holds. `vc+jwt` of the data model 2.0 is another
+format: `vc_jose`.
 """
 
 from __future__ import annotations
@@ -149,13 +150,13 @@ def _as_credential(claims: JsonObject, inner: JsonObject) -> JsonObject:
     contexts = document.get("@context")
     first = contexts[0] if type(contexts) is list and contexts else contexts
     begins, ends = _DATES["1.1" if first == CREDENTIALS_V1 else "2.0"]
-    for claim, member in (("nbf", begins), ("exp", ends)):
+    for claim, member, narrower in (("nbf", begins, max), ("exp", ends, min)):
         at = claim_time(claims, claim)
         if at is None:
             continue
-        if member in document and parse_date_time(document[member], member) != at:
-            raise JwsMalformed(f"{claim} and {member} are different times")
-        document.setdefault(member, _date_time(at, claim))
+        if member in document:
+            at = narrower(at, parse_date_time(document[member], member))
+        document[member] = _date_time(at, claim)
     return document
 
 
