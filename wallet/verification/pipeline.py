@@ -220,6 +220,7 @@ def _further(progress: Progress) -> dict[str, Any]:
         "format": progress.policy.format,
         "types": progress.types,
         "pseudonym": progress.pseudonym,
+        "acted_for": progress.acted_for,
     }
 
 
