@@ -42,6 +42,9 @@ from issuer.ports import (
     NymRegistrations,
     StatusPublications,
 )
+from issuer.recovery.policy import RecoveryPolicy
+from issuer.recovery.ports import ContactChannel, RecoveryRecords
+from issuer.recovery.service import Recoveries
 from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
@@ -67,7 +70,7 @@ from wallet.protocols.oid4vci.server_metadata import (
     PUBLIC_CLIENT,
     AuthorizationServerMetadata,
 )
-from wallet.protocols.oid4vci.token import REFRESH_TOKEN_GRANT
+from wallet.protocols.oid4vci.token import RECOVERY_GRANT, REFRESH_TOKEN_GRANT
 
 DEFAULT_NAME: Final = (
     Label("서울특별시", "ko-KR"),
@@ -89,6 +92,7 @@ class ServiceSettings:
     notification_ttl_s: int = 30 * 24 * 3600
     status: StatusTimes = field(default_factory=StatusTimes)
     anchoring: AnchorTimes = field(default_factory=AnchorTimes)
+    recovery: RecoveryPolicy = field(default_factory=RecoveryPolicy)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +106,8 @@ class IssuerPorts:
     letters: LetterRecords
     approvals: ApprovalRecords
     nyms: NymRegistrations
+    recoveries: RecoveryRecords
+    contact: ContactChannel
     families: FamilyRegister
     appointments: AppointmentRegister
     ledger: LedgerWriter
@@ -183,11 +189,31 @@ class IssuerService:
         self.notifications = Notifications(
             ports.sessions, ports.clock, settings.notification_ttl_s
         )
+        self.statuses = Statuses(
+            identity=identity,
+            records=ports.issuances,
+            publications=ports.publications,
+            ledger=ports.ledger,
+            replica=ports.replica,
+            clock=ports.clock,
+            times=settings.status,
+        )
+        self.recoveries = Recoveries(
+            identity=identity,
+            catalogue=self.catalogue,
+            records=ports.recoveries,
+            grants=grants,
+            statuses=self.statuses,
+            channel=ports.contact,
+            clock=ports.clock,
+            policy=settings.recovery,
+        )
         self.offers = Offers(
             identity=identity,
             catalogue=self.catalogue,
             grants=grants,
             tokens=tokens,
+            recoveries=self.recoveries,
             clock=ports.clock,
             limits=settings.offers,
         )
@@ -200,6 +226,8 @@ class IssuerService:
             deferrals=self.deferrals,
             notifications=self.notifications,
             nyms=None if keys.nym is None else NymIssuing(keys.nym, ports.nyms),
+            recoveries=self.recoveries,
+            statuses=self.statuses,
             clock=ports.clock,
             batch_size=settings.batch_size,
             renewal_years=settings.renewal_years,
@@ -225,15 +253,6 @@ class IssuerService:
             catalogue=self.catalogue,
             offers=self.offers,
             clock=ports.clock,
-        )
-        self.statuses = Statuses(
-            identity=identity,
-            records=ports.issuances,
-            publications=ports.publications,
-            ledger=ports.ledger,
-            replica=ports.replica,
-            clock=ports.clock,
-            times=settings.status,
         )
         self.holder_revocations = HolderRevocations(
             identity=identity,
@@ -320,6 +339,7 @@ class IssuerService:
             notification_endpoint=f"{base}/notification",
             request_encryption=RequestEncryptionOffer((self.keys.encryption.public,)),
             response_encryption=ResponseEncryptionOffer(),
+            recovery=self.recoveries.offer,
         )
 
     def signed_issuer_metadata(self) -> str:
@@ -344,6 +364,7 @@ class IssuerService:
                 PRE_AUTHORIZED_CODE_GRANT,
                 *((AUTHORIZATION_CODE_GRANT,) if by_code else ()),
                 REFRESH_TOKEN_GRANT,
+                RECOVERY_GRANT,
             ),
             authorization_endpoint=f"{base}/authorize" if by_code else None,
             pushed_authorization_request_endpoint=f"{base}/par" if by_code else None,
@@ -358,7 +379,7 @@ class IssuerService:
         )
 
     def work(self) -> WorkRound:
-        """Do what is due: anchor, follow finality, publish statuses, forget what expired.
+        """Do what is due: anchor, follow finality, publish statuses, tell people, forget.
 
         Waits for no block. What could not be done is tried again next time. Raises
         `StorageUnavailable`.
@@ -373,5 +394,6 @@ class IssuerService:
         failures += self.anchoring.anchor_due(now).failures
         self.anchoring.refresh_finality()
         failures += self.statuses.publish_due(now)
+        failures += self.recoveries.tell_due()
         self.offers.purge()
         return WorkRound(tuple(failures), ledger)

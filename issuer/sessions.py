@@ -61,7 +61,8 @@ class Entitlement:
 
     `held_by` is the operator who holds the issuance until another one approves it. `ward_id` is
     the child that a guardianship is for. `guardian` (family, guardian) is whose wallet evidence
-    about the holder goes to, when the holder is a child.
+    about the holder goes to, when the holder is a child. `recovers` is the holding that is issued
+    anew, if it is that; its copies are revoked unless it `keeps` them.
     """
 
     configuration_id: str
@@ -70,6 +71,8 @@ class Entitlement:
     held_by: str | None = None
     ward_id: str | None = None
     guardian: tuple[str, str] | None = None
+    recovers: str | None = None
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,7 @@ class Issued:
         What a second person approved once is not held again.
         """
         entitlement, expires_at, terms, generation, number = _shared(self)
-        free = replace(entitlement, held_by=None)
+        free = replace(entitlement, held_by=None, recovers=None, keeps=False)
         return Exchanged(free, expires_at, terms, generation + 1, number + 1)
 
 

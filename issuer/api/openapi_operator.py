@@ -130,6 +130,11 @@ OPERATOR_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
             query="state",
         )
     },
+    "/operator/recoveries": {
+        "get": _operation(
+            "The newest events of recovery keys.", {"200": json_answer_of("They.", _OBJECT)}, None
+        )
+    },
     "/operator/approvals/{approval_id}/{decision}": {
         "post": _operation(
             "Approve or refuse what another operator holds.",

@@ -23,6 +23,7 @@ from issuer.storage.decoys import DECOY, MAX_DECOYS, draw_count
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
 from issuer.storage.publications import SqlStatusPublications
+from issuer.storage.recovery.tables import migrate_recovery
 from issuer.storage.tables import ANCHORED, migrate_issuer
 from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.errors import ConflictError
@@ -45,6 +46,7 @@ CARD = "urn:example:card"
 def database(empty_engine: Engine) -> Engine:
     """A database with the issuer's tables."""
     migrate_issuer(empty_engine)
+    migrate_recovery(empty_engine)
     return empty_engine
 
 

@@ -132,7 +132,9 @@ class FormatTown:
             clock=self.city.clock,
             close=store.close,
         )
-        self._holders.append(Holder(wallet, HeldCredentials(store), keys, Nyms(store), store))
+        self._holders.append(
+            Holder(wallet, HeldCredentials(store), keys, Nyms(store, wallet.voting_secrets), store)
+        )
         return self._holders[-1]
 
     def operate(self, path: str, body: JsonObject) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from wallet.credentials.jose import CompactJws
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
 from wallet.holder.cards import HeldCredential
@@ -56,6 +57,7 @@ class ConsentRequest:
     how the request stands to the public registry of verifiers. `transactions` are texts that the
     holder agrees to by answering. Optional answers are given only when added by `including`.
     `refusal` is the error (§8.5) that declining tells; it depends on the request, never on cards.
+    `contributed` are presentations of another wallet that go along, by query (`wallet.joint`).
     """
 
     verifier: str
@@ -72,6 +74,8 @@ class ConsentRequest:
     transactions: tuple[str, ...] = ()
     origin: str | None = None
     refusal: str = ACCESS_DENIED
+    request_object: CompactJws | None = field(default=None, repr=False)
+    contributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def answers_to(self) -> str:
@@ -193,6 +197,7 @@ def build_consent(
         transactions=tuple(shown(item.text(language)) for item in request.transaction_data),
         origin=verified.origin,
         refusal=_refusal(request),
+        request_object=verified.request_object,
     )
 
 

@@ -34,20 +34,17 @@ class Copies:
         self._keys = keys
         self._held = held
 
-    def _of(self, card_id: str) -> list[tuple[str, HeldCredential]]:
+    def of(self, card_id: str) -> list[tuple[str, HeldCredential]]:
+        """Return the copies that wait beside a card, the oldest first, with their record ids."""
         return [
             (record.record_id, held_from_record(record))
             for record in self._records.list(KIND)
             if record.record_id.startswith(f"{card_id}.")
         ]
 
-    def waiting(self, card_id: str) -> tuple[tuple[str, HeldCredential], ...]:
-        """Return the copies that wait beside a card, the oldest first, with their record ids."""
-        return tuple(self._of(card_id))
-
     def count(self, card_id: str) -> int:
         """Return how many copies wait beside the card."""
-        return len(self._of(card_id))
+        return len(self.of(card_id))
 
     def add(self, card_id: str, copies: Sequence[HeldCredential], *changes: Change) -> None:
         """Keep further copies, and make other changes in the same step."""
@@ -55,7 +52,7 @@ class Copies:
 
     def spend(self, card_id: str) -> None:
         """Note that a card was shown: its next copy takes its place. Raises `CardUnknown`."""
-        waiting = self._of(card_id)
+        waiting = self.of(card_id)
         if not waiting:
             return
         held = self._held.get(card_id)
@@ -68,6 +65,6 @@ class Copies:
 
     def remove(self, card_id: str) -> None:
         """Delete all copies of a card, with their keys."""
-        for record_id, copy in self._of(card_id):
+        for record_id, copy in self.of(card_id):
             self._records.write(Delete(KIND, record_id))
             destroy((copy.key_handle,), self._keys, self._records)

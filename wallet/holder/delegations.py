@@ -212,13 +212,13 @@ class Delegations:
         return given, package
 
     def _spare(self, card_id: str) -> tuple[str, HeldCredential]:
-        waiting = self._copies.waiting(card_id)
+        waiting = self._copies.of(card_id)
         if not waiting:
             try:
                 self._top_up(card_id)
             except ConflictError as error:
                 raise NoCopyToDelegate("the card has no spare copy") from error
-            waiting = self._copies.waiting(card_id)
+            waiting = self._copies.of(card_id)
         if not waiting:
             raise NoCopyToDelegate("the card has no spare copy")
         return waiting[0]

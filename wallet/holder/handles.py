@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from wallet.holder.nyms import BLIND_KIND, is_nym_handle
+from wallet.holder.nyms import is_nym_handle
+from wallet.holder.recovery import NYM_BLIND_KIND
 from wallet.ports.holder import Delete, HeldKeyUnknown, KeyStore, RecordStore, RecordUnknown
 
 
@@ -13,7 +14,7 @@ def destroy(handles: Iterable[str], keys: KeyStore, records: RecordStore) -> Non
     for handle in handles:
         try:
             if is_nym_handle(handle):
-                records.write(Delete(BLIND_KIND, handle))
+                records.write(Delete(NYM_BLIND_KIND, handle))
             else:
                 keys.delete(handle)
         except (HeldKeyUnknown, RecordUnknown):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from wallet.credentials.formats import BBS_NYM_FORMAT, W3C_FORMATS
 from wallet.did.did_web import did_web_document_url
 from wallet.did.syntax import Did, DidMalformed
+from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, UnsupportedError
 from wallet.holder.answers import JSON, json_answer
 from wallet.holder.contents import FORMATS
@@ -148,6 +149,23 @@ def inspect_offer(
         raise OfferNotTrusted(f"the issuer's metadata is not its own: {error}") from error
     configurations = tuple(_usable(metadata, name) for name in parsed.credential_configuration_ids)
     return InspectedOffer(parsed, metadata, server, configurations)
+
+
+def offer_again(
+    credential_issuer: str, configuration_id: str, authorization_server: str | None = None
+) -> JsonObject:
+    """Return an offer that nobody made, to `inspect_offer` an issuer of something that is held.
+
+    Nothing of it is sent to anyone.
+    """
+    if authorization_server == credential_issuer:
+        authorization_server = None
+    return CredentialOffer(
+        credential_issuer,
+        (configuration_id,),
+        pre_authorized_code="held already",
+        authorization_server=authorization_server,
+    ).to_json()
 
 
 def _read_offer(

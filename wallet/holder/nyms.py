@@ -1,7 +1,6 @@
 """The holder's side of pseudonym secrets: commitments to issuers, and what is kept of them.
 
-A holder has one `prover_nym` for each issuer, made at the first commitment and kept for good: with
-another one the issuer would refuse, and the pseudonyms would change. The blinding of a commitment
+A holder has one `prover_nym` for each issuer (`voting_secrets`). The blinding of a commitment
 is stored before the commitment leaves, so that no crash makes a signature useless.
 """
 
@@ -15,20 +14,17 @@ from wallet.crypto.bbs.keys import BbsVerificationKey
 from wallet.crypto.bbs.nym_issuance import (
     NymCredential,
     ProverSecrets,
-    new_prover_nym,
     verify_finalize_with_nym,
 )
 from wallet.crypto.bbs.registered_nym import commit_with_registered_nym
 from wallet.crypto.bbs.types import BbsPublicKey
-from wallet.crypto.hashing import sha256
 from wallet.did.document import DidDocument
-from wallet.encoding import base64url
 from wallet.errors import UnsupportedError
-from wallet.ports.holder import Put, RecordStore, RecordUnknown, StoreDamaged
+from wallet.holder.recovery import NYM_BLIND_KIND
+from wallet.holder.voting_secrets import VotingSecrets
+from wallet.ports.holder import Put, RecordStore, StoreDamaged
 from wallet.protocols.oid4vci.nym_proof import NymCredentialMessage, NymProof
 
-NYM_KIND: Final = "prover_nym"
-BLIND_KIND: Final = "nym_blind"
 SCALAR_BYTES: Final = 32
 _HANDLE: Final = "nym-"
 _HANDLE_BYTES: Final = 12
@@ -66,8 +62,9 @@ def bbs_key_of(document: DidDocument) -> tuple[str, BbsPublicKey]:
 class Nyms:
     """The pseudonym secrets in a record store."""
 
-    def __init__(self, records: RecordStore) -> None:
+    def __init__(self, records: RecordStore, secrets: VotingSecrets) -> None:
         self._records = records
+        self._secrets = secrets
 
     def commit(
         self, handle: str, credential_issuer: str, public_key: BbsPublicKey, nonce: str
@@ -76,11 +73,11 @@ class Nyms:
 
         The blinding is kept under `handle`, in the place of that of an earlier try.
         """
-        nym = self._prover_nym(credential_issuer)
+        nym = self._secrets.prover_nym(credential_issuer)
         commitment, kept = commit_with_registered_nym(
             nym, public_key=public_key, nonce=nonce.encode()
         )
-        self._records.write(Put(BLIND_KIND, handle, _octets(kept.prover_blind)))
+        self._records.write(Put(NYM_BLIND_KIND, handle, _octets(kept.prover_blind)))
         return NymProof(nonce, commitment).to_text()
 
     def finalize(
@@ -91,7 +88,9 @@ class Nyms:
         Raises `SignatureInvalid`, `StoreDamaged`.
         """
         own = ProverSecrets(
-            (), (self._prover_nym(credential_issuer),), self._scalar(BLIND_KIND, handle)
+            (),
+            (self._secrets.prover_nym(credential_issuer),),
+            self._scalar(NYM_BLIND_KIND, handle),
         )
         return verify_finalize_with_nym(
             message.public_key,
@@ -101,15 +100,6 @@ class Nyms:
             nym_messages(message.vct, message.epoch, message.claims),
             header=message.header,
         )
-
-    def _prover_nym(self, credential_issuer: str) -> int:
-        name = base64url.encode(sha256(credential_issuer.encode("utf-8", "surrogatepass")))
-        try:
-            return self._scalar(NYM_KIND, name)
-        except RecordUnknown:
-            nym = new_prover_nym()
-            self._records.write(Put(NYM_KIND, name, _octets(nym), expected_version=0))
-            return nym
 
     def _scalar(self, kind: str, name: str) -> int:
         payload = self._records.get(kind, name).payload

@@ -16,7 +16,7 @@ from wallet.holder.copies import Copies
 from wallet.holder.handles import destroy
 from wallet.holder.intents import GRANT_KIND, IssuerGrant, grant_of
 from wallet.holder.issuer_session import IssuerSession, OfferRefused
-from wallet.holder.issuers import InspectedOffer
+from wallet.holder.issuers import InspectedOffer, offer_again
 from wallet.holder.receive import IssuancePending, Receiver
 from wallet.holder.received import CredentialNotAsOffered
 from wallet.holder.requesting import Requester
@@ -27,7 +27,6 @@ from wallet.ports.holder import (
     RecordUnknown,
 )
 from wallet.protocols.oid4vci.credential import DeferredResponse
-from wallet.protocols.oid4vci.offer import CredentialOffer
 from wallet.protocols.oid4vci.token import RefreshTokenRequest
 
 LOW_COPIES: Final = 1
@@ -86,14 +85,11 @@ class Renewals:
         grant = self.grant(card_id)
         if grant is None:
             raise NotRenewable("the issuer gave no refresh token for this card")
-        offer = CredentialOffer(
-            grant.credential_issuer,
-            (grant.configuration_id,),
-            # Only to be read again: nothing of an offer is used here.
-            pre_authorized_code="renewal",
-            authorization_server=grant.authorization_server,
+        inspected = self._receiver.inspect(
+            offer_again(
+                grant.credential_issuer, grant.configuration_id, grant.authorization_server
+            )
         )
-        inspected = self._receiver.inspect(_offer_json(offer, grant))
         session = self._receiver.session(inspected, grant.dpop)
         try:
             tokens = session.token(RefreshTokenRequest(grant.refresh_token, grant.client_id))
@@ -129,11 +125,3 @@ class Renewals:
             raise
         self._copies.add(card.id, copies)
         return len(copies)
-
-
-def _offer_json(offer: CredentialOffer, grant: IssuerGrant) -> dict[str, object]:
-    value = offer.to_json()
-    if grant.authorization_server == grant.credential_issuer:
-        for item in value["grants"].values():
-            item.pop("authorization_server", None)
-    return value

@@ -20,6 +20,7 @@ from wallet.holder.received import (
     verify_received,
     verify_received_nym,
 )
+from wallet.holder.registering import Registrar
 from wallet.holder.signing import HeldSigningKey
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver
@@ -44,6 +45,7 @@ class Requester:
     dids: DidResolver
     clock: Clock
     policy: IssuerPolicy
+    registrar: Registrar
 
     def new_handles(
         self, configuration: CredentialConfiguration, metadata: IssuerMetadata
@@ -64,16 +66,20 @@ class Requester:
         handles: tuple[str, ...],
         access_token: str,
         identifier: str | None,
+        holding: str | None = None,
     ) -> CredentialResponse | DeferredResponse:
-        """Ask for one credential per key, with fresh key proofs. Raises `OfferRefused`."""
+        """Ask for one credential per key, with fresh key proofs, and register it as `holding`.
+
+        Raises `OfferRefused`.
+        """
         try:
-            request = self._request(session, configuration, handles, identifier)
+            request = self._request(session, configuration, handles, identifier, holding)
             return session.credential(request, access_token)
         except OfferRefused as error:
             if error.error != "invalid_nonce":
                 raise
         # Nonces are short-lived, and one may be used up by an answer that never arrived.
-        request = self._request(session, configuration, handles, identifier)
+        request = self._request(session, configuration, handles, identifier, holding)
         return session.credential(request, access_token)
 
     def _request(
@@ -82,17 +88,22 @@ class Requester:
         configuration: CredentialConfiguration,
         handles: tuple[str, ...],
         identifier: str | None,
+        holding: str | None,
     ) -> CredentialRequest:
-        is_nym = configuration.format == BBS_NYM_FORMAT
-        if is_nym:
-            proofs = self._commitments(session, handles)
-        else:
-            proofs = self._key_proofs(session, configuration, handles)
+        issuer, nonce = session.metadata.credential_issuer, session.nonce()
+        named = configuration.id if identifier is None else None
+        if configuration.format == BBS_NYM_FORMAT:
+            # Its issuer knows the pseudonym secret again: there is no holding to register.
+            commitments = self._commitments(session, handles, nonce)
+            return CredentialRequest(named, commitments, identifier, BBS_NYM_PROOF)
+        recovery_proof = None
+        if holding is not None:
+            recovery_proof = self.registrar.register_proof(issuer, holding, nonce)
         return CredentialRequest(
-            configuration.id if identifier is None else None,
-            proofs,
+            named,
+            self._key_proofs(session, configuration, handles, nonce),
             identifier,
-            BBS_NYM_PROOF if is_nym else configuration.proof_type,
+            recovery_proof=recovery_proof,
         )
 
     def _key_proofs(
@@ -100,8 +111,9 @@ class Requester:
         session: IssuerSession,
         configuration: CredentialConfiguration,
         handles: tuple[str, ...],
+        nonce: str,
     ) -> tuple[str, ...]:
-        nonce, now = session.nonce(), self.clock.now()
+        now = self.clock.now()
         return tuple(
             build_key_proof(
                 HeldSigningKey(self.keys, self.keys.find(handle)),
@@ -113,11 +125,12 @@ class Requester:
             for handle in handles
         )
 
-    def _commitments(self, session: IssuerSession, handles: tuple[str, ...]) -> tuple[str, ...]:
+    def _commitments(
+        self, session: IssuerSession, handles: tuple[str, ...], nonce: str
+    ) -> tuple[str, ...]:
         issuer = session.metadata.credential_issuer
         document = self.dids.resolve(parse_did(did_web_of_url(issuer))).value
         _, key = bbs_key_of(document)
-        nonce = session.nonce()
         return tuple(self.nyms.commit(handle, issuer, key, nonce) for handle in handles)
 
     def verified(

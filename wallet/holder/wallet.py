@@ -19,15 +19,20 @@ from wallet.holder.discovery import Discovery
 from wallet.holder.given import GivenDelegation
 from wallet.holder.handles import destroy
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
+from wallet.holder.joint import Joint
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.nyms import Nyms
+from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
 from wallet.holder.receive import Receiver
 from wallet.holder.recovery import Recovery
+from wallet.holder.registering import Registrar
+from wallet.holder.reissue import Reissuer
 from wallet.holder.renewals import LOW_COPIES, Renewals
 from wallet.holder.requesting import Requester
 from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
+from wallet.holder.voting_secrets import VotingSecrets
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver, VerifierRegistry
 from wallet.ports.holder import (
@@ -72,7 +77,8 @@ class Wallet:
         `client` is who this app is to authorization servers; `close` frees the ports.
         `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
         verifiers are looked up. `catalogue_publishers` are the DIDs whose programme catalogues
-        are taken; see `discovery`.
+        are taken; see `discovery`. `devices` has cards issued anew to this device and knows the
+        wallet's other ones.
         """
         policy = IssuerPolicy(
             trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
@@ -85,8 +91,11 @@ class Wallet:
         self._held = HeldCredentials(records)
         self._log = PresentationLog(records)
         self._recovery = Recovery(records)
-        nyms = Nyms(records)
-        requester = Requester(keys, nyms, dids, clock, policy)
+        self._registrar = Registrar(records, self._recovery, clock)
+        self.voting_secrets = VotingSecrets(records)
+        nyms = Nyms(records, self.voting_secrets)
+        requester = Requester(keys, nyms, dids, clock, policy, self._registrar)
+        self._copies = Copies(records, keys, self._held)
         self._receiver = Receiver(
             records=records,
             keys=keys,
@@ -95,9 +104,13 @@ class Wallet:
             clock=clock,
             policy=policy,
             client=identity,
+            registrar=self._registrar,
+            placing=Placing(records, self._held, self._copies),
+        )
+        self.devices = Reissuer(
+            receiver=self._receiver, held=self._held, registrar=self._registrar
         )
         self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
-        self._copies = Copies(records, keys, self._held)
         self._renewals = Renewals(
             receiver=self._receiver,
             records=records,
@@ -138,6 +151,13 @@ class Wallet:
             transport=transport,
             clock=clock,
             development=development,
+        )
+        self.joint = Joint(
+            reader=reader,
+            held=self._held,
+            presenter=self._presenter,
+            clock=clock,
+            spend=self._spend,
         )
         self.discovery = Discovery(
             records=records,
@@ -245,6 +265,7 @@ class Wallet:
         self._copies.remove(card_id)
         self._renewals.forget(card_id)
         self._held.remove(card_id)
+        self._registrar.forget(card_id)
         destroy((handle,), self._keys, self._records)
 
     def update_receipts(self) -> tuple[ReceiptUpdate, ...]:
