@@ -17,7 +17,8 @@ from wallet.credentials.formats import BBS_NYM_FORMAT, JWT_VC_FORMAT, LDP_VC_FOR
 from wallet.encoding.json import JsonObject
 from wallet.holder.cards import Card, HeldCredential, HeldCredentials
 from wallet.holder.consent import ConsentRequest
-from wallet.holder.nyms import Nyms, is_nym_handle
+from wallet.holder.handles import is_nym_handle
+from wallet.holder.nyms import Nyms
 from wallet.holder.presentables import Binding, presentable
 from wallet.holder.signing import HeldSigningKey
 from wallet.holder.wallet import Wallet

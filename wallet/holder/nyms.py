@@ -6,7 +6,6 @@ is stored before the commitment leaves, so that no crash makes a signature usele
 
 from __future__ import annotations
 
-import secrets
 from typing import Final
 
 from wallet.credentials.bbs_nym import nym_messages
@@ -20,30 +19,18 @@ from wallet.crypto.bbs.registered_nym import commit_with_registered_nym
 from wallet.crypto.bbs.types import BbsPublicKey
 from wallet.did.document import DidDocument
 from wallet.errors import UnsupportedError
-from wallet.holder.recovery import NYM_BLIND_KIND
+from wallet.holder.handles import NYM_BLIND_KIND
 from wallet.holder.voting_secrets import VotingSecrets
 from wallet.ports.holder import Put, RecordStore, StoreDamaged
 from wallet.protocols.oid4vci.nym_proof import NymCredentialMessage, NymProof
 
 SCALAR_BYTES: Final = 32
-_HANDLE: Final = "nym-"
-_HANDLE_BYTES: Final = 12
 
 
 class NoBbsKey(UnsupportedError):
     """The issuer's DID document does not say which BBS key signs."""
 
     code = "no_bbs_key"
-
-
-def new_nym_handle() -> str:
-    """Return a name for the blinding of one commitment."""
-    return _HANDLE + secrets.token_hex(_HANDLE_BYTES)
-
-
-def is_nym_handle(handle: str) -> bool:
-    """Whether a handle names the blinding of a commitment, and no key."""
-    return handle.startswith(_HANDLE)
 
 
 def bbs_key_of(document: DidDocument) -> tuple[str, BbsPublicKey]:
@@ -101,8 +88,8 @@ class Nyms:
             header=message.header,
         )
 
-    def _scalar(self, kind: str, name: str) -> int:
-        payload = self._records.get(kind, name).payload
+    def _blind(self, handle: str) -> int:
+        payload = self._records.get(NYM_BLIND_KIND, handle).payload
         if len(payload) != SCALAR_BYTES:
             raise StoreDamaged("a stored pseudonym secret is none")
         return int.from_bytes(payload, "big")

@@ -22,7 +22,17 @@ from wallet.crypto.recovery_phrase import (
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, UnavailableError
-from wallet.holder import cards, copies, delegations, discovery, given, intents, log, votes
+from wallet.holder import (
+    cards,
+    copies,
+    delegations,
+    discovery,
+    given,
+    handles,
+    intents,
+    log,
+    votes,
+)
 from wallet.holder.export_format import (
     ExportDamaged,
     ExportedRecord,
@@ -33,7 +43,6 @@ from wallet.ports.holder import Put, RecordConflict, RecordStore, RecordUnknown,
 
 KIND: Final = "recovery"
 KEY_KIND: Final = "key"  # of a key store that keeps its keys as records
-NYM_BLIND_KIND: Final = "nym_blind"
 VOTING_SECRET_KIND: Final = "voting_secret"  # noqa: S105
 SETTINGS_KIND: Final = "settings"
 HOLDING_KIND: Final = "holding"
@@ -46,7 +55,7 @@ EXPORTED_KINDS: Final = (
     copies.KIND,
     intents.KIND,
     intents.GRANT_KIND,
-    NYM_BLIND_KIND,
+    handles.NYM_BLIND_KIND,
     log.KIND,
     given.KIND,
     delegations.INVITATION_KIND,

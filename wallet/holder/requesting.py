@@ -9,9 +9,10 @@ from wallet.crypto.keys import thumbprint
 from wallet.did.did_web import did_web_of_url
 from wallet.did.syntax import parse_did
 from wallet.holder.cards import HeldCredential
+from wallet.holder.handles import new_nym_handle
 from wallet.holder.issuer_session import IssuerSession, OfferRefused
 from wallet.holder.issuers import JWK_BINDING, IssuerPolicy
-from wallet.holder.nyms import Nyms, bbs_key_of, new_nym_handle
+from wallet.holder.nyms import Nyms, bbs_key_of
 from wallet.holder.received import (
     CredentialNotAsOffered,
     Expected,
