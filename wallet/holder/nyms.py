@@ -74,11 +74,8 @@ class Nyms:
 
         Raises `SignatureInvalid`, `StoreDamaged`.
         """
-        own = ProverSecrets(
-            (),
-            (self._secrets.prover_nym(credential_issuer),),
-            self._scalar(NYM_BLIND_KIND, handle),
-        )
+        nym = self._secrets.prover_nym(credential_issuer)
+        own = ProverSecrets((), (nym,), self._blind(handle))
         return verify_finalize_with_nym(
             message.public_key,
             message.signature,
