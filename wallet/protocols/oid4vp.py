@@ -157,7 +157,7 @@ class VerifiedRequest:
     audience: str
     certificate: VerifiedCertificate | None = None
     origin: str | None = None
-    request_object: CompactJws | None = None
+    request_object: CompactJws | None = field(default=None, repr=False, compare=False)
 
 
 def parse_request(
