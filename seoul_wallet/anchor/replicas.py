@@ -15,11 +15,11 @@ from seoul_wallet.anchor.options import (
     chain_options,
     database_url,
     private_text,
-    progress_bar,
     read_file,
     require_urls,
     write_new_file,
 )
+from seoul_wallet.progress import progress_bar
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.sql.engine import migrate, open_engine
