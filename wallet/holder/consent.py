@@ -19,6 +19,7 @@ from wallet.protocols.oid4vp import AuthorizationRequest, VerifiedRequest
 from wallet.protocols.oid4vp_metadata import FormatsNotSupported, response_encryption
 from wallet.protocols.oid4vp_transaction import check_type_is_shown
 from wallet.protocols.registration import UNCHECKED, RegistrationReport
+from wallet.protocols.retention import retention_days
 
 MAX_NAME_MEMBERS: Final = 50
 ACCESS_DENIED: Final = "access_denied"
@@ -56,6 +57,7 @@ class ConsentRequest:
     trusted authority certified) and `answers_to` (host or page) beside them. `registration` is
     how the request stands to the public registry of verifiers. `transactions` are texts that the
     holder agrees to by answering. Optional answers are given only when added by `including`.
+    `retention_days` is for how long the verifier says it keeps what it sees, None if it does not.
     `refusal` is the error (§8.5) that declining tells; it depends on the request, never on cards.
     `contributed` are presentations of another wallet that go along, by query (`wallet.joint`).
     """
@@ -73,6 +75,7 @@ class ConsentRequest:
     registration: RegistrationReport = UNCHECKED
     transactions: tuple[str, ...] = ()
     origin: str | None = None
+    retention_days: int | None = None
     refusal: str = ACCESS_DENIED
     request_object: CompactJws | None = field(default=None, repr=False)
     contributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
@@ -196,6 +199,7 @@ def build_consent(
         registration=registration,
         transactions=tuple(shown(item.text(language)) for item in request.transaction_data),
         origin=verified.origin,
+        retention_days=retention_days(request.verifier_info),
         refusal=_refusal(request),
         request_object=verified.request_object,
     )

@@ -43,7 +43,9 @@ class Contents:
     """What a credential says. Times are unix seconds; `claims` are those of its person.
 
     `type` is the one by which its issuer is accredited. `signed_input` is what the issuer signed
-    and anchored, None where nothing is.
+    and anchored, None where nothing is. What everyone who is shown it sees: `bound_to`, the
+    holder's key as a JWK or a DID, and `status`, the member of that meaning; None where it has
+    none.
     """
 
     type: str
@@ -52,6 +54,8 @@ class Contents:
     not_before: int | None
     expires_at: int | None
     signed_input: Callable[[], bytes] | None = field(repr=False)
+    bound_to: Any = None
+    status: Any = None
 
 
 def contents_of(format_: str, text: str) -> Contents:
@@ -102,6 +106,7 @@ def pointer(path: tuple[str | int, ...]) -> str:
 def _sd_jwt(text: str) -> Contents:
     parsed = parse_sd_jwt(text)
     claims = parsed.process(parsed.jws.peek_claims()).claims
+    confirmation = claims.get("cnf")
     return Contents(
         claims["vct"],
         claims["iss"],
@@ -109,6 +114,8 @@ def _sd_jwt(text: str) -> Contents:
         claim_time(claims, "nbf"),
         claim_time(claims, "exp"),
         lambda: parsed.jws.signing_input,
+        confirmation.get("jwk") if isinstance(confirmation, dict) else None,
+        claims.get("status"),
     )
 
 
@@ -129,6 +136,7 @@ def signed_input_of(document: JsonObject) -> bytes:
 
 
 def _w3c(credential: Credential, signed_input: Callable[[], bytes]) -> Contents:
+    subject = credential.document.get(SUBJECT)
     return Contents(
         registered_type(specific_type(credential.types)),
         credential.issuer,
@@ -136,6 +144,8 @@ def _w3c(credential: Credential, signed_input: Callable[[], bytes]) -> Contents:
         credential.valid_from,
         credential.valid_until,
         signed_input,
+        subject.get("id") if isinstance(subject, dict) else None,
+        credential.document.get("credentialStatus"),
     )
 
 
