@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from wallet.credentials.jose import CompactJws
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
 from wallet.holder.cards import HeldCredential
@@ -53,6 +54,7 @@ class ConsentRequest:
     trusted authority certified) and `answers_to` (host or page) beside them. `registration` is
     how the request stands to the public registry of verifiers. `transactions` are texts that the
     holder agrees to by answering. Optional answers are given only when added by `including`.
+    `contributed` are presentations of another wallet that go along, by query (`wallet.joint`).
     """
 
     verifier: str
@@ -68,6 +70,8 @@ class ConsentRequest:
     registration: RegistrationReport = UNCHECKED
     transactions: tuple[str, ...] = ()
     origin: str | None = None
+    request_object: CompactJws | None = field(default=None, repr=False)
+    contributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def answers_to(self) -> str:
@@ -188,6 +192,7 @@ def build_consent(
         registration=registration,
         transactions=tuple(shown(item.text(language)) for item in request.transaction_data),
         origin=verified.origin,
+        request_object=verified.request_object,
     )
 
 

@@ -118,6 +118,17 @@ class Presenter:
             return {"response": data["response"]}
         return {"vp_token": parse_json_object(data["vp_token"].encode())}
 
+    def contribute(self, consent: ConsentRequest) -> VpToken:
+        """Return the presentations of a part of an answer, and note them in the log.
+
+        Another wallet sends them: whether they arrive is not known.
+        """
+        self._check_answerable(consent)
+        now = self._clock.now()
+        vp_token, entry = self._vp_token(consent, now), _log_entry(consent, now)
+        self._log.begin(entry)
+        return vp_token
+
     def decline(self, consent: ConsentRequest) -> str | None:
         """See `Wallet.decline`."""
         request = consent.request
@@ -131,13 +142,11 @@ class Presenter:
         return self._redirect_uri(answer)
 
     def _answer(self, consent: ConsentRequest) -> tuple[dict[str, str], LogEntry]:
-        now = self._clock.now()
-        request = consent.request
-        if consent.missing:
-            raise NoMatchingCredential(consent.missing)
-        if request.expires_at is not None and now >= request.expires_at:
-            raise RequestExpired("the time to answer is over")
+        self._check_answerable(consent)
+        now, request = self._clock.now(), consent.request
         vp_token = self._vp_token(consent, now)
+        for query_id, presentations in consent.contributed.items():
+            vp_token.setdefault(query_id, []).extend(presentations)
         entry = _log_entry(consent, now)
         # Noted before it is sent, so that no crash hides from the holder what may have left.
         self._log.begin(entry)
@@ -148,6 +157,13 @@ class Presenter:
             vp_token, request.state, recipient=recipient, enc=enc, nonce=request.nonce
         )
         return {"response": jwe}, entry
+
+    def _check_answerable(self, consent: ConsentRequest) -> None:
+        if consent.missing:
+            raise NoMatchingCredential(consent.missing)
+        expires_at = consent.request.expires_at
+        if expires_at is not None and self._clock.now() >= expires_at:
+            raise RequestExpired("the time to answer is over")
 
     def _finish(self, entry: LogEntry, outcome: LogOutcome) -> LogEntry:
         entry = replace(entry, outcome=outcome)

@@ -18,6 +18,7 @@ from wallet.holder.delegations import Delegations, DelegationTerms
 from wallet.holder.discovery import Discovery
 from wallet.holder.given import GivenDelegation
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
+from wallet.holder.joint import Joint
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
@@ -147,6 +148,13 @@ class Wallet:
             transport=transport,
             clock=clock,
             development=development,
+        )
+        self.joint = Joint(
+            reader=reader,
+            held=self._held,
+            presenter=self._presenter,
+            clock=clock,
+            spend=self._spend,
         )
         self.discovery = Discovery(
             records=records,

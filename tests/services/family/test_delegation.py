@@ -10,11 +10,15 @@ import pytest
 from tests.support.family_town import (
     AGENCY_ID,
     ELDER,
+    KIM,
     MOTHER,
     OTHER_URL,
+    QUERIES,
+    YOUNG,
     FamilyTown,
     answer,
 )
+from verifier.acting import Acting
 from wallet.credentials.delegation import DELEGATION_TYPE, NotDelegable
 from wallet.credentials.jwe import DecryptionFailed
 from wallet.crypto.keys import SignatureInvalid
@@ -32,6 +36,7 @@ from wallet.holder.delegations import (
 from wallet.holder.given import GivenDelegation
 from wallet.holder.wallet import Wallet
 from wallet.ports.holder import PeerUnreachable
+from wallet.verification.acting import ActingNotAccepted, Use
 
 SHOWN = DelegationTerms(claims=(("seoul_resident",),), ttl_s=86400)
 _NUMBERS = count()
@@ -212,6 +217,24 @@ def _signed(town: FamilyTown, wallet: Wallet) -> JsonObject:
     consent = wallet.review(opened["link"])
     wallet.present(consent)
     return town.result(opened)
+
+
+@pytest.mark.parametrize("use", [Use.LOGIN, Use.VOTING, Use.SIGNATURE])
+def test_no_right_is_taken_for_what_one_does_oneself(use: Use) -> None:
+    query, bound = QUERIES["delegate"].query, {"audience": AGENCY_ID, "nonce": "n" * 22, "now": 1}
+    own, for_another = {"home": ["a"]}, {"home": ["a"], "delegation": ["b"]}
+    with pytest.raises(ActingNotAccepted):
+        Acting.of_answer(query, for_another, **bound, use=use, programme=None)
+    assert Acting.of_answer(query, own, **bound, use=use, programme=None).proofs() == {}
+    seen = Acting.of_answer(query, for_another, **bound, use=Use.PRESENTATION, programme=None)
+    assert seen.presented["delegation"][0].delegation is None
+
+
+def test_the_city_offers_nobody_a_vote_for_another(town: FamilyTown) -> None:
+    about = {"kind": "voting-credential", "subject_id": YOUNG, "holder_id": YOUNG}
+    asked = {**about, "family_id": KIM, "guardian_id": MOTHER}
+    refused = town.operator("evidence-offers", asked)
+    assert (refused.status_code, refused.get_json()["code"]) == (400, "configuration_unknown")
 
 
 def test_what_was_delegated_is_not_delegated_on(

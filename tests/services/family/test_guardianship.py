@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -29,8 +30,13 @@ from tests.support.family_town import (
     at,
 )
 from wallet.credentials.delegation import NotDelegable
+from wallet.credentials.jwe import DecryptionFailed, JweMalformed
+from wallet.encoding import base64url
+from wallet.encoding.json import to_json
+from wallet.errors import MalformedError
 from wallet.holder.consent import NoMatchingCredential
 from wallet.holder.delegations import DelegationTerms
+from wallet.holder.joint import JointRequest, NothingToJoin
 from wallet.holder.wallet import Wallet
 
 
@@ -164,6 +170,106 @@ def test_a_guardian_does_not_hand_the_right_on(town: FamilyTown, mother: Wallet)
             mother.delegate(card.id, other.delegating.invite(), terms)
 
 
+@pytest.fixture(scope="module")
+def teen(town: FamilyTown) -> Wallet:
+    wallet = town.open_wallet("teen")
+    town.residence_for(wallet, TEEN)
+    town.settle()
+    return wallet
+
+
+@pytest.fixture(scope="module")
+def father(town: FamilyTown) -> Wallet:
+    wallet = town.open_wallet("father-of-teen")
+    town.guardianship_for(wallet, KIM, FATHER, TEEN)
+    town.settle()
+    return wallet
+
+
+class TestTogether:
+    """A child of 14 to 18 and its guardian answer one request with a wallet each."""
+
+    def test_the_agency_sees_that_both_took_part(
+        self, town: FamilyTown, teen: Wallet, father: Wallet
+    ) -> None:
+        opened = town.request("child")
+        question = teen.joint.ask(teen.review(opened["link"]))
+        joint = father.joint.review(question.text)
+        assert joint.consent.verifier == question.consent.verifier
+        assert [item.query_id for item in joint.consent.answers] == ["guardian"]
+        teen.present(question.answered(father.joint.contribute(joint)))
+        told = town.result(opened)
+        assert (told["outcome"], told["code"]) == ("accepted", None)
+        (acted,) = told["acted_for"]
+        assert (acted["right"], acted["relation"], acted["jointly"]) == (
+            "guardianship",
+            "parent",
+            True,
+        )
+        assert [entry.outcome.value for entry in father.log()[-1:]] == ["unanswered"]
+        assert [entry.outcome.value for entry in teen.log()[-1:]] == ["accepted"]
+
+    def test_alone_neither_is_enough(self, town: FamilyTown, teen: Wallet, father: Wallet) -> None:
+        for wallet in (teen, father):
+            with pytest.raises(NoMatchingCredential):
+                wallet.present(wallet.review(town.request("child")["link"]))
+        assert town.shown(teen, "child-or-self")["outcome"] == "accepted"
+
+    def test_the_guardian_of_another_child_has_nothing_to_add(
+        self, town: FamilyTown, teen: Wallet
+    ) -> None:
+        other = town.guardian("of-another", LEE, GRANDMOTHER, GRANDCHILD)
+        question = teen.joint.ask(teen.review(town.request("child")["link"]))
+        with pytest.raises(NothingToJoin):
+            other.joint.review(question.text)
+
+    def test_a_part_is_for_one_question(
+        self, town: FamilyTown, teen: Wallet, father: Wallet
+    ) -> None:
+        first, second = (
+            teen.joint.ask(teen.review(town.request("child")["link"])) for _ in range(2)
+        )
+        part = father.joint.contribute(father.joint.review(first.text))
+        with pytest.raises(DecryptionFailed):
+            second.answered(part)
+        with pytest.raises(JweMalformed):
+            first.answered("no part")
+
+    def test_a_part_of_another_request_is_refused_by_the_agency(
+        self, town: FamilyTown, teen: Wallet, father: Wallet
+    ) -> None:
+        first = teen.joint.ask(teen.review(town.request("child")["link"]))
+        stolen = first.answered(father.joint.contribute(father.joint.review(first.text)))
+        opened = town.request("child")
+        second = teen.joint.ask(teen.review(opened["link"]))
+        teen.present(replace(second.consent, missing=(), contributed=stolen.contributed))
+        told = town.result(opened)
+        assert (told["outcome"], told["code"]) == ("rejected", "nonce_mismatch")
+
+    def test_there_is_nothing_to_join_where_nothing_is_missing(
+        self, town: FamilyTown, teen: Wallet
+    ) -> None:
+        with pytest.raises(NothingToJoin):
+            teen.joint.ask(teen.review(town.request("own")["link"]))
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "####",
+            "e30",
+            base64url.encode(to_json({"request_object": "a", "ward": {}, "lacking": []})),
+            base64url.encode(to_json({"request_object": "a", "ward": [], "lacking": ["a"]})),
+            base64url.encode(to_json({"request_object": "a", "ward": {}, "lacking": [1]})),
+            base64url.encode(to_json({"request_object": "a", "ward": {}, "lacking": ["a"]})),
+            "A" * 600_000,
+        ],
+    )
+    def test_junk_is_no_question(self, father: Wallet, text: str) -> None:
+        with pytest.raises(MalformedError):
+            father.joint.review(text)
+
+
 @pytest.fixture
 def eve(tmp_path: Path) -> Iterator[FamilyTown]:
     """The town two days before a child turns 14 and another turns 19."""
@@ -182,10 +288,21 @@ def test_on_the_birthday_the_right_to_act_alone_is_over(eve: FamilyTown) -> None
     wallet = eve.guardian("mother", KIM, MOTHER, YOUNG)
     move_to(eve, birthday - timedelta(days=1), 23)
     assert eve.shown(wallet, "child")["outcome"] == "accepted"
+    right, child = sorted(wallet.credentials(), key=lambda card: card.is_for_ward)
+    move_to(eve, birthday, 0)
+    jointly = eve.guardianship_for(wallet, KIM, MOTHER, YOUNG)
+    assert jointly.claims["acts"] == "jointly"
+    eve.settle()
+    told = eve.forced(
+        wallet,
+        "child",
+        answer("home", child, ("seoul_resident",), ("sector_id", "welfare")),
+        answer("guardian", jointly, ("relation",), ("ward", "welfare")),
+    )
+    assert (told["outcome"], told["code"]) == ("rejected", "ward_must_take_part")
     move_to(eve, birthday, 1)
     with pytest.raises(NoMatchingCredential):
         wallet.present(wallet.review(eve.request("child")["link"]))
-    right, child = sorted(wallet.credentials(), key=lambda card: card.is_for_ward)
     told = eve.forced(
         wallet,
         "child",
@@ -196,4 +313,34 @@ def test_on_the_birthday_the_right_to_act_alone_is_over(eve: FamilyTown) -> None
     asked = {"family_id": KIM, "guardian_id": MOTHER, "child_id": TEEN}
     refused = eve.operator("guardianship-offers", asked)
     assert "child_is_of_age" in refused.get_json()["detail"]
-    assert eve.guardianship_for(wallet, KIM, MOTHER, YOUNG).claims["acts"] == "jointly"
+
+
+def test_on_the_19th_birthday_nobody_acts_for_the_child(eve: FamilyTown) -> None:
+    birthday = date(2026, 5, 6)
+    teen, father = eve.open_wallet("teen"), eve.open_wallet("father")
+    eve.residence_for(teen, TEEN)
+    eve.guardianship_for(father, KIM, FATHER, TEEN)
+    eve.settle()
+    move_to(eve, birthday - timedelta(days=1), 23)
+    opened = eve.request("child")
+    question = teen.joint.ask(teen.review(opened["link"]))
+    teen.present(question.answered(father.joint.contribute(father.joint.review(question.text))))
+    assert eve.result(opened)["outcome"] == "accepted"
+    move_to(eve, birthday, 0)
+    opened = eve.request("child")
+    question = teen.joint.ask(teen.review(opened["link"]))
+    with pytest.raises(NothingToJoin):
+        father.joint.review(question.text)
+    (right,) = father.credentials()
+    late = father.review(eve.request("child")["link"])
+    part = replace(
+        late,
+        request=question.consent.request,
+        answers=(answer("guardian", right, ("relation",), ("ward", "welfare")),),
+        missing=(),
+    )
+    sealed = father.joint.contribute(JointRequest(part, question.key.public))
+    teen.present(question.answered(sealed))
+    told = eve.result(opened)
+    # within the skew of clocks the certificate's own dates still pass; the guardianship does not
+    assert (told["outcome"], told["code"]) == ("rejected", "guardianship_ended")
