@@ -18,7 +18,7 @@ from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.encoding.json import parse_json_object
 from wallet.holder.reissue import Outcome
 
-KILLS = int(os.environ.get("SOAK_REISSUE_KILLS", "8"))
+KILLS = int(os.environ.get("SOAK_REISSUE_KILLS", "5"))
 ROOT = Path(__file__).parents[3]
 # About as many statements and commits as there are, both databases together.
 MOST_STEPS = 600
