@@ -11,6 +11,7 @@ import click
 from seoul_wallet.core_dumps import switch_off_core_dumps
 from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.devices_cli import devices, lost, reissue
+from seoul_wallet.history_cli import history, log, top_up
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
 from seoul_wallet.wallet_views import (
@@ -18,7 +19,7 @@ from seoul_wallet.wallet_views import (
     find_card,
     show_cards,
     show_consent,
-    show_log,
+    show_links,
     warn_of,
 )
 from wallet.app import change_passphrase
@@ -241,6 +242,7 @@ def present(
     def ask(consent: ConsentRequest) -> ConsentRequest | None:
         consent = _as_chosen(holder, consent, cards, include)
         show_consent(session, consent)
+        show_links(session, holder.linking.warnings(consent))
         if consent.missing:
             raise NoMatchingCredential(consent.missing)
         if yes or click.confirm(session.say("agree"), err=True):
@@ -252,18 +254,6 @@ def present(
         click.echo(session.say("sent"))
         if presented.redirect_uri is not None:
             click.echo(f"{session.say('continue_at')}: {presented.redirect_uri}")
-
-
-@wallet.command()
-@click.pass_obj
-def log(session: Session) -> None:
-    """Show what was presented to whom. Values are not kept, only which claims."""
-    with session.open() as holder:
-        entries = holder.log()
-    if not entries:
-        click.echo(session.say("no_log"))
-        return
-    show_log(session, entries)
 
 
 @wallet.command()
@@ -280,6 +270,7 @@ for _command in (
     *(phrase, shares, export, restore),
     *(devices, lost, reissue),
     *(delegate, delegations),
+    *(history, log, top_up),
 ):
     wallet.add_command(_command)
 
