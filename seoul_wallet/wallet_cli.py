@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from seoul_wallet.core_dumps import switch_off_core_dumps
 from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.devices_cli import devices, lost, reissue
 from seoul_wallet.history_cli import history, log, top_up
@@ -94,6 +95,7 @@ def wallet(
     Exit codes: 0 done, 2 the input is not what it should be, 3 checked and refused,
     4 right request but wrong moment (also: you said no), 5 could not be checked, try again.
     """
+    switch_off_core_dumps()
     ctx.obj = Session(
         file, language, development, ca_file, verifier_ca, frozenset(trusted) or None
     )
