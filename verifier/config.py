@@ -9,6 +9,11 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from verifier.client import DID, PREFIXES
+from verifier.exclusions.config import (
+    ExclusionConfigurationError,
+    RegisterAtHand,
+    read_register_at_hand,
+)
 from verifier.queries import DEFAULT_QUERIES, QUERY_PREFIX, NamedQuery, parse_named_queries
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.encoding.json import parse_json, parse_json_object
@@ -60,7 +65,8 @@ class VerifierConfig:
     `programme_agencies` the base URL of another agency that decides on a programme, by its id.
     A batch of applications is kept for `bulk_ttl_s`; it is decided on by `bulk_workers` processes
     (0: as many as there are processors), or on the Dask cluster of `dask_scheduler`
-    (`tls://host:port`), which must be this verifier's own.
+    (`tls://host:port`), which must be this verifier's own. `exclusion_register` counts people over
+    programmes that exclude each other; it is somebody else's.
     """
 
     base_url: str
@@ -90,6 +96,7 @@ class VerifierConfig:
     max_bulk_applications: int = 100_000
     bulk_workers: int = 0
     dask_scheduler: str | None = None
+    exclusion_register: RegisterAtHand | None = None
 
     def __post_init__(self) -> None:
         if self.vc_api and not self.development:
@@ -111,6 +118,8 @@ class VerifierConfig:
             raise ConfigurationError(f"names of queries do not begin with {QUERY_PREFIX}")
         if not 0 <= (self.retention_days or 0) <= MAX_RETENTION_DAYS:
             raise ConfigurationError("retention_days is 0 or more, within a century")
+        if self.exclusion_register is not None and self.exclusion_register.did == self.did:
+            raise ConfigurationError("exclusion_register is not this verifier")
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name} is positive")
@@ -141,7 +150,8 @@ class VerifierConfig:
         RESULT_TTL_S, FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM),
         CERTIFICATE_FILE (PEM), CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names,
         with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id),
-        BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER.
+        BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER, EXCLUSION_REGISTER_FILE
+        (JSON, see `verifier.exclusions.config`).
         Raises
         `ConfigurationError`, and what `parse_named_queries` raises.
         """
@@ -199,6 +209,7 @@ class VerifierConfig:
             ),
             bulk_workers=reader.number("bulk_workers", cls.bulk_workers),
             dask_scheduler=reader.get("dask_scheduler"),
+            exclusion_register=_read_register(reader.get("exclusion_register_file")),
         )
 
 
@@ -270,6 +281,13 @@ def _read_agencies(path: Path) -> dict[str, str]:
         return {name: check_url(url, development=True) for name, url in items.items()}
     except (OSError, TypeError, SeoulWalletError) as error:
         raise ConfigurationError("the file of agencies cannot be read") from error
+
+
+def _read_register(path: str | None) -> RegisterAtHand | None:
+    try:
+        return None if path is None else read_register_at_hand(Path(path))
+    except ExclusionConfigurationError as error:
+        raise ConfigurationError(f"exclusion_register_file: {error}") from error
 
 
 def _read_queries(path: Path) -> dict[str, NamedQuery]:

@@ -18,10 +18,9 @@ import pytest
 
 from tests.support import w3c
 from tests.support.attacks import bound, card, digest, disclosure, forge, verify
-from tests.support.catalogue_token import catalogue_token
 from tests.support.credentials import ISSUER, NOW, STATUS_URI, World
+from tests.support.further_tokens import FURTHER_KINDS, further_tokens
 from tests.support.issuing import issuer_world, key_of
-from tests.support.oauth_tokens import oauth_tokens
 from tests.unit.protocols.test_oid4vp import CLIENT, KEY, KID, REQUEST, document
 from wallet.credentials.jose import parse_compact_jws, verify_jws
 from wallet.credentials.vc_jose import (
@@ -184,8 +183,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signed]:
         "batch manifest": Signed(
             a_manifest(tmp_path_factory.mktemp("issuer")), key_of("issuer"), manifest, ()
         ),
-        **{kind: Signed(*token) for kind, token in oauth_tokens().items()},
-        "programme catalogue": Signed(*catalogue_token()),
+        **{kind: Signed(*token) for kind, token in further_tokens().items()},
     }
 
 
@@ -213,11 +211,7 @@ KINDS = (
     "W3C presentation",
     "replica bundle",
     "batch manifest",
-    "client attestation",
-    "attestation proof",
-    "DPoP proof",
-    "signed metadata",
-    "programme catalogue",
+    *FURTHER_KINDS,
 )
 # Older names of types above, and types that others sign for us to read.
 OTHER_TYPES = {"vc+sd-jwt": "SD-JWT VC before it was called dc+sd-jwt"}
