@@ -65,6 +65,8 @@ CLERK: Final = "clerk"
 DIRECTOR: Final = "director"
 # The wallet of the command line, as its issuer knows it.
 APP: Final = ClientIdentity()
+# The folder of a stack in which notices to people wait for a gateway that sends messages.
+NOTICES: Final = "notices"
 AGENCY: Final = "sports-centre"
 
 
@@ -191,6 +193,7 @@ def start_stack(
             ),
         ),
         nym_epoch=str(on.year),
+        contact_spool=folder / NOTICES,
     )
     ends = ExitStack()
     ends.callback(chain.stop)

@@ -47,6 +47,10 @@ class Session:
     def say(self, key: str) -> str:
         return TEXTS[self.language][key]
 
+    def say_or(self, key: str, otherwise: str) -> str:
+        """Say something, or what is given if there are no words for it."""
+        return TEXTS[self.language].get(key, otherwise)
+
     def passphrase(self, key: str = "passphrase", *, confirm: bool = False) -> str:
         given = os.environ.get(PASSPHRASE_VARIABLE)
         if given and key == "passphrase":
@@ -130,10 +134,11 @@ def _expiry(session: Session, card: Card) -> str:
 
 def day_of(at: int) -> str:
     """Return the day in Seoul."""
-    return _time(at).partition(" ")[0]
+    return show_time(at).partition(" ")[0]
 
 
-def _time(at: int) -> str:
+def show_time(at: int) -> str:
+    """Return a time as people in Seoul write it."""
     return datetime.fromtimestamp(at, _SEOUL).strftime("%Y-%m-%d %H:%M")
 
 
@@ -180,7 +185,7 @@ def show_links(session: Session, warnings: Sequence[LinkWarning]) -> None:
     for warning in warnings:
         text = session.say(f"link_{warning.link.value}")
         claims = f" ({shown(', '.join(warning.claims))})" if warning.claims else ""
-        who = f"{warning.verifier_name}, {shown(warning.verifier)}, {_time(warning.at)}"
+        who = f"{warning.verifier_name}, {shown(warning.verifier)}, {show_time(warning.at)}"
         click.echo(f"{text}{claims}: {who}")
 
 
@@ -195,7 +200,7 @@ def show_log(session: Session, entries: Sequence[HistoryEntry]) -> None:
     rows = [
         (
             item.entry.id[:8],
-            _time(item.entry.at),
+            show_time(item.entry.at),
             f"{item.entry.verifier_name}\n{shown(item.entry.verifier)}",
             item.entry.purpose or "-",
             ", ".join(
