@@ -116,10 +116,10 @@ class VerifierConfig:
             raise ConfigurationError("page_queries names a query that is not configured")
         if any(name.startswith(QUERY_PREFIX) for name in self.queries):
             raise ConfigurationError(f"names of queries do not begin with {QUERY_PREFIX}")
-        if not 0 <= (self.retention_days or 0) <= MAX_RETENTION_DAYS:
-            raise ConfigurationError("retention_days is 0 or more, within a century")
         if self.exclusion_register is not None and self.exclusion_register.did == self.did:
             raise ConfigurationError("exclusion_register is not this verifier")
+        if not 0 <= (self.retention_days or 0) <= MAX_RETENTION_DAYS:
+            raise ConfigurationError("retention_days is 0 or more, within a century")
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name} is positive")

@@ -49,12 +49,10 @@ from wallet.protocols.oid4vp_session import (
 from wallet.protocols.oid4vp_transaction import parse_transaction_data
 
 # What a wallet may say instead of answering (OpenID4VP §8.5); any other word is `wallet_error`.
-WALLET_ERRORS: Final = frozenset(
-    (
-        "access_denied", "invalid_request", "invalid_client", "invalid_transaction_data",
-        "vp_formats_not_supported", "wallet_unavailable",
-    )
-)  # fmt: skip
+WALLET_ERRORS: Final = frozenset((
+    "access_denied", "invalid_request", "invalid_client", "invalid_transaction_data",
+    "vp_formats_not_supported", "wallet_unavailable",
+))  # fmt: skip
 
 
 class ResponseNotEncrypted(RejectedError):
