@@ -21,6 +21,7 @@ from tests.support.attacks import bound, card, digest, disclosure, forge, verify
 from tests.support.credentials import ISSUER, NOW, STATUS_URI, World
 from tests.support.further_tokens import FURTHER_KINDS, further_tokens
 from tests.support.issuing import issuer_world, key_of
+from tests.support.jwt_vcs import jwt_vc_tokens
 from tests.unit.protocols.test_oid4vp import CLIENT, KEY, KID, REQUEST, document
 from wallet.credentials.jose import parse_compact_jws, verify_jws
 from wallet.credentials.vc_jose import (
@@ -183,7 +184,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signed]:
         "batch manifest": Signed(
             a_manifest(tmp_path_factory.mktemp("issuer")), key_of("issuer"), manifest, ()
         ),
-        **{kind: Signed(*token) for kind, token in further_tokens().items()},
+        **{kind: Signed(*it) for kind, it in (further_tokens() | jwt_vc_tokens(WORLD)).items()},
     }
 
 
@@ -212,7 +213,10 @@ KINDS = (
     "replica bundle",
     "batch manifest",
     *FURTHER_KINDS,
+    *("JWT credential", "JWT presentation"),
 )
+# Data model 1.1 §6.3.1 lets JWTs without a type stand for credentials.
+TYPE_IS_OPTIONAL = ("JWT credential", "JWT presentation")
 # Older names of types above, and types that others sign for us to read.
 OTHER_TYPES = {"vc+sd-jwt": "SD-JWT VC before it was called dc+sd-jwt"}
 
@@ -313,6 +317,8 @@ def test_what_must_be_there_is_missed_though_the_rightful_key_signs(
             pytest.fail(f"{kind}: {name} as {changed.get(name)} was accepted")
     for name in ("alg", "typ"):
         rest = {key: value for key, value in header.items() if key != name}
+        if name == "typ" and kind in TYPE_IS_OPTIONAL:
+            continue
         with pytest.raises(SeoulWalletError):
             signed.check(forge(signed.key, rest, claims))
 

@@ -12,8 +12,10 @@ from wallet.holder.answers import check_reachable
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
 from wallet.holder.choices import Answer, Choice, disclosed_paths
 from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
+from wallet.holder.handles import is_nym_handle
 from wallet.holder.linking import Linking
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
+from wallet.holder.nyms import Nyms
 from wallet.holder.presentables import Binding, presentable
 from wallet.holder.requests import RequestReader, RequestRefused
 from wallet.holder.rights import shown_part
@@ -33,7 +35,6 @@ from wallet.protocols.oid4vp_transaction import TransactionData, transaction_cla
 from wallet.trust.receipt import RECEIPT_CLAIM
 
 MAX_VERIFIER_ANSWER_BYTES: Final = 64 * 1024
-ACCESS_DENIED: Final = "access_denied"
 VpToken = dict[str, list[RawPresentation]]
 
 
@@ -65,6 +66,7 @@ class Presenter:
         log: PresentationLog,
         linking: Linking,
         keys: KeyStore,
+        nyms: Nyms,
         transport: HolderTransport,
         clock: Clock,
         development: bool,
@@ -74,6 +76,7 @@ class Presenter:
         self._log = log
         self._linking = linking
         self._keys = keys
+        self._nyms = nyms
         self._transport = transport
         self._clock = clock
         self._development = development
@@ -139,7 +142,7 @@ class Presenter:
         request = consent.request
         if request.response_uri is None:
             return None
-        form = urlencode(build_error_response(ACCESS_DENIED, request.state)).encode()
+        form = urlencode(build_error_response(consent.refusal, request.state)).encode()
         answer = self._transport.post_form(request.response_uri, form)
         check_reachable(answer, what="the refusal")
         if answer.status != 200:
@@ -206,12 +209,17 @@ class Presenter:
         held = shown_part(self._held.get(choice.card.id), choice)
         if not answer.bound:
             return presentable(held).present(choice.paths, None)
+        key = None
+        if not is_nym_handle(held.key_handle):
+            key = HeldSigningKey(self._keys, self._keys.find(held.key_handle))
         binding = Binding(
-            key=HeldSigningKey(self._keys, self._keys.find(held.key_handle)),
+            key=key,
+            nyms=self._nyms,
             audience=consent.audience,
             nonce=consent.request.nonce,
             issued_at=now,
             claims={**_receipt_claim(held), **transaction_claims(transactions)},
+            pseudonym=consent.request.dcql_query.credentials[answer.query_id].pseudonym,
         )
         return presentable(held).present(choice.paths, binding)
 
