@@ -9,10 +9,12 @@ from functools import partial
 from typing import Protocol
 
 from flask import Flask
+from sqlalchemy import Engine
 
 from verifier.api.application import create_app
 from verifier.api.batches import batches_blueprint
 from verifier.api.eligibility import eligibility_blueprint
+from verifier.api.receipts import receipts_blueprint
 from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import Background, Follows
 from verifier.browser_sessions import BrowserSessions
@@ -24,16 +26,20 @@ from verifier.catalogue import (
     example_programme_files,
     read_programme_files,
 )
-from verifier.client import Client
+from verifier.client import AgencyIdentity, Client
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.decision import Examiner
 from verifier.eligibility import EligibilityDesk
 from verifier.health import Health, ReplicaHead
 from verifier.metrics import Metrics
+from verifier.receipts.desk import ReceiptDesk, Retention
+from verifier.receipts.rounds import LogRounds
 from verifier.service import VerifierService
 from verifier.sessions import PresentationSessions
 from verifier.storage.bulk import SqlBulkRecords
 from verifier.storage.bulk_tables import migrate_bulk
+from verifier.storage.receipt_tables import ANCHORED, migrate_receipts
+from verifier.storage.receipts import SqlAgencyRecords
 from verifier.vc_api import ProofChecker
 from wallet.adapters.compute.processes import ProcessPool
 from wallet.adapters.http.fetch import GuardedClient
@@ -44,9 +50,11 @@ from wallet.adapters.http.sources import (
     HttpDidResolver,
     HttpStatusListSource,
 )
+from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.fact_cache import SqlFactCache
 from wallet.adapters.sql.sessions import SqlSessionStore
+from wallet.anchoring import Anchoring, AnchorTimes
 from wallet.credentials.jsonld.pinned import pinned_json_ld
 from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.crypto.certificates import certified_key, parse_pem_chain
@@ -63,6 +71,7 @@ from wallet.ports.facts import (
     DidResolver,
     StatusListSource,
 )
+from wallet.ports.ledger import LedgerWriter
 
 
 class Replica(AnchorReplica, ReplicaHead, Protocol):
@@ -81,6 +90,7 @@ class Verifier:
     browsers: BrowserSessions
     background: Background
     bulk: BulkRunner
+    rounds: LogRounds
     _release: Callable[[], None]
 
     def close(self) -> None:
@@ -103,6 +113,7 @@ def build_verifier(
     ca_file: str | None = None,
     did_histories: DidHistories | None = None,
     open_compute: Callable[[], AbstractContextManager[Compute]] | None = None,
+    ledger_writer: LedgerWriter | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
 
@@ -111,14 +122,16 @@ def build_verifier(
     names further trust anchors (PEM). Without `did_histories` there are no keys for issuers that
     are did:ethr. `credentials` and `json_ld` are for VC-API: where lists come
     from (over https otherwise) and the contexts (the pinned ones otherwise). `open_compute` gives
-    the engine for bulk work instead of the configured one. Raises `ConfigurationError`,
-    `StorageUnavailable`.
+    the engine for bulk work instead of the configured one. With `ledger_writer` receipts are
+    anchored; without it the log of decisions is signed and stays here. Raises
+    `ConfigurationError`, `StorageUnavailable`.
     """
     key = _read_signing_key(config)
     engine = open_engine(config.database_url)
     migrate(engine, "sessions")
     migrate(engine, "fact_cache")
     migrate_bulk(engine)
+    migrate_receipts(engine)
     client = GuardedClient(allow_loopback_http=config.development, ca_file=ca_file)
     cache = SqlFactCache(engine)
 
@@ -165,7 +178,24 @@ def build_verifier(
     examiner = Examiner(
         sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
     )
-    desk = EligibilityDesk(shelf, examiner)
+    bulk_records = SqlBulkRecords(engine)
+    identity = AgencyIdentity(config.did, key)
+    receipt_records = SqlAgencyRecords(engine)
+
+    def is_open(nonce: str, state: str | None) -> bool:
+        if state is None:
+            return bulk_records.waits_for(nonce, now=clock.now())
+        return sessions.waits_for(nonce, state, now=clock.now())
+
+    receipts = ReceiptDesk(
+        identity,
+        receipt_records,
+        clock,
+        retention=Retention(config.receipt_keep_s, config.receipt_ground, config.result_ttl_s),
+        is_open=is_open,
+    )
+    rounds = _rounds(config, identity, engine, receipt_records, clock, replica, ledger_writer)
+    desk = EligibilityDesk(shelf, examiner, after_decision=receipts.after_decision)
     service = VerifierService(
         config=config,
         client=Client(config.base_url, config.did, key, _read_chain(config, key)),
@@ -175,7 +205,6 @@ def build_verifier(
         metrics=metrics,
         desk=desk,
     )
-    bulk_records = SqlBulkRecords(engine)
     bulk_desk = BulkDesk(
         bulk_records,
         clock,
@@ -188,6 +217,7 @@ def build_verifier(
         examiner,
         clock,
         audience=service.client_id,
+        receipts=receipts,
         open_compute=open_compute or partial(_open_compute, config),
     )
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
@@ -198,7 +228,10 @@ def build_verifier(
         shelf.reload()
 
     background = Background(
-        follower, tidy, interval_s=config.follow_interval_s, beside=bulk.run_once
+        follower,
+        tidy,
+        interval_s=config.follow_interval_s,
+        beside=(bulk.run_once, rounds.run_once),
     )
     browsers = BrowserSessions(config, service, sessions, clock)
     app = create_app(
@@ -211,6 +244,7 @@ def build_verifier(
     publisher = CataloguePublisher(shelf, key, config, clock)
     app.register_blueprint(eligibility_blueprint(service, shelf, desk, publisher, config))
     app.register_blueprint(batches_blueprint(bulk_desk, service.client_id, config))
+    app.register_blueprint(receipts_blueprint(receipts, receipt_records, rounds))
     if config.vc_api:
         checker = ProofChecker(
             dids=resolver,
@@ -219,7 +253,30 @@ def build_verifier(
             json_ld=json_ld or pinned_json_ld(),
         )
         app.register_blueprint(vc_api_blueprint(checker))
-    return Verifier(app, service, browsers, background, bulk, release)
+    return Verifier(app, service, browsers, background, bulk, rounds, release)
+
+
+def _rounds(
+    config: VerifierConfig,
+    identity: AgencyIdentity,
+    engine: Engine,
+    records: SqlAgencyRecords,
+    clock: Clock,
+    replica: AnchorReplica,
+    ledger: LedgerWriter | None,
+) -> LogRounds:
+    times = AnchorTimes(interval_s=config.anchor_interval_s)
+    anchoring = None
+    if ledger is not None:
+        anchoring = Anchoring(
+            identity=identity,
+            records=SqlBatchRecords(engine, ANCHORED),
+            ledger=ledger,
+            replica=replica,
+            clock=clock,
+            times=times,
+        )
+    return LogRounds(identity, records, clock, times=times, anchoring=anchoring, ledger=ledger)
 
 
 @contextmanager

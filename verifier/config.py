@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from verifier.client import DID, PREFIXES
 from verifier.queries import DEFAULT_QUERIES, QUERY_PREFIX, NamedQuery, parse_named_queries
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
+from wallet.eligibility.evidence_types import Text
 from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
 from wallet.protocols.client_id import check_url
@@ -25,6 +26,11 @@ from wallet.verification.policy import (
 
 PREFIX = "SEOUL_WALLET_VERIFIER_"
 DIGEST_BYTES = 32
+# An assumption of this project, not a statement of law: operators name their own ground.
+DEFAULT_GROUND = Text(
+    "결정을 나중에 확인하고 다툴 수 있도록 보관합니다 (예시).",
+    "Kept so that the decision can be checked and contested later (example).",
+)
 _POSITIVE = (
     "link_ttl_s",
     "answer_ttl_s",
@@ -33,6 +39,8 @@ _POSITIVE = (
     "refresh_after_s",
     "bulk_ttl_s",
     "max_bulk_applications",
+    "receipt_keep_s",
+    "anchor_interval_s",
 )
 
 
@@ -57,7 +65,9 @@ class VerifierConfig:
     `programme_agencies` the base URL of another agency that decides on a programme, by its id.
     A batch of applications is kept for `bulk_ttl_s`; it is decided on by `bulk_workers` processes
     (0: as many as there are processors), or on the Dask cluster of `dask_scheduler`
-    (`tls://host:port`), which must be this verifier's own.
+    (`tls://host:port`), which must be this verifier's own. Receipts of decisions are kept for
+    `receipt_keep_s`, on the ground that `receipt_ground` tells holders; the log of decisions is
+    signed, and anchored if there is a chain to write to, every `anchor_interval_s`.
     """
 
     base_url: str
@@ -86,6 +96,9 @@ class VerifierConfig:
     max_bulk_applications: int = 100_000
     bulk_workers: int = 0
     dask_scheduler: str | None = None
+    receipt_keep_s: int = 5 * 365 * 86400
+    receipt_ground: Text = DEFAULT_GROUND
+    anchor_interval_s: int = 3600
 
     def __post_init__(self) -> None:
         if self.vc_api and not self.development:
@@ -135,9 +148,9 @@ class VerifierConfig:
         RESULT_TTL_S, FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM),
         CERTIFICATE_FILE (PEM), CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names,
         with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id),
-        BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER.
-        Raises
-        `ConfigurationError`, and what `parse_named_queries` raises.
+        BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER, RECEIPT_KEEP_S,
+        RECEIPT_GROUND_FILE (JSON: `ko` and `en`), ANCHOR_INTERVAL_S. Raises `ConfigurationError`,
+        and what `parse_named_queries` raises.
         """
         reader = _Reader(os.environ if environ is None else environ)
         trust = TrustPolicy(
@@ -155,6 +168,7 @@ class VerifierConfig:
         registrations_file = reader.get("registrations_file")
         programmes_folder = reader.get("programmes_folder")
         agencies_file = reader.get("programme_agencies_file")
+        ground_file = reader.get("receipt_ground_file")
         return cls(
             base_url=reader.require("base_url"),
             database_url=reader.require("database_url"),
@@ -190,6 +204,11 @@ class VerifierConfig:
             ),
             bulk_workers=reader.number("bulk_workers", cls.bulk_workers),
             dask_scheduler=reader.get("dask_scheduler"),
+            receipt_keep_s=reader.seconds("receipt_keep_s", cls.receipt_keep_s),
+            receipt_ground=DEFAULT_GROUND
+            if ground_file is None
+            else _read_ground(Path(ground_file)),
+            anchor_interval_s=reader.seconds("anchor_interval_s", cls.anchor_interval_s),
         )
 
 
@@ -261,6 +280,13 @@ def _read_agencies(path: Path) -> dict[str, str]:
         return {name: check_url(url, development=True) for name, url in items.items()}
     except (OSError, TypeError, SeoulWalletError) as error:
         raise ConfigurationError("the file of agencies cannot be read") from error
+
+
+def _read_ground(path: Path) -> Text:
+    try:
+        return Text(**parse_json_object(path.read_bytes()))
+    except (OSError, TypeError, SeoulWalletError) as error:
+        raise ConfigurationError("the file of the receipts' ground cannot be read") from error
 
 
 def _read_queries(path: Path) -> dict[str, NamedQuery]:

@@ -63,13 +63,15 @@ class Decision:
     """What came of one answer.
 
     `result` is what may be kept and shown to operators; `disclosed` are the claims asked for, by
-    query id, None unless accepted.
+    query id, None unless accepted. `to_wallet` is the receipt for a wallet that named a key for
+    it.
     """
 
     verdict: Verdict
     code: str | None
     result: JsonObject
     disclosed: JsonObject | None
+    to_wallet: JsonObject | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,12 +15,18 @@ from verifier.catalogue import ProgrammeShelf
 from verifier.decision import Decision as AnswerDecision
 from verifier.decision import Examined, Examiner, Rules, Verdict, examine
 from verifier.queries import QUERY_PREFIX, NamedQuery
+from verifier.receipts.basis import AnsweredRequest, DecidedAnswer, WatchedEvidence
+from verifier.receipts.desk import ApplicationWithdrawn
+from wallet.credentials.jose import claim_time
+from wallet.credentials.sd_jwt import SdJwt
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.hashing import sha256
 from wallet.eligibility.days import seoul_day
-from wallet.eligibility.decision import Decision, EvidenceSeen, evaluate
-from wallet.eligibility.programme import EvidenceNeed, Programme
+from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome, evaluate
+from wallet.eligibility.programme import EvidenceNeed, Programme, Recheck
 from wallet.eligibility.reasons import Cause
+from wallet.eligibility.receipts.members import THUMBPRINT
+from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
 from wallet.protocols.dcql import CredentialQuery, DcqlQuery
@@ -30,6 +36,7 @@ from wallet.protocols.dcql_answer import (
     check_answer,
 )
 from wallet.protocols.oid4vp_response import RawPresentation
+from wallet.status.token_status_list import parse_status_reference
 from wallet.verification.evidence import Evidence
 from wallet.verification.proof_steps import FactsTooOld
 
@@ -48,15 +55,23 @@ class EvidenceOfSeveralPeople(RejectedError):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of evidence after it was looked at: its claims, or why it does not count."""
+    """One piece of evidence after it was looked at: its claims, or why it does not count.
+
+    `holder` is the thumbprint of the key that its key binding names for a receipt, not verified
+    unless `claims` is there.
+    """
 
     seen: EvidenceSeen
     claims: JsonObject | None
     cause: Cause | None
     examined: Examined
+    holder: str | None
 
 
-def _no_addition(_: Decision) -> JsonObject:
+AfterDecision = Callable[[DecidedAnswer, AnsweredRequest], JsonObject]
+
+
+def _no_addition(_: DecidedAnswer, __: AnsweredRequest) -> JsonObject:
     return {}
 
 
@@ -64,7 +79,7 @@ class EligibilityDesk:
     """Decides on answers to programmes' queries, with the programmes of a shelf.
 
     `after_decision` sees every decision before the agency does; what it returns is told beside
-    it (a receipt, for example).
+    it (a receipt, for example), and if it raises a conflict there is no decision.
     """
 
     def __init__(
@@ -72,7 +87,7 @@ class EligibilityDesk:
         shelf: ProgrammeShelf,
         examiner: Examiner,
         *,
-        after_decision: Callable[[Decision], JsonObject] = _no_addition,
+        after_decision: AfterDecision = _no_addition,
     ) -> None:
         self._shelf = shelf
         self._examiner = examiner
@@ -109,7 +124,8 @@ class EligibilityDesk:
         """Return the decision on a whole answer; raises nothing for bad input.
 
         An answer that discloses more than was asked for, or of several people, is refused as a
-        whole. Evidence that is not there is unknown, not a fault.
+        whole. Evidence that is not there is unknown, not a fault. Raises `AlreadyDecided` for
+        another answer to a request that was decided on.
         """
         try:
             programme = self._programme(query_name, query)
@@ -126,6 +142,13 @@ class EligibilityDesk:
             return _refused(Verdict.REJECTED, error, now)
         except (MalformedError, ConflictError) as error:
             return _refused(Verdict.UNAVAILABLE, error, now)
+        try:
+            # Of all the requests there ever are, one has this nonce.
+            request = AnsweredRequest(nonce, nonce)
+            answer = answer_of(decision, pieces)
+            added = self._after_decision(answer, request)
+        except ApplicationWithdrawn as error:
+            return _refused(Verdict.REJECTED, error, now)
         result: JsonObject = {
             "outcome": Verdict.ACCEPTED.value,
             "code": None,
@@ -136,9 +159,10 @@ class EligibilityDesk:
                 {"id": piece.seen.evidence, **piece.examined.to_json()} for piece in pieces
             ],
             "eligibility": decision.to_json(),
-            **self._after_decision(decision),
+            **added,
         }
-        return AnswerDecision(Verdict.ACCEPTED, None, result, None)
+        told = None if answer.holder is None else added.get("decision_receipt")
+        return AnswerDecision(Verdict.ACCEPTED, None, result, None, told)
 
     def _programme(self, query_name: str, query: DcqlQuery) -> Programme:
         programme_id, _, version = query_name.removeprefix(QUERY_PREFIX).partition("@")
@@ -200,16 +224,18 @@ def _piece(
             (claims,) = check_answer(DcqlQuery({need.id: query}), answered)[need.id]
         except AnswerIncomplete as error:
             cause, code = Cause.FACT_UNREADABLE, error.code
+    parsed = _parsed(presentation)
     seen = EvidenceSeen(
         evidence=need.id,
         vct=need.type.vct,
         issuer=None if examined.verified is None else examined.verified.issuer,
-        digest=_digest(presentation),
+        digest=_digest(presentation if parsed is None else parsed.jws.signing_input),
+        presentation_digest=_digest(presentation),
         accepted=claims is not None,
         code=code,
         facts_as_of=examined.report.facts_as_of,
     )
-    return Piece(seen, claims, cause, examined)
+    return Piece(seen, claims, cause, examined, _peek_holder(parsed))
 
 
 def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
@@ -222,11 +248,55 @@ def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
     return (Cause.FACTS_TOO_OLD if too_old else Cause.COULD_NOT_CHECK), failure.code
 
 
-def _digest(presentation: str) -> bytes:
+def _parsed(presentation: str) -> SdJwt | None:
     try:
-        return sha256(parse_presented_sd_jwt(presentation).jws.signing_input)
+        return parse_presented_sd_jwt(presentation)
     except SeoulWalletError:
-        return sha256(presentation.encode("utf-8", "surrogatepass"))
+        return None
+
+
+def _digest(text: str | bytes) -> bytes:
+    return sha256(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+
+
+def _peek_holder(presented: SdJwt | None) -> str | None:
+    if presented is None or presented.key_binding is None:
+        return None
+    try:
+        name: Any = presented.key_binding.peek_claims().get(HOLDER_KEY_CLAIM)
+    except SeoulWalletError:
+        return None
+    return name if type(name) is str and THUMBPRINT.match(name) else None
+
+
+def answer_of(decision: Decision, pieces: Sequence[Piece]) -> DecidedAnswer:
+    """Return what a receipt of the decision is made from.
+
+    The holder's key is the one that every piece names, or none: if any piece was accepted, its
+    key binding vouches for the name, and if none was, nothing rests on it.
+    """
+    names = {piece.holder for piece in pieces}
+    (holder,) = names if len(names) == 1 else (None,)
+    watched: tuple[WatchedEvidence, ...] = ()
+    found = decision.evaluation
+    if found.programme.recheck and found.outcome is Outcome.ELIGIBLE:
+        watched = tuple(
+            _watched(piece, found.programme.recheck) for piece in pieces if piece.claims
+        )
+    return DecidedAnswer(decision, holder, watched)
+
+
+def _watched(piece: Piece, kinds: frozenset[Recheck]) -> WatchedEvidence:
+    verified = piece.examined.verified
+    if verified is None:
+        raise AssertionError("claims come from a verified presentation")
+    uri = index = expires_at = None
+    if Recheck.STATUS in kinds and "status" in verified.claims:
+        reference = parse_status_reference(verified.claims["status"])
+        uri, index = reference.uri, reference.index
+    if Recheck.EXPIRY in kinds:
+        expires_at = claim_time(verified.claims, "exp")
+    return WatchedEvidence(verified.issuer, verified.vct, uri, index, expires_at)
 
 
 def _check_one_person(programme: Programme, pieces: Sequence[Piece]) -> None:

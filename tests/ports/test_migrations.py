@@ -20,7 +20,7 @@ from sqlalchemy import Engine, MetaData, inspect, text
 from issuer.storage import tables as issuer_tables
 from tests.ports.conftest import SCHEMAS
 from tests.support.processes import migrate_each, run_in_processes
-from verifier.storage import bulk_tables
+from verifier.storage import bulk_tables, receipt_tables
 from wallet.adapters.sql import fact_cache, holder_tables, outbox_tables, replica_tables, sessions
 from wallet.adapters.sql.engine import (
     alembic_config,
@@ -41,10 +41,12 @@ METADATA = {
     "outbox": outbox_tables.METADATA,
     issuer_tables.SCHEMA: issuer_tables.METADATA,
     bulk_tables.SCHEMA: bulk_tables.METADATA,
+    receipt_tables.SCHEMA: receipt_tables.METADATA,
 }
 LOCATIONS = {
     issuer_tables.SCHEMA: issuer_tables.MIGRATIONS,
     bulk_tables.SCHEMA: bulk_tables.MIGRATIONS,
+    receipt_tables.SCHEMA: receipt_tables.MIGRATIONS,
 }
 OTHER_MIGRATION = """
 import sqlalchemy as sa

@@ -41,12 +41,13 @@ from wallet.did.document import DidDocument, parse_did_document
 from wallet.did.resolve import SELF_CONTAINED_METHODS, resolve_self_contained
 from wallet.did.syntax import Did
 from wallet.eligibility.evidence_types import evidence_types
+from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.holder.wallet import Wallet
 from wallet.ports.facts import DidUnresolvable, StatusListUnavailable
 from wallet.ports.holder import HttpAnswer, PeerUnreachable
-from wallet.trust.identifiers import schema_id
+from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.evidence import Fact
 
 ISSUER_URL = "https://issuer.example"
@@ -159,6 +160,8 @@ class City:
             self.ledger.accredit(identity.chain_id, schema_id(kind.vct))
         self.verifiers = {url: self._build_verifier(url) for url in self.agencies}
         for url, verifier in self.verifiers.items():
+            did = "did:web:" + urlsplit(url).netloc.replace(":", "%3A")
+            self.ledger.accredit(issuer_id(did), schema_id(RECEIPT_SCHEMA))
             self.network.hosts[urlsplit(url).netloc] = verifier.app.test_client()
         self._wallets: list[Wallet] = []
         self.settle()
@@ -208,6 +211,7 @@ class City:
             clock=self.clock,
             dids=self.network,
             status_lists=self.network,
+            ledger_writer=self.ledger,
         )
 
     @property
@@ -219,6 +223,8 @@ class City:
         """Let issuer and replica catch up with each other and with the clock."""
         for _ in range(2):
             self.issuer.work_once()
+            for verifier in self.verifiers.values():
+                verifier.rounds.run_once()
             self.ledger.mine()
             follow(self.ledger, self.replica, self.clock)
 

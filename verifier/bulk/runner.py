@@ -29,8 +29,12 @@ from verifier.bulk.work import Binding, Item, Line, Unit, decide_unit, refused_l
 from verifier.catalogue import ProgrammeShelf
 from verifier.decision import Examiner
 from verifier.eligibility import ProgrammeChanged
+from verifier.receipts.basis import AnsweredRequest
+from verifier.receipts.desk import AlreadyDecided, ApplicationWithdrawn, ReceiptDesk
+from verifier.receipts.records import LogWriter
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.programme import Programme
+from wallet.encoding.json import to_json
 from wallet.errors import SeoulWalletError
 from wallet.ports.clock import Clock
 from wallet.ports.compute import Compute, ComputeUnavailable
@@ -62,11 +66,11 @@ class _Chunk:
             (item.position, line) for item, line in zip(unit.items, lines, strict=True)
         )
 
-    def decided(self) -> DecidedChunk:
-        ordered = [self.lines[position] for position in sorted(self.lines)]
+    def decided(self, log: Callable[[Line], Line]) -> DecidedChunk:
+        ordered = [log(self.lines[position]) for position in sorted(self.lines)]
         return DecidedChunk(
             self.number,
-            [line.text for line in ordered],
+            [to_json(line.told) for line in ordered],
             Counter(line.state for line in ordered),
             self.seen,
         )
@@ -86,6 +90,7 @@ class BulkRunner:
         clock: Clock,
         *,
         audience: str,
+        receipts: ReceiptDesk,
         open_compute: Callable[[], AbstractContextManager[Compute]],
     ) -> None:
         self._records = records
@@ -93,6 +98,7 @@ class BulkRunner:
         self._examiner = examiner
         self._clock = clock
         self._audience = audience
+        self._receipts = receipts
         self._open_compute = open_compute
         self._owner = secrets.token_urlsafe(16)
         self._stopping = Event()
@@ -154,11 +160,32 @@ class BulkRunner:
 
     def _keep_complete(self, batch: BulkBatch, out: deque[_Chunk]) -> None:
         while out and out[0].is_complete:
-            now = self._clock.now()
+            now, chunk = self._clock.now(), out[0]
             self._records.decide(
-                batch.batch_id, self._owner, out[0].decided(), now=now, until=now + LEASE_S
+                batch.batch_id,
+                self._owner,
+                chunk.number,
+                partial(self._logged, batch, chunk),
+                now=now,
+                until=now + LEASE_S,
             )
             out.popleft()
+
+    def _logged(self, batch: BulkBatch, chunk: _Chunk, log: LogWriter) -> DecidedChunk:
+        return chunk.decided(partial(self._log, batch, log))
+
+    def _log(self, batch: BulkBatch, log: LogWriter, line: Line) -> Line:
+        """Put a decision into the agency's log; what was withdrawn gets no decision."""
+        if line.answer is None:
+            return line
+        application = f"{batch.batch_id}/{line.position}"
+        try:
+            entry = self._receipts.record(
+                line.answer, AnsweredRequest(application, batch.nonce), log
+            )
+        except (ApplicationWithdrawn, AlreadyDecided) as error:
+            return refused_line(line.position, line.told["id"], error)
+        return line._replace(told={**line.told, "receipt_id": entry.entry_id})
 
     def _chunks(self, batch: BulkBatch, out: deque[_Chunk]) -> Iterator[_Chunk]:
         facts = FactsAtHand(self._examiner, self._clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from wallet.crypto.hashing import sha256
@@ -28,6 +29,13 @@ from wallet.encoding.jcs import NotCanonicalizable, canonicalize
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
 from wallet.protocols.dcql import DcqlQuery, parse_dcql
+
+
+class Recheck(StrEnum):
+    """What of the evidence is looked at again after a grant."""
+
+    STATUS = "status"
+    EXPIRY = "expiry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,8 @@ class Programme:
 
     Both days are inclusive, None means open. `sector_path` leads to the claim by which evidence
     of one person is recognised, None when one credential settles everything. `digest` is SHA-256
-    of the document in canonical JSON (RFC 8785).
+    of the document in canonical JSON (RFC 8785). `recheck` says what of the evidence is looked at
+    again after a grant.
     """
 
     id: str
@@ -76,6 +85,7 @@ class Programme:
     reasons: Mapping[str, Text]
     exclusions: tuple[str, ...]
     quota: Quota | None
+    recheck: frozenset[Recheck]
     digest: bytes
     document: JsonObject = field(repr=False, compare=False)
 
@@ -162,6 +172,7 @@ def _build(document: JsonObject, problems: Problems) -> Programme:
         reasons={code: Text(**text) for code, text in document["reasons"].items()},
         exclusions=tuple(document.get("exclusions", ())),
         quota=quota,
+        recheck=frozenset(map(Recheck, document.get("recheck", ()))),
         digest=digest,
         document=document,
     )

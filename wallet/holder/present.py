@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
+from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM
 from wallet.encoding.json import JsonObject, parse_json_object
-from wallet.errors import ConflictError, MalformedError
+from wallet.errors import ConflictError, MalformedError, SeoulWalletError
 from wallet.holder.answers import check_reachable
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
 from wallet.holder.consent import (
@@ -18,6 +19,8 @@ from wallet.holder.consent import (
     build_consent,
     disclosed_paths,
 )
+from wallet.holder.decision_records import HeldReceipt
+from wallet.holder.decisions import DecisionReceipts
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
 from wallet.holder.presentables import Binding, presentable
 from wallet.holder.requests import RequestReader, RequestRefused
@@ -52,10 +55,14 @@ class Presented:
     """An answer that the verifier took.
 
     `redirect_uri` is where it wants the holder's browser to go on (§8.2), https, or None.
+    `receipt` is that of an agency's decision, None if there was none, and `receipt_error` what
+    kept it from being verified and countersigned for now.
     """
 
     entry: LogEntry
     redirect_uri: str | None
+    receipt: HeldReceipt | None = None
+    receipt_error: SeoulWalletError | None = None
 
 
 class Presenter:
@@ -67,6 +74,7 @@ class Presenter:
         reader: RequestReader,
         held: HeldCredentials,
         log: PresentationLog,
+        receipts: DecisionReceipts,
         keys: KeyStore,
         transport: HolderTransport,
         clock: Clock,
@@ -75,6 +83,7 @@ class Presenter:
         self._reader = reader
         self._held = held
         self._log = log
+        self._receipts = receipts
         self._keys = keys
         self._transport = transport
         self._clock = clock
@@ -111,7 +120,8 @@ class Presenter:
         entry = self._finish(entry, LogOutcome.ACCEPTED if accepted else LogOutcome.REFUSED)
         if not accepted:
             raise RequestRefused(f"the verifier answered with status {answer.status}")
-        return Presented(entry, self._redirect_uri(answer))
+        taken = self._receipts.take(entry.id, answer)
+        return Presented(entry, self._redirect_uri(answer), taken.receipt, taken.error)
 
     def answer_page(self, consent: ConsentRequest) -> JsonObject:
         """See `Wallet.answer_page`."""
@@ -142,10 +152,13 @@ class Presenter:
             raise NoMatchingCredential(consent.missing)
         if request.expires_at is not None and now >= request.expires_at:
             raise RequestExpired("the time to answer is over")
-        vp_token = self._vp_token(consent, now)
+        receipt = self._receipts.offered(entry_id(consent.verifier, request.nonce), request)
+        vp_token = self._vp_token(consent, now, None if receipt is None else receipt.holder)
         entry = _log_entry(consent, now)
         # Noted before it is sent, so that no crash hides from the holder what may have left.
         self._log.begin(entry)
+        if receipt is not None:
+            self._receipts.expect(entry, receipt, request, vp_token)
         if not request.response_mode.is_encrypted:
             return build_response(vp_token, request.state), entry
         recipient, enc = response_encryption(request.client_metadata)
@@ -167,7 +180,7 @@ class Presenter:
             # The presentation was taken; where to go on is a courtesy.
             return None
 
-    def _vp_token(self, consent: ConsentRequest, now: int) -> VpToken:
+    def _vp_token(self, consent: ConsentRequest, now: int, receipt_key: str | None) -> VpToken:
         agreed = _transactions_by_query(consent)
         vp_token: VpToken = {}
         for answer in consent.answers:
@@ -175,7 +188,7 @@ class Presenter:
                 # One card authorizes a transaction: the chosen one, not those added to it.
                 items = agreed.get(answer.query_id, []) if position == 0 else []
                 vp_token.setdefault(answer.query_id, []).append(
-                    self._presentation(consent, answer, choice, items, now)
+                    self._presentation(consent, answer, choice, items, now, receipt_key)
                 )
         return vp_token
 
@@ -186,6 +199,7 @@ class Presenter:
         choice: Choice,
         transactions: list[TransactionData],
         now: int,
+        receipt_key: str | None,
     ) -> RawPresentation:
         held = self._held.get(choice.card.id)
         if not answer.bound:
@@ -195,7 +209,11 @@ class Presenter:
             audience=consent.audience,
             nonce=consent.request.nonce,
             issued_at=now,
-            claims={**_receipt_claim(held), **transaction_claims(transactions)},
+            claims={
+                **_receipt_claim(held),
+                **transaction_claims(transactions),
+                **({} if receipt_key is None else {HOLDER_KEY_CLAIM: receipt_key}),
+            },
         )
         return presentable(held).present(choice.paths, binding)
 

@@ -14,6 +14,7 @@ from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.consent import ConsentRefused, ConsentRequest
 from wallet.holder.copies import Copies
+from wallet.holder.decisions import DecisionReceipts
 from wallet.holder.discovery import Discovery
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.log import LogEntry, PresentationLog
@@ -113,10 +114,19 @@ class Wallet:
             ),
             registry=registry,
         )
+        self.decisions = DecisionReceipts(
+            records=records,
+            keys=keys,
+            transport=transport,
+            dids=dids,
+            clock=clock,
+            development=development,
+        )
         self._presenter = Presenter(
             reader=reader,
             held=self._held,
             log=self._log,
+            receipts=self.decisions,
             keys=keys,
             transport=transport,
             clock=clock,

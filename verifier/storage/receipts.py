@@ -1,0 +1,197 @@
+"""Receipts and the agency's log in SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, Row, delete, func, select, update
+
+from verifier.receipts.basis import WatchedEvidence
+from verifier.receipts.records import (
+    AlreadyCountersigned,
+    DecisionReceiptUnknown,
+    EntryOf,
+    LogEntry,
+    StoredHead,
+)
+from verifier.storage.receipt_tables import ANCHORED, ENTRIES, HEADS, LOG, LOG_END, WATCHES
+from wallet.adapters.sql.engine import insert, read, write
+from wallet.eligibility.receipts.file import parse_salts
+from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA
+from wallet.encoding import base64url
+from wallet.encoding.json import parse_json_object, to_json
+from wallet.trust.receipt import batch_leaf
+
+STANDING: Final = "good"
+
+
+class SqlLogWriter:
+    """`records.LogWriter` inside a transaction that is open; holds the end of the log."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._size: int | None = None
+
+    @property
+    def next_index(self) -> int:
+        if self._size is None:
+            held = select(LOG_END.c.size).where(LOG_END.c.id == 1).with_for_update()
+            self._size = self._connection.execute(held).scalar_one()
+        return self._size
+
+    def find(self, kind: EntryOf, about: str) -> LogEntry | None:
+        return self._first(ENTRIES.c.about == about, kind)
+
+    def of_holder(self, kind: EntryOf, holder: str) -> LogEntry | None:
+        return self._first(ENTRIES.c.holder == holder, kind)
+
+    def _first(self, where: Any, kind: EntryOf) -> LogEntry | None:
+        # Whoever asks is about to append: what it was told must still be so then.
+        _ = self.next_index
+        wanted = select(ENTRIES).where(where, ENTRIES.c.kind == kind.value)
+        row = self._connection.execute(wanted.order_by(ENTRIES.c.log_index).limit(1)).one_or_none()
+        return None if row is None else _entry(row)
+
+    def append(self, entry: LogEntry, watched: Sequence[WatchedEvidence] = ()) -> None:
+        index, leaf, at = self.next_index, entry.leaf, entry.created_at
+        if entry.log_index != index:
+            raise ValueError("an entry is appended at the end of the log")
+        execute = self._connection.execute
+        execute(LOG.insert(), {"log_index": index, "leaf": leaf, "created_at": at})
+        execute(ENTRIES.insert(), _row(entry))
+        execute(ANCHORED.leaves.insert(), _leaf(leaf, at))
+        for number, item in enumerate(watched):
+            execute(
+                WATCHES.insert(),
+                {
+                    "entry_id": entry.entry_id,
+                    "number": number,
+                    "issuer": item.issuer,
+                    "vct": item.vct,
+                    "status_uri": item.status_uri,
+                    "status_index": item.status_index,
+                    "expires_at": item.expires_at,
+                    "standing": STANDING,
+                    "check_at": at,
+                },
+            )
+        self._size = index + 1
+        execute(update(LOG_END).where(LOG_END.c.id == 1).values(size=self._size))
+
+    def forget_salts(self, entry_id: str) -> None:
+        where = ENTRIES.c.entry_id == entry_id
+        self._connection.execute(update(ENTRIES).where(where).values(salts="{}"))
+
+    def is_watched(self, entry_id: str) -> bool:
+        watched = select(func.count()).where(WATCHES.c.entry_id == entry_id)
+        return bool(self._connection.execute(watched).scalar_one())
+
+
+class SqlAgencyRecords:
+    """`records.AgencyRecords` over the schema `receipts`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def writing(self) -> Iterator[SqlLogWriter]:
+        with write(self._engine) as connection:
+            yield SqlLogWriter(connection)
+
+    def entry(self, entry_id: str) -> LogEntry:
+        with read(self._engine) as connection:
+            row = connection.execute(
+                select(ENTRIES).where(ENTRIES.c.entry_id == entry_id)
+            ).one_or_none()
+        if row is None:
+            raise DecisionReceiptUnknown("there is no such receipt")
+        return _entry(row)
+
+    def countersign(self, entry_id: str, countersignature: str) -> None:
+        with write(self._engine) as connection:
+            row = connection.execute(
+                select(ENTRIES.c.countersignature)
+                .where(ENTRIES.c.entry_id == entry_id)
+                .with_for_update()
+            ).one_or_none()
+            if row is None:
+                raise DecisionReceiptUnknown("there is no such receipt")
+            if row.countersignature not in (None, countersignature):
+                raise AlreadyCountersigned("the receipt was countersigned before")
+            connection.execute(
+                update(ENTRIES)
+                .where(ENTRIES.c.entry_id == entry_id)
+                .values(countersignature=countersignature)
+            )
+
+    def oldest_without_head(self) -> int | None:
+        with read(self._engine) as connection:
+            covered = connection.execute(select(func.max(HEADS.c.size))).scalar_one() or 0
+            oldest: int | None = connection.execute(
+                select(func.min(LOG.c.created_at)).where(LOG.c.log_index >= covered)
+            ).scalar_one()
+        return oldest
+
+    def leaves(self, size: int | None = None) -> Sequence[bytes]:
+        wanted = select(LOG.c.leaf).order_by(LOG.c.log_index)
+        with read(self._engine) as connection:
+            return list(connection.execute(wanted.limit(size)).scalars())
+
+    def add_head(self, head: StoredHead) -> None:
+        row = {"size": head.size, "token": head.token, "salt": head.salt, "at": head.at}
+        leaf = batch_leaf(head.salt, head.token.rpartition(".")[0].encode("ascii"))
+        with write(self._engine) as connection:
+            added = connection.execute(insert(connection, HEADS).on_conflict_do_nothing(), row)
+            if added.rowcount:
+                connection.execute(ANCHORED.leaves.insert(), _leaf(leaf, head.at))
+
+    def head(self, size: int | None = None) -> StoredHead | None:
+        wanted = select(HEADS).order_by(HEADS.c.size.desc()).limit(1)
+        if size is not None:
+            wanted = wanted.where(HEADS.c.size == size)
+        with read(self._engine) as connection:
+            row = connection.execute(wanted).one_or_none()
+        return None if row is None else StoredHead(row.size, row.token, row.salt, row.at)
+
+    def purge(self, *, now: int) -> int:
+        past = (ENTRIES.c.keep_until <= now, ENTRIES.c.token.is_not(None))
+        with write(self._engine) as connection:
+            gone = select(ENTRIES.c.entry_id).where(*past)
+            connection.execute(delete(WATCHES).where(WATCHES.c.entry_id.in_(gone)))
+            return connection.execute(
+                update(ENTRIES).where(*past).values(token=None, countersignature=None, salts="{}")
+            ).rowcount
+
+
+def _leaf(leaf: bytes, since: int) -> dict[str, object]:
+    return {"leaf": leaf, "credential_type": RECEIPT_SCHEMA, "since": since}
+
+
+def _row(entry: LogEntry) -> dict[str, object]:
+    salts = {name: base64url.encode(salt) for name, salt in entry.salts.items()}
+    return {
+        "entry_id": entry.entry_id,
+        "log_index": entry.log_index,
+        "kind": entry.kind.value,
+        "about": entry.about,
+        "holder": entry.holder,
+        "token": entry.token,
+        "anchor_salt": entry.anchor_salt,
+        "salts": to_json(salts).decode(),
+        "countersignature": entry.countersignature,
+        "created_at": entry.created_at,
+        "keep_until": entry.keep_until,
+    }
+
+
+def _entry(row: Row[tuple[object, ...]]) -> LogEntry:
+    values = row._asdict()
+    return LogEntry(
+        **{
+            **values,
+            "kind": EntryOf(values["kind"]),
+            "salts": parse_salts(parse_json_object(values["salts"].encode())),
+        }
+    )
