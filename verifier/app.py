@@ -34,12 +34,15 @@ from verifier.health import Health, ReplicaHead
 from verifier.metrics import Metrics
 from verifier.receipts.desk import ReceiptDesk, Retention
 from verifier.receipts.rounds import LogRounds
+from verifier.recheck.delivery import WebhookDelivery
+from verifier.recheck.worker import Recheck
 from verifier.service import VerifierService
 from verifier.sessions import PresentationSessions
 from verifier.storage.bulk import SqlBulkRecords
 from verifier.storage.bulk_tables import migrate_bulk
 from verifier.storage.receipt_tables import ANCHORED, migrate_receipts
 from verifier.storage.receipts import SqlAgencyRecords
+from verifier.storage.recheck import SqlRecheckRecords
 from verifier.vc_api import ProofChecker
 from wallet.adapters.compute.processes import ProcessPool
 from wallet.adapters.http.fetch import GuardedClient
@@ -50,6 +53,7 @@ from wallet.adapters.http.sources import (
     HttpDidResolver,
     HttpStatusListSource,
 )
+from wallet.adapters.http.webhooks import HttpWebhookSender
 from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.fact_cache import SqlFactCache
@@ -91,6 +95,8 @@ class Verifier:
     background: Background
     bulk: BulkRunner
     rounds: LogRounds
+    recheck: Recheck
+    delivery: WebhookDelivery
     _release: Callable[[], None]
 
     def close(self) -> None:
@@ -220,6 +226,17 @@ def build_verifier(
         receipts=receipts,
         open_compute=open_compute or partial(_open_compute, config),
     )
+    recheck_records = SqlRecheckRecords(engine)
+    recheck = Recheck(
+        recheck_records,
+        sources,
+        clock,
+        endpoints=config.webhooks,
+        interval_s=config.recheck_interval_s,
+    )
+    delivery = WebhookDelivery(
+        recheck_records, HttpWebhookSender(client), clock, endpoints=config.webhooks
+    )
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
 
     def tidy() -> None:
@@ -231,7 +248,7 @@ def build_verifier(
         follower,
         tidy,
         interval_s=config.follow_interval_s,
-        beside=(bulk.run_once, rounds.run_once),
+        beside=(bulk.run_once, rounds.run_once, recheck.run_once, delivery.run_once),
     )
     browsers = BrowserSessions(config, service, sessions, clock)
     app = create_app(
@@ -253,7 +270,7 @@ def build_verifier(
             json_ld=json_ld or pinned_json_ld(),
         )
         app.register_blueprint(vc_api_blueprint(checker))
-    return Verifier(app, service, browsers, background, bulk, rounds, release)
+    return Verifier(app, service, browsers, background, bulk, rounds, recheck, delivery, release)
 
 
 def _rounds(

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from verifier.client import DID, PREFIXES
 from verifier.queries import DEFAULT_QUERIES, QUERY_PREFIX, NamedQuery, parse_named_queries
+from verifier.recheck.endpoints import WebhookEndpoint, read_webhook_endpoints
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.eligibility.evidence_types import Text
 from wallet.encoding.json import parse_json, parse_json_object
@@ -41,6 +42,7 @@ _POSITIVE = (
     "max_bulk_applications",
     "receipt_keep_s",
     "anchor_interval_s",
+    "recheck_interval_s",
 )
 
 
@@ -67,7 +69,9 @@ class VerifierConfig:
     (0: as many as there are processors), or on the Dask cluster of `dask_scheduler`
     (`tls://host:port`), which must be this verifier's own. Receipts of decisions are kept for
     `receipt_keep_s`, on the ground that `receipt_ground` tells holders; the log of decisions is
-    signed, and anchored if there is a chain to write to, every `anchor_interval_s`.
+    signed, and anchored if there is a chain to write to, every `anchor_interval_s`. Evidence of
+    grants whose programme asks for it is looked at every `recheck_interval_s`, and changes go to
+    `webhooks`.
     """
 
     base_url: str
@@ -99,6 +103,8 @@ class VerifierConfig:
     receipt_keep_s: int = 5 * 365 * 86400
     receipt_ground: Text = DEFAULT_GROUND
     anchor_interval_s: int = 3600
+    webhooks: tuple[WebhookEndpoint, ...] = ()
+    recheck_interval_s: int = 3600
 
     def __post_init__(self) -> None:
         if self.vc_api and not self.development:
@@ -149,8 +155,9 @@ class VerifierConfig:
         CERTIFICATE_FILE (PEM), CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names,
         with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id),
         BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER, RECEIPT_KEEP_S,
-        RECEIPT_GROUND_FILE (JSON: `ko` and `en`), ANCHOR_INTERVAL_S. Raises `ConfigurationError`,
-        and what `parse_named_queries` raises.
+        RECEIPT_GROUND_FILE (JSON: `ko` and `en`), ANCHOR_INTERVAL_S, WEBHOOKS_FILE (JSON),
+        RECHECK_INTERVAL_S. Raises `ConfigurationError`, and what `parse_named_queries` and
+        `read_webhook_endpoints` raise.
         """
         reader = _Reader(os.environ if environ is None else environ)
         trust = TrustPolicy(
@@ -169,6 +176,7 @@ class VerifierConfig:
         programmes_folder = reader.get("programmes_folder")
         agencies_file = reader.get("programme_agencies_file")
         ground_file = reader.get("receipt_ground_file")
+        webhooks_file = reader.get("webhooks_file")
         return cls(
             base_url=reader.require("base_url"),
             database_url=reader.require("database_url"),
@@ -208,6 +216,12 @@ class VerifierConfig:
             receipt_ground=DEFAULT_GROUND
             if ground_file is None
             else _read_ground(Path(ground_file)),
+            webhooks=()
+            if webhooks_file is None
+            else read_webhook_endpoints(
+                Path(webhooks_file), development=reader.switch("development")
+            ),
+            recheck_interval_s=reader.seconds("recheck_interval_s", cls.recheck_interval_s),
             anchor_interval_s=reader.seconds("anchor_interval_s", cls.anchor_interval_s),
         )
 

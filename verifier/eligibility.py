@@ -281,22 +281,25 @@ def answer_of(decision: Decision, pieces: Sequence[Piece]) -> DecidedAnswer:
     found = decision.evaluation
     if found.programme.recheck and found.outcome is Outcome.ELIGIBLE:
         watched = tuple(
-            _watched(piece, found.programme.recheck) for piece in pieces if piece.claims
+            _watched(piece, found.programme) for piece in pieces if piece.claims is not None
         )
     return DecidedAnswer(decision, holder, watched)
 
 
-def _watched(piece: Piece, kinds: frozenset[Recheck]) -> WatchedEvidence:
+def _watched(piece: Piece, programme: Programme) -> WatchedEvidence:
     verified = piece.examined.verified
     if verified is None:
         raise AssertionError("claims come from a verified presentation")
     uri = index = expires_at = None
-    if Recheck.STATUS in kinds and "status" in verified.claims:
+    if Recheck.STATUS in programme.recheck and "status" in verified.claims:
         reference = parse_status_reference(verified.claims["status"])
         uri, index = reference.uri, reference.index
-    if Recheck.EXPIRY in kinds:
+    if Recheck.EXPIRY in programme.recheck:
         expires_at = claim_time(verified.claims, "exp")
-    return WatchedEvidence(verified.issuer, verified.vct, uri, index, expires_at)
+    max_age_s = programme.evidence[piece.seen.evidence].max_status_age_s
+    return WatchedEvidence(
+        programme.id, verified.issuer, verified.vct, uri, index, max_age_s, expires_at
+    )
 
 
 def _check_one_person(programme: Programme, pieces: Sequence[Piece]) -> None:

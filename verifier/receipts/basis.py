@@ -11,13 +11,16 @@ from wallet.eligibility.decision import Decision
 class WatchedEvidence:
     """Where the status of accepted evidence is, and when it expires: nothing of what it says.
 
-    `expires_at` is unix seconds; a status that is None has no list.
+    Without `status_uri` its status is not looked at, and without `expires_at` (unix seconds) its
+    end is not. The programme accepts statuses up to `max_status_age_s` old.
     """
 
+    programme: str
     issuer: str
     vct: str
     status_uri: str | None
     status_index: int | None
+    max_status_age_s: int
     expires_at: int | None
 
 

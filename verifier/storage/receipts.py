@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, func, select, update
 
@@ -16,6 +16,7 @@ from verifier.receipts.records import (
     LogEntry,
     StoredHead,
 )
+from verifier.recheck.records import Standing
 from verifier.storage.receipt_tables import ANCHORED, ENTRIES, HEADS, LOG, LOG_END, WATCHES
 from wallet.adapters.sql.engine import insert, read, write
 from wallet.eligibility.receipts.file import parse_salts
@@ -23,8 +24,6 @@ from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.trust.receipt import batch_leaf
-
-STANDING: Final = "good"
 
 
 class SqlLogWriter:
@@ -68,12 +67,14 @@ class SqlLogWriter:
                 {
                     "entry_id": entry.entry_id,
                     "number": number,
+                    "programme": item.programme,
                     "issuer": item.issuer,
                     "vct": item.vct,
                     "status_uri": item.status_uri,
                     "status_index": item.status_index,
+                    "max_status_age_s": item.max_status_age_s,
                     "expires_at": item.expires_at,
-                    "standing": STANDING,
+                    "standing": Standing.GOOD.value,
                     "check_at": at,
                 },
             )

@@ -19,9 +19,6 @@ from wallet.did.syntax import parse_did
 from wallet.eligibility.receipts.holder import Act, sign_holder_statement
 from wallet.eligibility.receipts.statement import verify_decision_receipt
 from wallet.encoding.json import JsonObject
-from wallet.protocols.oid4vp_link import parse_request_link
-from wallet.protocols.oid4vp_request_object import parse_request_object
-from wallet.protocols.oid4vp_response import build_response
 
 AGENCY = "did:web:agency.example"
 
@@ -38,26 +35,10 @@ def holder() -> tuple[Es256SigningKey, JsonObject]:
     return key, {"extra_claims": {"receipt_key": thumbprint(key.public_key)}}
 
 
-def answer(bulk: BulkBench, **changes: Any) -> tuple[JsonObject, JsonObject]:
-    """Answer a request by hand; return what the wallet and what the agency is told."""
-    opened = bulk.client.post("/v1/eligibility/applications", json={"programme": CARD.id}).json
-    link = parse_request_link(opened["link"])
-    path = (link.request_uri or "").removeprefix("https://agency.example")
-    request = parse_request_object(bulk.client.get(path).data).peek_claims()
-    binding = {"audience": request["client_id"], "nonce": request["nonce"], **changes}
-    shown = bulk.bench.present(CARD, "family", CARD_CLAIMS["family"], **binding)
-    form = build_response({"family": [shown]}, request["state"])
-    told = bulk.client.post("/responses", data=form)
-    assert told.status_code == 200
-    path = opened["decision_uri"].removeprefix("https://agency.example")
-    bearer = {"Authorization": f"Bearer {opened['result_token']}"}
-    return told.json, bulk.client.get(path, headers=bearer).json
-
-
 def test_a_foreign_wallet_gets_the_plain_answer_and_the_agency_has_the_receipt(
     bulk: BulkBench,
 ) -> None:
-    told, decided = answer(bulk)
+    told, decided = bulk.answer(CARD, CARD_CLAIMS)
     assert told == {}
     assert decided["decision"]["outcome"] == "eligible"
     assert decided["decision_receipt"]["receipt"]
@@ -65,7 +46,7 @@ def test_a_foreign_wallet_gets_the_plain_answer_and_the_agency_has_the_receipt(
 
 def test_a_wallet_that_names_a_key_gets_the_receipt(bulk: BulkBench) -> None:
     key, named = holder()
-    told, decided = answer(bulk, **named)
+    told, decided = bulk.answer(CARD, CARD_CLAIMS, **named)
     assert told == {"decision_receipt": decided["decision_receipt"]}
     receipt = verify_decision_receipt(
         told["decision_receipt"]["receipt"], issuer=AGENCY, keys=agency_key(bulk)
@@ -75,7 +56,7 @@ def test_a_wallet_that_names_a_key_gets_the_receipt(bulk: BulkBench) -> None:
 
 @pytest.mark.parametrize("name", ["short", 7, None, ["x"], "!" * 43])
 def test_a_name_that_is_no_thumbprint_is_no_key(bulk: BulkBench, name: object) -> None:
-    told, decided = answer(bulk, extra_claims={"receipt_key": name})
+    told, decided = bulk.answer(CARD, CARD_CLAIMS, extra_claims={"receipt_key": name})
     assert told == {}
     assert decided["decision_receipt"]["receipt"]
 
