@@ -3,6 +3,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Compiled modules are kept even where the machine says not to: hundreds of processes read them.
+export PYTHONDONTWRITEBYTECODE :=
 NODE_MODULES := contracts/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help

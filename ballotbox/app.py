@@ -2,63 +2,111 @@
 
 from __future__ import annotations
 
-import logging
-import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from flask import Flask
 from sqlalchemy import Engine
 
+from ballotbox.anchoring import BoardAnchoring
 from ballotbox.api.application import create_app
+from ballotbox.counting import Counting
+from ballotbox.health import Health
 from ballotbox.metrics import Metrics
+from ballotbox.ports import PublicationRecords
 from ballotbox.service import BallotBox
+from ballotbox.storage.publication import SqlPublication
 from ballotbox.storage.records import SqlBoxRecords
 from ballotbox.storage.tables import migrate_ballot_box
+from ballotbox.worker import Job
 from wallet.adapters.sql.engine import open_engine
 from wallet.crypto.signing_keys import Es256kSigningKey
 from wallet.errors import SeoulWalletError
+from wallet.ports.ballot_board import BoardWriter
 from wallet.ports.clock import Clock
+from wallet.voting.acceptance import ElectionNotOpen
 from wallet.voting.manifest import Manifest
 
-DEFAULT_CEREMONY_ROUND_S: Final = 86_400
-WORKER_INTERVAL_S: Final = 1.0
-_LOG: Final = logging.getLogger(__name__)
+
+@dataclass(frozen=True, slots=True)
+class BoxTimes:
+    """How long the ballot box waits, in seconds.
+
+    A round of the key ceremony lasts `ceremony_round_s` at most. Without every share and nonce
+    the result is made `result_wait_s` after the block of the tie-break. The worker does a round
+    every `worker_interval_s`.
+    """
+
+    ceremony_round_s: int = 86_400
+    result_wait_s: int = 86_400
+    worker_interval_s: float = 1.0
 
 
+DEFAULT_TIMES: Final = BoxTimes()
+
+
+class ChainRounds:
+    """What is done with the chain: the board is put on it, and its tie-break's block counted."""
+
+    def __init__(
+        self,
+        box: BallotBox,
+        counting: Counting,
+        publication: PublicationRecords,
+        anchoring: BoardAnchoring,
+        writer: BoardWriter,
+        metrics: Metrics,
+    ) -> None:
+        self._box = box
+        self._counting = counting
+        self._publication = publication
+        self._anchoring = anchoring
+        self._writer = writer
+        self._metrics = metrics
+
+    def work(self) -> None:
+        """Do one round, if the election has a key. Raises typed errors."""
+        try:
+            election = self._box.election()
+        except ElectionNotOpen:
+            return
+        try:
+            ledger = self._anchoring.work(election)
+        except SeoulWalletError as error:
+            self._metrics.show_blocked({error.code})
+            raise
+        self._metrics.show_ledger(ledger, bool(self._publication.not_anchored(1)))
+        self._counting.work(self._writer)
+
+
+@dataclass(frozen=True, slots=True)
 class BallotBoxApplication:
     """A composed ballot box: the WSGI application, the service behind it, and its worker.
 
-    The worker runs only between `run_worker` and `close`. Several processes over one database may
-    each run one.
+    The worker runs only between `run_worker` and `close`: one job keeps the board's clock, and
+    one, with a chain, writes to it and counts. Several processes over one database may each run
+    one.
     """
 
-    def __init__(self, app: Flask, box: BallotBox, engine: Engine, metrics: Metrics) -> None:
-        self.flask_app = app
-        self.box = box
-        self._engine = engine
-        self._metrics = metrics
-        self._stopping = threading.Event()
-        self._worker = threading.Thread(target=self._work, name="ballotbox-worker", daemon=True)
+    flask_app: Flask
+    box: BallotBox
+    counting: Counting
+    publication: PublicationRecords
+    chain: ChainRounds | None
+    jobs: tuple[Job, ...]
+    engine: Engine
 
     def run_worker(self) -> None:
-        """Start the worker thread, once."""
-        self._worker.start()
+        """Start the worker's threads, once."""
+        for job in self.jobs:
+            job.start()
 
     def close(self) -> None:
-        """Stop the worker, wait for its round, and release the database."""
-        self._stopping.set()
-        if self._worker.is_alive():
-            self._worker.join()
-        self._engine.dispose()
-
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self.box.work()
-            except SeoulWalletError as error:
-                _LOG.warning("the worker could not finish its round: %s", error.code)
-                self._metrics.count_failure(error.code)
-            self._stopping.wait(WORKER_INTERVAL_S)
+        """Stop the worker, wait for its rounds, and release the database."""
+        for job in self.jobs:
+            job.stop()
+        self.engine.dispose()
 
 
 def build_ballot_box(
@@ -67,19 +115,43 @@ def build_ballot_box(
     database_url: str,
     clock: Clock,
     *,
-    ceremony_round_s: int = DEFAULT_CEREMONY_ROUND_S,
+    writer: BoardWriter | None = None,
+    times: BoxTimes = DEFAULT_TIMES,
 ) -> BallotBoxApplication:
     """Compose a ballot box: migrate its database, put the manifest on the board, start no thread.
 
-    Raises `StorageUnavailable`, `DatabaseUrlUnsupported`, `BoardKeyDiffers`.
+    Without `writer` nothing is put on a chain, and there is no result. Raises
+    `StorageUnavailable`, `DatabaseUrlUnsupported`, `BoardKeyDiffers`.
     """
     engine = open_engine(database_url)
     try:
         migrate_ballot_box(engine)
         records = SqlBoxRecords(engine, manifest.digest)
-        box = BallotBox(manifest, key, records, clock, ceremony_round_s=ceremony_round_s)
+        box = BallotBox(
+            manifest,
+            key,
+            records,
+            clock,
+            ceremony_round_s=times.ceremony_round_s,
+            is_on_chain=writer is not None,
+        )
     except SeoulWalletError:
         engine.dispose()
         raise
-    metrics = Metrics()
-    return BallotBoxApplication(create_app(box, metrics), box, engine, metrics)
+    publication, metrics = SqlPublication(engine, manifest.digest), Metrics()
+    counting = Counting(
+        box.ceremony, records, publication, clock, result_wait_s=times.result_wait_s
+    )
+    rounds: dict[str, Callable[[], None]] = {"clock": box.work}
+    chain = None
+    if writer is not None:
+        anchoring = BoardAnchoring(records, publication, writer)
+        chain = ChainRounds(box, counting, publication, anchoring, writer, metrics)
+        rounds["chain"] = chain.work
+    jobs = tuple(
+        Job(name, round_, interval_s=times.worker_interval_s, count=metrics.count_failure)
+        for name, round_ in rounds.items()
+    )
+    health = Health(manifest, records, publication, clock, jobs, is_on_chain=chain is not None)
+    app = create_app(box, counting, health, metrics)
+    return BallotBoxApplication(app, box, counting, publication, chain, jobs, engine)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ballotbox.errors import BoardEntryUnknown
-from ballotbox.ports import BoxRecords, SignedCheckpoint
+from ballotbox.ports import BoardState, BoxRecords, SignedCheckpoint
 from wallet.crypto.merkle import MerkleTree
 from wallet.voting.ballot import parse_tracking_code
 from wallet.voting.board import Entry, log_octets
@@ -35,10 +35,14 @@ class Board:
     def __init__(self, records: BoxRecords) -> None:
         self._records = records
 
+    def state(self) -> BoardState:
+        """Return how far the board is."""
+        return self._records.state()
+
     def published_size(self) -> int:
         """Return how many entries are public."""
         # The log grows only in turns, and after the ceremony each of them ends in a checkpoint.
-        return self._records.state().size
+        return self.state().size
 
     def log(self, start: int, count: int) -> bytes:
         """Return entries from `start` on as they stand in log.bin, at most 100 of them."""

@@ -41,6 +41,7 @@ class CeremonyDesk:
         self._clock = clock
         self._key = key
         self._round_s = round_s
+        self._result: CeremonyResult | None = None
 
     def take(self, payload: bytes) -> int:
         """Keep a message of the present round and return the round, from 1.
@@ -91,9 +92,9 @@ class CeremonyDesk:
 
     def result(self) -> CeremonyResult | None:
         """Return what the ceremony came to once its key is on the board; None before."""
-        if not self._records.payloads(ELECTION_KEY):
-            return None
-        return replay_ceremony(self._manifest, self._records.payloads(*CEREMONY))
+        if self._result is None and self._records.payloads(ELECTION_KEY):
+            self._result = replay_ceremony(self._manifest, self._records.payloads(*CEREMONY))
+        return self._result
 
 
 def _replayed(manifest: Manifest, payloads: Sequence[bytes], round_number: int) -> Ceremony:

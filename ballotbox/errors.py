@@ -28,3 +28,22 @@ class BatchesNotOpen(ConflictError):
     """Batches are taken from the close until the end of the board."""
 
     code = "batches_not_open"
+
+
+class TallyNotOpen(ConflictError):
+    """Too early or too late for this: shares come after the end of the board, nonces after the
+    block of the tie-break, both before the result."""
+
+    code = "tally_not_open"
+
+
+class AggregateNotReady(UnavailableError):
+    """The ballots are still being added up; send the share again in a moment."""
+
+    code = "aggregate_not_ready"
+
+
+class TrusteeOut(RejectedError):
+    """No trustee of this number came through the key ceremony."""
+
+    code = "trustee_out"

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from wallet.voting.acceptance import History
 from wallet.voting.board import Checkpoint, Entry
+from wallet.voting.tie_break import TieBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +37,37 @@ class AcceptedBallot:
 
 @dataclass(frozen=True, slots=True)
 class SignedCheckpoint:
-    """A checkpoint with the board's statement."""
+    """A checkpoint with the board's statement, and its transaction once that is final."""
 
     checkpoint: Checkpoint
     statement: bytes
+    transaction: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BoardState:
-    """How far the board is: its ceremony round from 0, when that began, and its size."""
+    """How far the board is: its ceremony round from 0, when that began, and its size.
+
+    `opened` and `sealed` are the transactions that opened and sealed it, once they are final.
+    """
 
     round: int
     round_began: int
     size: int
     is_closed: bool
     is_ended: bool
+    opened: bytes | None = None
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The files that the trustees' shares come to (docs/voting.md, sections 10 to 12)."""
+
+    shares: bytes = field(repr=False)
+    tie: bytes = field(repr=False)
+    tally: bytes = field(repr=False)
+    outcome: bytes = field(repr=False)
 
 
 class Turn(Protocol):
@@ -157,3 +174,37 @@ class BoxRecords(Protocol):
 
     def newest_checkpoint(self) -> SignedCheckpoint | None:
         """Return the newest checkpoint, or None."""
+
+
+class PublicationRecords(Protocol):
+    """What became of the board on the chain, and what was counted."""
+
+    def state(self) -> BoardState:
+        """Return how far the board is."""
+
+    def keep_opening(self, transaction: bytes) -> None:
+        """Note the final transaction that opened the board."""
+
+    def keep_seal(self, transaction: bytes) -> None:
+        """Note the final transaction that sealed the board."""
+
+    def keep_anchor(self, number: int, transaction: bytes) -> None:
+        """Note the final transaction of a checkpoint."""
+
+    def not_anchored(self, count: int) -> Sequence[SignedCheckpoint]:
+        """Return the first checkpoints without a final transaction, ascending, at most `count`."""
+
+    def messages(self, kind: str) -> Sequence[bytes]:
+        """Return the trustees' messages of a kind, ascending by trustee."""
+
+    def tie_block(self) -> TieBlock | None:
+        """Return the block of the tie-break once it is known."""
+
+    def keep_tie_block(self, block: TieBlock) -> None:
+        """Keep the block of the tie-break; again, it changes nothing."""
+
+    def result(self) -> Result | None:
+        """Return the result, or None."""
+
+    def keep_result(self, result: Result) -> None:
+        """Keep the result unless there is one."""

@@ -8,7 +8,7 @@ from ballotbox.batches import take_batch
 from ballotbox.board import Board
 from ballotbox.ceremony import CeremonyDesk
 from ballotbox.errors import BoardKeyDiffers
-from ballotbox.ports import AcceptedBallot, BoxRecords
+from ballotbox.ports import AcceptedBallot, BoardState, BoxRecords
 from ballotbox.publishing import is_due, make_checkpoint, promised_by
 from wallet.crypto.secp256k1 import is_equal, secret_multiple
 from wallet.crypto.signing_keys import Es256kSigningKey
@@ -45,7 +45,10 @@ class BallotRefused(RejectedError):
 
 
 class BallotBox:
-    """Takes ballots, ceremony messages and batches; `board` shows what is published."""
+    """Takes ballots, ceremony messages and batches; `board` shows what is published.
+
+    With `is_on_chain` there is no checkpoint and no ballot before the board is open there.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class BallotBox:
         clock: Clock,
         *,
         ceremony_round_s: int,
+        is_on_chain: bool = False,
     ) -> None:
         if not is_equal(secret_multiple(int.from_bytes(key.secret(), "big")), manifest.board_key):
             raise BoardKeyDiffers("the manifest names another key for the board")
@@ -64,24 +68,24 @@ class BallotBox:
         self._key = key
         self._records = records
         self._clock = clock
-        self._election: Election | None = None
+        # Without a chain there is nobody to open the board but its manifest.
+        self._is_opened = not is_on_chain
         records.begin(manifest.octets, clock.now())
 
     def election(self) -> Election:
         """Return the election once its key is on the board. Raises `ElectionNotOpen`."""
-        if self._election is None:
-            result = self.ceremony.result()
-            if result is None:
-                raise ElectionNotOpen("the election has no key yet")
-            self._election = result.election
-        return self._election
+        result = self.ceremony.result()
+        if result is None:
+            raise ElectionNotOpen("the election has no key yet")
+        return result.election
 
     def accept(self, data: bytes) -> Statement:
         """Accept a ballot and return the board's signed promise to show it.
 
         The same bytes again get the same acceptance, also after the close. Raises
-        `ElectionNotOpen` before there is a key, `BallotRefused` for a ballot that fails a step of
-        docs/voting.md section 9, `BallotBoxFull`, `StorageUnavailable`.
+        `ElectionNotOpen` before there is a key and the board is open on the chain,
+        `BallotRefused` for a ballot that fails a step of docs/voting.md section 9,
+        `BallotBoxFull`, `StorageUnavailable`.
         """
         # The moment of arrival: verifying may last beyond the close.
         now = self._clock.now()
@@ -89,11 +93,17 @@ class BallotBox:
         known = self._records.acceptance(submission_digest(data))
         if known is not None:
             return parse_statement(known)
+        self._check_opened(self._records.state())
         try:
             return self._accept(data, election, now)
         except (MalformedError, RejectedError, ConflictError) as error:
             rejection = self._log_rejection(data, election, error.code, now)
             raise BallotRefused(error, rejection) from error
+
+    def _check_opened(self, state: BoardState) -> None:
+        self._is_opened = self._is_opened or state.opened is not None
+        if not self._is_opened:
+            raise ElectionNotOpen("the board is not open on the chain yet")
 
     def _accept(self, data: bytes, election: Election, now: int) -> Statement:
         submission = open_submission(data, election)
@@ -148,6 +158,7 @@ class BallotBox:
             self.ceremony.publish_key(turn)
         try:
             election = self.election()
+            self._check_opened(self._records.state())
         except ElectionNotOpen:
             return
         with self._records.turn() as turn:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from issuer.api.approvals import approvals_blueprint
 from issuer.api.authorize import authorize_blueprint
+from issuer.api.census import census_blueprint
 from issuer.api.evidence import evidence_blueprint
 from issuer.api.oauth import par_blueprint, token_blueprint
 from issuer.api.oid4vci import (
@@ -33,6 +34,7 @@ from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.nym import NymSettings
 from issuer.profile import Department
+from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
@@ -51,7 +53,7 @@ from wallet.credentials.jwe import DecryptionKey
 from wallet.crypto.bbs.signatures import derive_secret_key
 from wallet.crypto.keys import Es256SigningKey, KeyMalformed
 from wallet.crypto.sealing import RootKey
-from wallet.errors import SeoulWalletError
+from wallet.errors import SeoulWalletError, fault_place
 from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica
 from wallet.ports.ledger import LedgerWriter
@@ -145,22 +147,28 @@ class IssuerApplication:
         while not self._stopping.is_set():
             try:
                 self.work_once()
-            except Exception:
-                # A fault of ours must not end the rounds for good: it is logged and counted.
-                _LOG.exception("fault in the worker")
+            except Exception as error:
+                # The edge of a round, as the edge of a request is: nothing is verified or
+                # answered here, and a thread that ended would end anchoring and status lists
+                # until the next start, unseen. What was begun is taken up by the next round.
+                _LOG.error("unhandled %s", fault_place(error))
                 self.metrics.count_worker_failures()
             self._stopping.wait(self._interval_s)
 
-    def stop(self) -> None:
-        """Stop the worker and wait for the round it is in."""
+    def stop(self, timeout_s: float | None = None) -> None:
+        """Stop the worker and wait for the round it is in, no longer than `timeout_s`.
+
+        A round that is cut off by the end of the process is taken up by the next one.
+        """
         self._stopping.set()
         if self._worker is not None:
-            self._worker.join()
-            self._worker = None
+            self._worker.join(timeout_s)
+            if not self._worker.is_alive():
+                self._worker = None
 
-    def close(self) -> None:
-        """Stop the worker and release the database."""
-        self.stop()
+    def close(self, timeout_s: float | None = None) -> None:
+        """Stop the worker (see `stop`) and release the database."""
+        self.stop(timeout_s)
         for engine in self._engines:
             engine.dispose()
 
@@ -174,6 +182,7 @@ def build_issuer(
     families: FamilyRegister,
     appointments: AppointmentRegister,
     evidence: EvidenceRegister | None = None,
+    roll: ElectoralRoll | None = None,
     follower: Follows | None = None,
     login: HolderLogin | None = None,
     after_step: Callable[[IssuanceStep], None] | None = None,
@@ -182,15 +191,18 @@ def build_issuer(
     """Compose an issuer: open and migrate its databases, build services and the application.
 
     `follower` moves `replica` forward in the worker's rounds; None when another process does.
-    Without `evidence` none is issued. `login` says who is in the browser; without it there is no
-    authorization code flow, except in development, where everyone is believed. `json_ld` has the
+    Without `evidence` none is issued; voting credentials need the electoral `roll` and an epoch.
+    `login` says who is in the browser; without it there is no authorization code flow, except in
+    development, where everyone is believed. `json_ld` has the
     contexts for VC-API, the pinned ones by default. Starts no thread. `after_step` is for tests
     that stop the process in the middle of issuing. Raises `StorageUnavailable`,
     `DatabaseUrlUnsupported`.
     """
     if login is None and config.development:
         login = DevelopmentLogin()
-    outside = _Outside(ledger_writer, replica, clock, families, appointments, login, evidence)
+    outside = _Outside(
+        ledger_writer, replica, clock, families, appointments, login, evidence, roll
+    )
     services, engines = [], []
     for department in (_root(config), *config.departments):
         engine = open_engine(department.database_url)
@@ -226,6 +238,7 @@ class _Outside:
     appointments: AppointmentRegister
     login: HolderLogin | None
     evidence: EvidenceRegister | None
+    roll: ElectoralRoll | None
 
 
 def _root(config: IssuerConfig) -> Department:
@@ -264,6 +277,7 @@ def _service(
             clock=outside.clock,
             login=outside.login,
             evidence=outside.evidence,
+            roll=outside.roll,
         ),
         settings=replace(settings, display=department.display or settings.display),
         keys=_further_keys(department.signing_key, config.nym_epoch),
@@ -277,7 +291,11 @@ def _further_keys(signing_key: Es256SigningKey, nym_epoch: str | None) -> Issuer
     root = RootKey(signing_key.secret())
     nym = None
     if nym_epoch is not None:
-        nym = NymSettings(derive_secret_key(root.derive(b"seoul-wallet issuer bbs")), nym_epoch)
+        nym = NymSettings(
+            derive_secret_key(root.derive(b"seoul-wallet issuer bbs")),
+            nym_epoch,
+            root.derive(b"seoul-wallet issuer census"),
+        )
     for attempt in range(_KEY_ATTEMPTS):
         secret = root.derive(f"seoul-wallet issuer encryption {attempt}".encode())
         try:
@@ -300,7 +318,8 @@ def create_app(
         _register(app, service, config, metrics)
     paths = [service.identity.path for service in services]
     by_code = services[0].authorization is not None
-    document = openapi_document(config.base_url, paths, by_code=by_code)
+    rolls = [service.identity.path for service in services if service.voting is not None]
+    document = openapi_document(config.base_url, paths, by_code=by_code, rolls=rolls)
     app.register_blueprint(openapi_blueprint(document), url_prefix=paths[0] or None)
     if development_issuer is not None:
         path = services[0].identity.path
@@ -331,6 +350,8 @@ def _register(
         approvals_blueprint(service, config.operators),
         evidence_blueprint(service, config.operators),
     ]
+    if service.voting is not None:
+        blueprints.append(census_blueprint(service.voting, config.operators))
     if service.authorization is not None:
         blueprints.append(par_blueprint(service, service.authorization))
         blueprints.append(authorize_blueprint(service, service.authorization))

@@ -214,6 +214,18 @@ class FormattedType:
         return self.kind.content(entitlement, on)
 
 
+def with_nym_secret(configuration: CredentialConfiguration) -> CredentialConfiguration:
+    """Return the configuration of the same type, issued with a pseudonym secret."""
+    return replace(
+        configuration,
+        format=BBS_NYM_FORMAT,
+        binding_methods=(BBS_NYM_PROOF,),
+        signing_algorithms=(BBS_NYM_ALGORITHM,),
+        proof_algorithms=(BBS_NYM_ALGORITHM,),
+        proof_type=BBS_NYM_PROOF,
+    )
+
+
 def _formats(kind: CredentialType, *, nyms: bool) -> Iterator[FormattedType]:
     base = kind.configuration
     yield FormattedType(kind, base)
@@ -245,19 +257,8 @@ def _formats(kind: CredentialType, *, nyms: bool) -> Iterator[FormattedType]:
                 ),
             )
     if nyms and base.id in NYM_TYPES:
-        yield FormattedType(
-            kind,
-            replace(
-                base,
-                id=f"{base.id}-bbs",
-                scope=f"{base.scope}-bbs",
-                format=BBS_NYM_FORMAT,
-                binding_methods=(BBS_NYM_PROOF,),
-                signing_algorithms=(BBS_NYM_ALGORITHM,),
-                proof_algorithms=(BBS_NYM_ALGORITHM,),
-                proof_type=BBS_NYM_PROOF,
-            ),
-        )
+        renamed = replace(base, id=f"{base.id}-bbs", scope=f"{base.scope}-bbs")
+        yield FormattedType(kind, with_nym_secret(renamed))
 
 
 class Catalogue:

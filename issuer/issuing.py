@@ -127,7 +127,8 @@ class Issuing:
         Raises `AccessTokenInvalid`, `ConfigurationUnknown`, `ConfigurationNotGranted`,
         `UnknownCredentialIdentifier`, `TooManyProofs`, `UnsupportedProofType`,
         `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`, `ProofKeyRepeated`,
-        `NonceInvalid`, `NymKeyTaken`, `NotEntitled`, `RegisterIncomplete`, `NotACardHolder`,
+        `NonceInvalid`, `NymKeyTaken`, `NymKeyRegistered`, `NotEntitled`, `RegisterIncomplete`,
+        `NotACardHolder`,
         `SubjectUnknown`, `IssuanceAlreadyCompleted`, and when it could not be tried
         `RegisterUnavailable`, `StorageUnavailable`.
         """

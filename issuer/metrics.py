@@ -7,6 +7,7 @@ from collections.abc import Set
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from wallet.ports.ledger import LedgerRound
+from wallet.web.ledger_metrics import LedgerMetrics
 
 
 class IssuerMetrics:
@@ -38,31 +39,7 @@ class IssuerMetrics:
         self._unfinished = Gauge(
             "issuer_batches_not_final", "Batches that are not final", registry=self.registry
         )
-
-        self._transactions = Gauge(
-            "issuer_transactions",
-            "Transactions under way: unsettled, and those of them in no block",
-            ["state"],
-            registry=self.registry,
-        )
-        self._waiting_since = Gauge(
-            "issuer_transaction_waiting_since_seconds",
-            "When the oldest transaction in no block was made, 0 for none",
-            registry=self.registry,
-        )
-        self._events = Counter(
-            "issuer_transaction_events",
-            "Transactions orphaned, repriced, failed, displaced",
-            ["event"],
-            registry=self.registry,
-        )
-        self._blocked = Gauge(
-            "issuer_ledger_blocked",
-            "1 while an error code keeps something from being written to the chain",
-            ["code"],
-            registry=self.registry,
-        )
-        self._codes: set[str] = set()
+        self._ledger = LedgerMetrics("issuer", self.registry)
 
     def count_issued(self, configuration_id: str, count: int) -> None:
         """Count issued credentials."""
@@ -83,17 +60,11 @@ class IssuerMetrics:
 
     def show_ledger(self, ledger: LedgerRound) -> None:
         """Show the transactions under way."""
-        self._transactions.labels("unsettled").set(ledger.unsettled)
-        self._transactions.labels("waiting").set(ledger.waiting)
-        self._waiting_since.set(ledger.waiting_since or 0)
-        for event in ("orphaned", "repriced", "failed", "displaced"):
-            self._events.labels(event).inc(getattr(ledger, event))
+        self._ledger.show(ledger)
 
     def show_blocked(self, codes: Set[str]) -> None:
         """Show which error codes keep something from being written to the chain."""
-        self._codes |= codes
-        for code in self._codes:
-            self._blocked.labels(code).set(code in codes)
+        self._ledger.show_blocked(codes)
 
     def exposition(self, waiting_leaves: int, unfinished_batches: int) -> bytes:
         """Return the metrics in the text format of Prometheus."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from issuer.catalogue import CredentialContent
-from issuer.ports import NymRegistration, NymRegistrations
+from issuer.ports import NymKeyRegistered, NymRegistration, NymRegistrations
 from wallet.crypto.bbs.nym_issuance import blind_sign_with_nym, new_signer_nym_entropy
 from wallet.crypto.bbs.registered_nym import (
     NymKey,
@@ -19,6 +19,7 @@ from wallet.errors import MalformedError
 from wallet.protocols.oid4vci.nym_proof import (
     NymCredentialMessage,
     NymProof,
+    nym_header,
     nym_layout,
     nym_messages,
 )
@@ -27,10 +28,14 @@ from wallet.protocols.oid4vci.proof import KeyProofInvalid
 
 @dataclass(frozen=True, slots=True)
 class NymSettings:
-    """The BBS key that signs, and the epoch in which a resident has one pseudonym secret."""
+    """The BBS key that signs, and the epoch in which a resident has one pseudonym secret.
+
+    `census_salt` is for `issuer.voting`.
+    """
 
     key: BbsSecretKey = field(repr=False)
     epoch: str
+    census_salt: bytes = field(repr=False)
 
 
 class NymIssuing:
@@ -45,7 +50,8 @@ class NymIssuing:
     ) -> VerifiedRegisteredCommitment:
         """Return the commitment if it answers its c_nonce, by the resident's key of this epoch.
 
-        Raises `KeyProofInvalid`. Whether the nonce is unused is yet to be seen.
+        Raises `KeyProofInvalid`, `NymKeyRegistered`. Whether the nonce is unused is yet to be
+        seen.
         """
         known = self._registrations.registration(resident_id, self._settings.epoch)
         try:
@@ -56,7 +62,9 @@ class NymIssuing:
                 nonce=proof.c_nonce.encode(),
                 registered=None if known is None else NymKey(known.nym_key),
             )
-        except (BbsCommitmentInvalid, NymKeyMismatch, MalformedError) as error:
+        except NymKeyMismatch as error:
+            raise NymKeyRegistered("another nym key is registered until the next epoch") from error
+        except (BbsCommitmentInvalid, MalformedError) as error:
             raise KeyProofInvalid(f"the commitment does not hold: {error}") from error
 
     def sign(
@@ -70,16 +78,18 @@ class NymIssuing:
     ) -> JsonObject:
         """Register the resident's nym key, once per epoch, and return the credential.
 
-        Raises `NymKeyTaken`, and `KeyProofInvalid` when another key was registered meanwhile.
+        Raises `NymKeyTaken`, and `NymKeyRegistered` when another key was registered meanwhile.
         """
         epoch, key = self._settings.epoch, self._settings.key
         mine = NymRegistration(verified.nym_key.octets, new_signer_nym_entropy())
         kept = self._registrations.register(resident_id, epoch, mine, now=now)
         if kept.nym_key != mine.nym_key:
-            raise KeyProofInvalid("another nym key is registered for this person")
-        messages = nym_messages(vct, epoch, content.claims)
-        signature = blind_sign_with_nym(key, verified.commitment, kept.entropy, messages)
+            raise NymKeyRegistered("another nym key is registered until the next epoch")
+        messages, header = nym_messages(vct, epoch, content.claims), nym_header(vct)
+        signature = blind_sign_with_nym(
+            key, verified.commitment, kept.entropy, messages, header=header
+        )
         claims = dict(content.claims)
         return NymCredentialMessage(
-            vct, epoch, claims, key.public_key, signature, kept.entropy
+            vct, epoch, claims, key.public_key, signature, kept.entropy, header
         ).to_json()

@@ -120,6 +120,12 @@ class NymKeyTaken(RejectedError):
     code = "nym_key_taken"
 
 
+class NymKeyRegistered(RejectedError):
+    """This resident has registered another nym key in this epoch: no credential until the next."""
+
+    code = "nym_key_registered"
+
+
 class ApprovalState(StrEnum):
     """A held issuance waits until a second person approves or refuses it."""
 

@@ -39,11 +39,13 @@ from issuer.ports import (
     NymRegistrations,
     StatusPublications,
 )
+from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.sessions import Entitlement
 from issuer.status import Statuses, StatusTimes
 from issuer.tokens import Tokens
+from issuer.voting import VOTING_CREDENTIAL, VotingCredentialType, VotingRoll
 from wallet.anchoring import Anchoring, AnchorTimes
 from wallet.credentials.jwe import DecryptionKey
 from wallet.eligibility.evidence_types import evidence_types
@@ -104,6 +106,7 @@ class IssuerPorts:
     clock: Clock
     login: HolderLogin | None = None
     evidence: EvidenceRegister | None = None
+    roll: ElectoralRoll | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,9 +145,15 @@ class IssuerService:
         self._settings = settings
         self._clock = ports.clock
         self._ledger = ports.ledger
+        self.voting: VotingRoll | None = None
+        nym = keys.nym
+        mine = configurations is None or VOTING_CREDENTIAL in configurations
+        if ports.roll is not None and nym is not None and mine:
+            self.voting = VotingRoll(ports.roll, nym.epoch, nym.key.public_key, nym.census_salt)
         self.catalogue = Catalogue(
             FamilyCardType(ports.families),
             AppointmentLetterType(ports.appointments),
+            *(() if self.voting is None else (VotingCredentialType(self.voting.roll),)),
             *(() if ports.evidence is None else evidence_credential_types(ports.evidence)),
             only=configurations,
             nyms=keys.nym is not None,

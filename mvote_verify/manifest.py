@@ -278,6 +278,8 @@ def _check_times(fields: dict[str, Any]) -> None:
     opens, closes = fields["opens"], fields["closes"]
     _require(fields["census"]["taken_at"] <= opens < closes, "the times are out of order")
     _require(closes - opens <= MAX_OPEN_S, "open for more than 92 days")
+    every = fields["board"]["checkpoint_every_s"]
+    _require(fields["grace_s"] >= every, "the grace is shorter than a checkpoint's period")
     block_time = fields["tie_break"]["block_time"]
     _require(block_time > closes + fields["grace_s"], "the block of the tie-break is too early")
 

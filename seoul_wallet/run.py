@@ -6,6 +6,7 @@ import click
 from granian.constants import Interfaces
 from granian.server import Server
 
+from seoul_wallet.worker_process import KILL_TIMEOUT_S, let_signals_end_new_workers
 from seoul_wallet.wsgi import check_start
 from verifier.config import ConfigurationError
 from wallet.errors import SeoulWalletError
@@ -26,12 +27,14 @@ def run(service: str, host: str, port: int, workers: int, threads: int) -> None:
     """Serve the issuer or the verifier with granian, configured by the environment.
 
     Put a TLS proxy in front of it. The variables are listed in seoul_wallet/wsgi.py,
-    issuer/config.py and verifier/config.py.
+    issuer/config.py and verifier/config.py. SIGTERM and SIGINT end it: requests under way are
+    answered first, for as long as half a minute.
     """
     try:
         check_start(service)
     except (SeoulWalletError, ConfigurationError) as error:
         raise click.ClickException(str(error)) from error
+    let_signals_end_new_workers()
     Server(
         _FACTORIES[service],
         address=host,
@@ -41,4 +44,5 @@ def run(service: str, host: str, port: int, workers: int, threads: int) -> None:
         blocking_threads=threads,
         factory=True,
         websockets=False,
+        workers_kill_timeout=KILL_TIMEOUT_S,
     ).serve()

@@ -23,6 +23,7 @@ from wallet.encoding.json import JsonObject, to_json
 from wallet.errors import SeoulWalletError, UnavailableError
 
 READY_TIMEOUT_S: Final = 30
+WAKE_INTERVAL_S: Final = 0.5
 TOKENS_FILE: Final = "tokens.json"
 
 
@@ -91,7 +92,10 @@ def serve(
                 addresses = _addresses(stack)
                 write_private(stack_file(), addresses)
                 click.echo("READY " + to_json(addresses).decode())
-                stopping.wait()
+                # With a limit: the signal may be taken by another thread, and its handler runs
+                # only when this one wakes.
+                while not stopping.wait(WAKE_INTERVAL_S):
+                    pass
         except SeoulWalletError as error:
             raise click.ClickException(f"{error.code}: {error}") from error
 

@@ -8,6 +8,7 @@ open, with issuers of its own that are never accredited.
 from __future__ import annotations
 
 import secrets
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,7 +25,9 @@ from issuer.register.csv_evidence import CsvEvidenceRegister
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
+    VOTERS_FILE,
     CsvAppointmentRegister,
+    CsvElectoralRoll,
     CsvFamilyRegister,
 )
 from issuer.service import ServiceSettings
@@ -34,6 +37,7 @@ from seoul_wallet.contexts import development_json_ld
 from seoul_wallet.holder_api import build_holder_app
 from seoul_wallet.sample.register import APPOINTMENTS, make_sample_register
 from seoul_wallet.sample.residents import make_residents, write_evidence
+from seoul_wallet.sample.voters import make_voters, write_roll
 from seoul_wallet.server import ThreadedServer, free_port
 from seoul_wallet.tls import LocalTls, Signer, make_local_tls
 from verifier.app import Verifier, build_verifier
@@ -41,11 +45,11 @@ from verifier.config import VerifierConfig
 from verifier.queries import DEFAULT_QUERIES
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
-from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.anchoring import AnchorTimes
+from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
@@ -97,8 +101,7 @@ class LocalStack:
     operator_tokens: dict[str, str]
     agency_token: str
     verifier_replica: SqlReplica
-    _servers: list[ThreadedServer]
-    _holder_client: GuardedClient
+    _ends: ExitStack
 
     def __enter__(self) -> LocalStack:
         return self
@@ -112,13 +115,8 @@ class LocalStack:
         self.close()
 
     def close(self) -> None:
-        """Stop services, workers and the chain, if it is ours."""
-        for server in self._servers:
-            server.stop()
-        self.issuer.close()
-        self.verifier.close()
-        self._holder_client.close()
-        self.chain.stop()
+        """Stop services, workers and the chain, if it is ours; let go of every database."""
+        self._ends.close()
 
 
 def start_stack(
@@ -135,7 +133,8 @@ def start_stack(
     """Start issuer, verifier and holder side in `folder` over a running chain.
 
     The register has `households` synthetic families as of `on`; with `residents` there are
-    registers of evidence about as many people, and the issuer may issue it. `with_tls` makes a
+    registers of evidence about as many people and their electoral roll, and the issuer may issue
+    evidence and voting credentials. `with_tls` makes a
     certificate for localhost and serves all of it over https. Raises what configuration, storage
     and chain raise.
     """
@@ -148,12 +147,15 @@ def start_stack(
     appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
     families.load()
     appointments.load()
-    evidence = None
+    evidence = roll = None
     if residents:
         people = list(make_residents(seed=seed, count=residents, on=on))
         write_evidence(folder, people, seed=seed)
         evidence = CsvEvidenceRegister(folder, families)
         evidence.load()
+        write_roll(folder, make_voters(people, seed=seed, on=on))
+        roll = CsvElectoralRoll(folder / VOTERS_FILE)
+        roll.load()
     clock = SystemClock()
     tokens = {name: secrets.token_urlsafe(24) for name in (CLERK, DIRECTOR)}
     agency_token = secrets.token_urlsafe(24)
@@ -188,21 +190,27 @@ def start_stack(
         ),
         nym_epoch=str(on.year),
     )
-    issuer_replica = _replica(folder / "issuer-replica.db")
-    verifier_replica = _replica(folder / "verifier-replica.db")
+    ends = ExitStack()
+    ends.callback(chain.stop)
+    issuer_replica = _replica(folder / "issuer-replica.db", ends)
+    verifier_replica = _replica(folder / "verifier-replica.db", ends)
     issuer_follower = Follower(chain.reader(), issuer_replica, clock)
     issuer = build_issuer(
         issuer_config,
-        ledger_writer=chain.writer(_journal(issuer_config.database_url), clock),
+        ledger_writer=chain.writer(_journal(issuer_config.database_url, ends), clock),
         replica=issuer_replica,
         follower=issuer_follower,
         clock=clock,
         families=families,
         appointments=appointments,
         evidence=evidence,
+        roll=roll,
         json_ld=json_ld,
     )
+    ends.callback(issuer.close)
     types = [FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE]
+    if roll is not None:
+        types.append(VOTING_CREDENTIAL_TYPE)
     if evidence is not None:
         types += [kind.vct for kind in evidence_types().by_name.values()]
     chain.accredit(issuer.service.identity.did, tuple(types))
@@ -228,13 +236,13 @@ def start_stack(
         json_ld=json_ld,
         ca_file=ca_file,
     )
+    ends.callback(verifier.close)
     holder, holder_client = build_holder_app(holder_url, json_ld, ca_file=ca_file)
+    ends.callback(holder_client.close)
     development_issuer = issuer.development_issuer
     context = tls.server_context() if with_tls else None
-    servers = [
-        ThreadedServer(app, port, tls=context)
-        for app, port in zip((issuer.flask_app, verifier.app, holder), ports, strict=True)
-    ]
+    for app, port in zip((issuer.flask_app, verifier.app, holder), ports, strict=True):
+        ends.callback(ThreadedServer(app, port, tls=context).stop)
     issuer.run_worker()
     verifier.background.start()
     return LocalStack(
@@ -253,19 +261,20 @@ def start_stack(
         operator_tokens=tokens,
         agency_token=agency_token,
         verifier_replica=verifier_replica,
-        _servers=servers,
-        _holder_client=holder_client,
+        _ends=ends,
     )
 
 
-def _journal(database_url: str) -> SqlTransactionJournal:
+def _journal(database_url: str, ends: ExitStack) -> SqlTransactionJournal:
     engine = open_engine(database_url)
+    ends.callback(engine.dispose)
     migrate(engine, "outbox")
     return SqlTransactionJournal(engine)
 
 
-def _replica(path: Path) -> SqlReplica:
+def _replica(path: Path, ends: ExitStack) -> SqlReplica:
     engine = open_engine(sqlite_url(path))
+    ends.callback(engine.dispose)
     migrate(engine, "replica")
     return SqlReplica(engine)
 

@@ -14,13 +14,15 @@ SEOUL_WALLET_CONTROLLER_KEY     issuer: a file with the controller's secp256k1 k
 SEOUL_WALLET_MAX_FEE_GWEI       issuer: the most that is paid per gas (default 300)
 SEOUL_WALLET_FEE_RAISE_AFTER_S  issuer: seconds after which a stuck offer is raised (default 120)
 SEOUL_WALLET_REGISTER           issuer: the folder of families.csv and appointments.csv, and with
-                                a file sector-key of the registers that evidence is drawn from
+                                a file sector-key of the registers that evidence is drawn from;
+                                voters.csv, if there is one, is the electoral roll of the epoch
 """
 
 from __future__ import annotations
 
 import logging
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +34,13 @@ from issuer.register.csv_evidence import SECTOR_KEY_FILE, CsvEvidenceRegister
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
+    VOTERS_FILE,
     CsvAppointmentRegister,
+    CsvElectoralRoll,
     CsvFamilyRegister,
 )
 from seoul_wallet.chain import split_urls
+from seoul_wallet.worker_process import CLOSE_TIMEOUT_S, end_in_order
 from verifier.app import build_verifier
 from verifier.config import VerifierConfig
 from wallet.adapters.clock import SystemClock
@@ -73,7 +78,10 @@ class SettingMissing(MalformedError):
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """What both services need of the chain; transactions go to the node at `url`."""
+    """What both services need of the chain; transactions go to the node at `url`.
+
+    `ends` lets go of what was opened, the latest first.
+    """
 
     url: str
     deployment: Deployment
@@ -83,6 +91,7 @@ class _Chain:
     reader: EvmLedgerReader
     # contracts that take no new records
     deprecated: frozenset[str]
+    ends: ExitStack
 
 
 def _text(name: str, default: str | None = None) -> str:
@@ -157,19 +166,23 @@ def _check_takes_records(deprecated: frozenset[str]) -> None:
 
 
 def _chain() -> _Chain:
+    ends = ExitStack()
     urls = split_urls(_text("RPC_URL"))
-    reader, _, deprecated = _reader(urls)
+    reader, nodes, deprecated = _reader(urls)
+    ends.callback(nodes.close)
     engine = open_engine(_text("REPLICA_URL"))
+    ends.callback(engine.dispose)
     migrate(engine, "replica")
     replica = SqlReplica(engine)
     records = SqlReplicaRecords(engine, reader.deployment.chain_id)
     follower = Follower(reader, replica, SystemClock())
-    return _Chain(urls[0], reader.deployment, replica, records, follower, reader, deprecated)
+    return _Chain(urls[0], reader.deployment, replica, records, follower, reader, deprecated, ends)
 
 
 def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
     fees = FeeLimits()
     engine = open_engine(database_url)
+    chain.ends.callback(engine.dispose)
     migrate(engine, "outbox")
     try:
         secret = bytes.fromhex(_bytes("CONTROLLER_KEY").decode("ascii").strip())
@@ -199,10 +212,13 @@ def issuer_app() -> Flask:
     appointments = CsvAppointmentRegister(folder / APPOINTMENTS_FILE)
     families.load()
     appointments.load()
-    evidence = None
+    evidence = roll = None
     if (folder / SECTOR_KEY_FILE).exists():
         evidence = CsvEvidenceRegister(folder, families)
         evidence.load()
+    if (folder / VOTERS_FILE).exists():
+        roll = CsvElectoralRoll(folder / VOTERS_FILE)
+        roll.load()
     config = IssuerConfig.from_env()
     application = build_issuer(
         config,
@@ -212,9 +228,12 @@ def issuer_app() -> Flask:
         clock=SystemClock(),
         families=families,
         evidence=evidence,
+        roll=roll,
         appointments=appointments,
     )
     application.run_worker()
+    chain.ends.callback(application.close, CLOSE_TIMEOUT_S)
+    end_in_order(chain.ends)
     return application.flask_app
 
 
@@ -229,4 +248,6 @@ def verifier_app() -> Flask:
         did_histories=chain.records,
     )
     verifier.background.start()
+    chain.ends.callback(verifier.close, CLOSE_TIMEOUT_S)
+    end_in_order(chain.ends)
     return verifier.app

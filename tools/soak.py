@@ -25,6 +25,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 KEPT: Final = ROOT / "docs" / "soak"
 COUNTS: Final[Mapping[str, str]] = {
     "SOAK_BALLOT_KILLS": "1000",
+    "SOAK_BALLOT_RACES": "1000",
     "SOAK_BBS_REFERENCE": "1000",
     "SOAK_BULK_APPLICATIONS": "1000000",
     "SOAK_ECDSA_NONCES": "10000",

@@ -16,7 +16,7 @@ from verifier.api.batches import batches_blueprint
 from verifier.api.eligibility import eligibility_blueprint
 from verifier.api.receipts import receipts_blueprint
 from verifier.api.vc_api import vc_api_blueprint
-from verifier.background import Background, Follows
+from verifier.background import STOP_TIMEOUT_S, Background, Follows
 from verifier.browser_sessions import BrowserSessions
 from verifier.bulk.desk import BulkDesk
 from verifier.bulk.runner import BulkRunner
@@ -99,10 +99,10 @@ class Verifier:
     delivery: WebhookDelivery
     _release: Callable[[], None]
 
-    def close(self) -> None:
-        """Stop the background work and let go of database and connections."""
+    def close(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """Stop the background work, waiting `timeout_s`; let go of database and connections."""
         self.bulk.stop()
-        self.background.stop()
+        self.background.stop(timeout_s)
         self._release()
 
 

@@ -1,4 +1,4 @@
-"""The error families, organised by what the caller should do. Imports nothing.
+"""The error families, organised by what the caller should do. Imports nothing of this library.
 
 SeoulWalletError
 ├── MalformedError     the input is not what its format says    400  fix it
@@ -11,6 +11,7 @@ Leaves live beside the code that raises them (those that a port may raise, in `w
 Every leaf has its own stable `code`, listed in docs/errors.md.
 """
 
+from traceback import extract_tb
 from typing import ClassVar
 
 
@@ -71,3 +72,13 @@ class UnavailableError(SeoulWalletError):
 
     code = "unavailable"
     status = 503
+
+
+def fault_place(error: BaseException) -> str:
+    """Return the type and the place of an unforeseen error, for a log.
+
+    Its text is left out: it may hold anything, also what is personal.
+    """
+    frames = extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
+    return f"{type(error).__name__} at {place}"

@@ -7,7 +7,11 @@ from typing import Final
 from flask import Flask
 
 from ballotbox.api.board import board_blueprint
+from ballotbox.api.counting import counting_blueprint
+from ballotbox.api.operations import operations_blueprint
 from ballotbox.api.sending import sending_blueprint
+from ballotbox.counting import Counting
+from ballotbox.health import Health
 from ballotbox.metrics import Metrics
 from ballotbox.service import BallotBox
 from wallet.voting.board import MAX_ENTRY_BYTES
@@ -16,9 +20,11 @@ from wallet.web.application import new_application
 MAX_BODY_BYTES: Final = MAX_ENTRY_BYTES
 
 
-def create_app(box: BallotBox, metrics: Metrics) -> Flask:
+def create_app(box: BallotBox, counting: Counting, health: Health, metrics: Metrics) -> Flask:
     """Return the WSGI application over `box`."""
     app = new_application("ballotbox", max_body_bytes=MAX_BODY_BYTES)
     app.register_blueprint(sending_blueprint(box))
-    app.register_blueprint(board_blueprint(box, metrics))
+    app.register_blueprint(counting_blueprint(counting))
+    app.register_blueprint(board_blueprint(box))
+    app.register_blueprint(operations_blueprint(health, metrics))
     return app

@@ -8,7 +8,6 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from ballotbox.board import MAX_CHECKPOINTS_AT_ONCE, MAX_ENTRIES_AT_ONCE
-from ballotbox.metrics import Metrics
 from ballotbox.ports import SignedCheckpoint
 from ballotbox.service import BallotBox
 from wallet.encoding.json import JsonObject, parse_json_object
@@ -24,7 +23,7 @@ class QueryMalformed(MalformedError):
     code = "query_malformed"
 
 
-def board_blueprint(box: BallotBox, metrics: Metrics) -> Blueprint:
+def board_blueprint(box: BallotBox) -> Blueprint:
     """Return the endpoints that show something."""
     blueprint = Blueprint("board", __name__)
 
@@ -43,6 +42,24 @@ def board_blueprint(box: BallotBox, metrics: Metrics) -> Blueprint:
             _number("first", 1), _number("count", MAX_CHECKPOINTS_AT_ONCE)
         )
         return json_answer({"checkpoints": [_statement(item) for item in found]})
+
+    @blueprint.get("/anchors")
+    def anchors() -> Response:
+        found = box.board.checkpoints(
+            _number("first", 1), _number("count", MAX_CHECKPOINTS_AT_ONCE)
+        )
+        state = box.board.state()
+        return json_answer(
+            {
+                "opened": _hex(state.opened),
+                "checkpoints": [
+                    {"number": item.checkpoint.number, "transaction": item.transaction.hex()}
+                    for item in found
+                    if item.transaction is not None
+                ],
+                "sealed": _hex(state.sealed),
+            }
+        )
 
     @blueprint.get("/checkpoints/newest")
     def newest() -> Response:
@@ -67,14 +84,6 @@ def board_blueprint(box: BallotBox, metrics: Metrics) -> Blueprint:
             }
         )
 
-    @blueprint.get("/health")
-    def health() -> Response:
-        return json_answer({"status": "ok", "size": box.board.published_size()})
-
-    @blueprint.get("/metrics")
-    def exposition() -> Response:
-        return Response(metrics.exposition(), content_type=metrics.content_type)
-
     return blueprint
 
 
@@ -85,6 +94,10 @@ def _number(name: str, default: int | None = None) -> int:
     if text is None or not _NUMBER.fullmatch(text):
         raise QueryMalformed(f"{name} is a whole number")
     return int(text)
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()
 
 
 def _statement(item: SignedCheckpoint) -> JsonObject:

@@ -17,16 +17,16 @@ def sending_blueprint(box: BallotBox) -> Blueprint:
 
     @blueprint.post("/ballots")
     def send_ballot() -> Response:
-        statement = box.accept(_body("application/cbor"))
+        statement = box.accept(read_body("application/cbor"))
         return Response(statement.octets, 201, content_type="application/json")
 
     @blueprint.post("/ceremony")
     def send_message() -> Response:
-        return json_answer({"round": box.ceremony.take(_body("application/json"))}, 202)
+        return json_answer({"round": box.ceremony.take(read_body("application/json"))}, 202)
 
     @blueprint.post("/batches")
     def send_batch() -> Response:
-        return json_answer({"number": box.take_batch(_body("application/json"))}, 202)
+        return json_answer({"number": box.take_batch(read_body("application/json"))}, 202)
 
     @blueprint.errorhandler(BallotRefused)
     def refuse(error: BallotRefused) -> Response:
@@ -41,7 +41,8 @@ def sending_blueprint(box: BallotBox) -> Blueprint:
     return blueprint
 
 
-def _body(wanted: str) -> bytes:
+def read_body(wanted: str) -> bytes:
+    """Return the bytes of a body of this content type. Raises `UnsupportedMediaType`."""
     if request.mimetype != wanted:
         raise UnsupportedMediaType(f"send {wanted}")
     return request.get_data(cache=False)

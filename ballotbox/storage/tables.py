@@ -1,7 +1,4 @@
-"""The tables of the ballot box, and bringing a database up to them.
-
-Their shape (keys, constraints) is the migrations'; here are the columns that queries name.
-"""
+"""The tables of the ballot box, and bringing a database up to them."""
 
 from __future__ import annotations
 
@@ -13,11 +10,13 @@ from sqlalchemy import (
     Boolean,
     Column,
     Engine,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Table,
+    UniqueConstraint,
 )
 
 from wallet.adapters.sql.engine import migrate
@@ -40,6 +39,8 @@ BOARDS: Final = Table(
     Column("size", BigInteger, nullable=False),
     Column("is_closed", Boolean, nullable=False),
     Column("is_ended", Boolean, nullable=False),
+    Column("opened", LargeBinary(32)),
+    Column("sealed", LargeBinary(32)),
 )
 ENTRIES: Final = Table(
     "ballotbox_entries",
@@ -63,6 +64,10 @@ BALLOTS: Final = Table(
     Column("octets", LargeBinary, nullable=False),
     Column("acceptance", LargeBinary, nullable=False),
     Column("position", BigInteger),
+    UniqueConstraint("election", "ciphertexts"),
+    UniqueConstraint("election", "submission"),
+    Index("ix_ballotbox_ballots_code", "election", "tracking_code"),
+    Index("ix_ballotbox_ballots_position", "election", "position"),
 )
 REJECTIONS: Final = Table(
     "ballotbox_rejections",
@@ -98,6 +103,24 @@ CHECKPOINTS: Final = Table(
     Column("root", LargeBinary(32), nullable=False),
     Column("time", BigInteger, nullable=False),
     Column("statement", LargeBinary, nullable=False),
+    Column("transaction_hash", LargeBinary(32)),
+)
+TIE_BLOCKS: Final = Table(
+    "ballotbox_tie_blocks",
+    METADATA,
+    _election(),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+RESULTS: Final = Table(
+    "ballotbox_results",
+    METADATA,
+    _election(),
+    Column("shares", LargeBinary, nullable=False),
+    Column("tie", LargeBinary, nullable=False),
+    Column("tally", LargeBinary, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, RowMapping, select, update
 
@@ -31,7 +32,15 @@ def load_state(
     if lock or share:
         query = query.with_for_update(read=share)
     row = connection.execute(query).one()
-    return BoardState(row.round, row.round_began, row.size, row.is_closed, row.is_ended)
+    return BoardState(
+        row.round,
+        row.round_began,
+        row.size,
+        row.is_closed,
+        row.is_ended,
+        row.opened,
+        row.sealed,
+    )
 
 
 def load_payloads(
@@ -56,6 +65,16 @@ def load_leaves(connection: Connection, election: bytes, size: int) -> Sequence[
     return connection.execute(query).scalars().all()
 
 
+def load_messages(connection: Connection, election: bytes, kind: str) -> Sequence[bytes]:
+    """The trustees' messages of a kind, ascending by trustee."""
+    query = (
+        select(MESSAGES.c.payload)
+        .where(MESSAGES.c.election == election, MESSAGES.c.kind == kind)
+        .order_by(MESSAGES.c.trustee)
+    )
+    return connection.execute(query).scalars().all()
+
+
 def load_newest(connection: Connection, election: bytes) -> SignedCheckpoint | None:
     """The newest checkpoint."""
     query = (
@@ -71,7 +90,7 @@ def load_newest(connection: Connection, election: bytes) -> SignedCheckpoint | N
 def checkpoint_of(row: RowMapping) -> SignedCheckpoint:
     """A checkpoint from its row."""
     checkpoint = Checkpoint(row["number"], row["size"], row["root"], row["time"])
-    return SignedCheckpoint(checkpoint, row["statement"])
+    return SignedCheckpoint(checkpoint, row["statement"], row["transaction_hash"])
 
 
 def append_entry(connection: Connection, election: bytes, entry: Entry) -> None:
@@ -110,12 +129,11 @@ class SqlTurn:
         entry = Entry(state.size, kind, payload)
         append_entry(self._connection, self._election, entry)
         self._keep(
-            BoardState(
-                state.round,
-                state.round_began,
-                state.size + 1,
-                state.is_closed or kind == CLOSE,
-                state.is_ended or kind == END,
+            replace(
+                state,
+                size=state.size + 1,
+                is_closed=state.is_closed or kind == CLOSE,
+                is_ended=state.is_ended or kind == END,
             )
         )
         return entry
@@ -147,16 +165,10 @@ class SqlTurn:
         )
 
     def messages(self, kind: str) -> Sequence[bytes]:
-        query = (
-            select(MESSAGES.c.payload)
-            .where(MESSAGES.c.election == self._election, MESSAGES.c.kind == kind)
-            .order_by(MESSAGES.c.trustee)
-        )
-        return self._connection.execute(query).scalars().all()
+        return load_messages(self._connection, self._election, kind)
 
     def begin_round(self, number: int, now: int) -> None:
-        state = self._state
-        self._keep(BoardState(number, now, state.size, state.is_closed, state.is_ended))
+        self._keep(replace(self._state, round=number, round_began=now))
 
     def waiting_batches(self) -> Sequence[bytes]:
         query = (

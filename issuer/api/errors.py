@@ -19,7 +19,7 @@ from issuer.deferral import IssuanceRefused, TransactionUnknown
 from issuer.dpop import DpopNonceNeeded
 from issuer.issuing import ConfigurationNotGranted, ProofKeyRepeated, TooManyProofs
 from issuer.notifications import NotificationUnknown
-from issuer.ports import IssuanceAlreadyCompleted, NymKeyTaken
+from issuer.ports import IssuanceAlreadyCompleted, NymKeyRegistered, NymKeyTaken
 from issuer.register.card_rule import NotACardHolder
 from issuer.register.port import SubjectUnknown
 from issuer.sessions import (
@@ -105,6 +105,8 @@ CREDENTIAL_ERRORS: Final[WireTable] = {
     **_TOKEN_USE_ERRORS,
     TransactionUnknown: WireError("invalid_transaction_id"),
     IssuanceRefused: WireError("credential_request_denied"),
+    # Of this project, as the format is: the wallet sends its holder to the on-site channel.
+    NymKeyRegistered: WireError("nym_key_registered"),
     NymKeyTaken: WireError("invalid_proof"),
     KeyProofMissing: WireError("invalid_proof"),
     KeyProofMalformed: WireError("invalid_proof"),

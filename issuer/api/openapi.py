@@ -5,12 +5,12 @@ Written by hand beside the views; a test compares it with the routes there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Final
 
 from flask import Blueprint, Response
 
-from issuer.api.openapi_operator import OPERATOR_PATHS
+from issuer.api.openapi_operator import CENSUS_PATHS, OPERATOR_PATHS
 from issuer.api.openapi_parts import (
     Operation,
     answer,
@@ -344,8 +344,13 @@ _AUTHORIZATION_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
 }  # fmt: skip
 
 
-def openapi_document(base_url: str, paths: Sequence[str], *, by_code: bool) -> JsonObject:
-    """Return the document of the issuers at `paths` (the base URL's own path first)."""
+def openapi_document(
+    base_url: str, paths: Sequence[str], *, by_code: bool, rolls: Container[str] = ()
+) -> JsonObject:
+    """Return the document of the issuers at `paths` (the base URL's own path first).
+
+    Those in `rolls` have an electoral roll.
+    """
     listed: dict[str, Any] = {}
     for path in paths:
         for name, item in _WELL_KNOWN.items():
@@ -355,6 +360,8 @@ def openapi_document(base_url: str, paths: Sequence[str], *, by_code: bool) -> J
         groups = (_PATHS, _AUTHORIZATION_PATHS) if by_code else (_PATHS,)
         for group in groups:
             listed |= {path + place: item for place, item in group.items()}
+        if path in rolls:
+            listed |= {path + place: item for place, item in CENSUS_PATHS.items()}
     # One document for all departments, at the first of them.
     for path in paths[1:]:
         del listed[f"{path}/openapi.json"]

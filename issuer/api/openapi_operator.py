@@ -173,3 +173,24 @@ OPERATOR_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
         "post": _operation("Revoke a whole batch.", _DONE, _NOTHING, "root")
     },
 }
+# Where there is an electoral roll.
+CENSUS_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
+    "/operator/census": {
+        "post": _operation(
+            "The members of a manifest about its voters, by the electoral roll.",
+            {"200": json_answer_of("They.", _OBJECT)},
+            _strict(
+                {
+                    "min_age": {"type": ["integer", "null"], "enum": [14, None]},
+                    "districts": {
+                        "type": ["array", "null"],
+                        "items": {"type": "string", "pattern": "^[0-9]{5}$"},
+                        "minItems": 1,
+                        "maxItems": 25,
+                    },
+                },
+                ("min_age", "districts"),
+            ),
+        )
+    },
+}

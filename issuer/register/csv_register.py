@@ -1,4 +1,4 @@
-"""A register kept in CSV files: the ports over `families.csv` and `appointments.csv`."""
+"""A register kept in CSV files: `families.csv`, `appointments.csv` and `voters.csv`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from typing import Final, Generic, TypeVar
 from issuer.register.csv_appointments import parse_appointments_csv
 from issuer.register.csv_families import parse_families_csv
 from issuer.register.csv_table import MAX_FILE_BYTES, LoadReport
+from issuer.register.csv_voters import parse_voters_csv
+from issuer.register.electoral_roll import Voter
 from issuer.register.model import Appointment, Family
 from issuer.register.port import MAX_CHUNK, RegisterUnavailable, SubjectUnknown
 
 FAMILIES_FILE: Final = "families.csv"
 APPOINTMENTS_FILE: Final = "appointments.csv"
+VOTERS_FILE: Final = "voters.csv"
 
 _Subject = TypeVar("_Subject")
 
@@ -96,6 +99,23 @@ class CsvAppointmentRegister:
 
     def appointment(self, appointment_id: str) -> Appointment:
         return self._file.subject(appointment_id)
+
+
+class CsvElectoralRoll:
+    """An `ElectoralRoll` over one file. Serves nothing before the first `load`."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = _CsvFile(path, parse_voters_csv)
+
+    def load(self) -> LoadReport:
+        """As `CsvFamilyRegister.load`."""
+        return self._file.load()
+
+    def voters(self, *, chunk_size: int = MAX_CHUNK) -> Iterator[tuple[Voter, ...]]:
+        return self._file.chunks(chunk_size)
+
+    def voter(self, register_id: str) -> Voter:
+        return self._file.subject(register_id)
 
 
 def _read(path: Path) -> bytes:

@@ -33,6 +33,7 @@ KEY_VARIABLE: Final = "SEOUL_WALLET_OPERATOR_KEY"
 PASSPHRASE_VARIABLE: Final = "SEOUL_WALLET_KEY_PASSPHRASE"  # noqa: S105
 _PIPE_WIDTH: Final = 140
 MAX_KEY_FILE_BYTES: Final = 16 * 1024
+KEYSTORE_VERSION: Final = 3
 _HEX_KEY: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{64})")
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]{40}")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -183,19 +184,35 @@ def _secret(text: str) -> bytes:
         passphrase = os.environ.get(PASSPHRASE_VARIABLE)
         if passphrase is None:
             passphrase = click.prompt("Passphrase of the key", hide_input=True, err=True)
-        try:
-            return bytes(Account.decrypt(text, passphrase))
-        except (ValueError, KeyError, TypeError, NotImplementedError):
-            raise OperatorKeyUnusable("the keystore does not open with this passphrase") from None
-    found = _HEX_KEY.fullmatch(text)
-    if found is None:
-        raise OperatorKeyUnusable("a key is 32 bytes in hexadecimal, or a JSON keystore")
-    secret = bytes.fromhex(found[1])
+        secret = _open_keystore(text, passphrase)
+    else:
+        found = _HEX_KEY.fullmatch(text)
+        if found is None:
+            raise OperatorKeyUnusable("a key is 32 bytes in hexadecimal, or a JSON keystore")
+        secret = bytes.fromhex(found[1])
     try:
         Account.from_key(secret)
     except ValueError:
         raise OperatorKeyUnusable("the key is not one of secp256k1") from None
     return secret
+
+
+def _open_keystore(text: str, passphrase: str) -> bytes:
+    try:
+        keystore = parse_json_object(text.encode())
+    except MalformedError:
+        raise OperatorKeyUnusable("the keystore is not JSON") from None
+    if keystore.get("version") != KEYSTORE_VERSION:
+        raise OperatorKeyUnusable(f"the keystore is not of version {KEYSTORE_VERSION}")
+    try:
+        return bytes(Account.decrypt(keystore, passphrase))
+    except ValueError:
+        raise OperatorKeyUnusable("the keystore does not open with this passphrase") from None
+    except (KeyError, TypeError, ArithmeticError, NotImplementedError):
+        # The library reads members as it needs them and raises what that raises: one is missing
+        # (KeyError), of another type (TypeError), a number that is out of reach
+        # (ArithmeticError), or a cipher or key derivation that it does not have.
+        raise OperatorKeyUnusable("the keystore is incomplete or of another kind") from None
 
 
 class Address(click.ParamType[str]):

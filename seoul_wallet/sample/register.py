@@ -40,11 +40,16 @@ class SampleRegister:
 
     def write(self, directory: Path) -> None:
         """Write the files, each replaced at once: a service may be reading. Raises `OSError`."""
-        directory.mkdir(parents=True, exist_ok=True)
         for name, content in self.files().items():
-            new = directory / f".{name}.new"
-            new.write_bytes(content)
-            os.replace(new, directory / name)
+            replace_file(directory, name, content)
+
+
+def replace_file(directory: Path, name: str, content: bytes) -> None:
+    """Write a file that appears whole, in place of the one before. Raises `OSError`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    new = directory / f".{name}.new"
+    new.write_bytes(content)
+    os.replace(new, directory / name)
 
 
 def make_sample_register(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,6 +11,7 @@ from typing import Final
 from issuer.register.csv_evidence import SECTOR_KEY_FILE, evidence_kinds, evidence_to_csv
 from issuer.register.model import SEOUL, SEOUL_DISTRICTS
 from seoul_wallet.sample.draw import Draw
+from seoul_wallet.sample.register import replace_file
 from wallet.crypto.hashing import sha256
 from wallet.eligibility.days import add_months, birthday
 from wallet.encoding import base64url
@@ -243,8 +243,5 @@ def evidence_files(residents: Sequence[Resident], *, seed: int) -> dict[str, byt
 
 def write_evidence(directory: Path, residents: Sequence[Resident], *, seed: int) -> None:
     """Write the files, each replaced at once: a service may be reading. Raises `OSError`."""
-    directory.mkdir(parents=True, exist_ok=True)
     for name, content in evidence_files(residents, seed=seed).items():
-        new = directory / f".{name}.new"
-        new.write_bytes(content)
-        os.replace(new, directory / name)
+        replace_file(directory, name, content)

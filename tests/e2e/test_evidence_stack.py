@@ -78,3 +78,6 @@ def test_a_resident_joins_the_library_with_what_the_stack_issued(tmp_path: Path)
         (seen,) = applied.decision["evidence"]
         assert seen["accepted"]
         assert seen["facts_age_s"] is not None
+    # SQLite removes its log with the last connection: a closed stack holds no database open.
+    assert list((tmp_path / "stack").glob("*.db")) != []
+    assert list((tmp_path / "stack").glob("*-wal")) == []

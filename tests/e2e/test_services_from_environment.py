@@ -4,14 +4,18 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -31,10 +35,15 @@ from wallet.encoding.json import parse_json_object
 
 pytestmark = [pytest.mark.loopback, pytest.mark.anvil, pytest.mark.timeout(120)]
 START_TIMEOUT_S = 60
+END_TIMEOUT_S = 20
+READY = {
+    "issuer": "/.well-known/did.json",
+    "verifier": "/healthz",
+}
 
 
-@pytest.fixture
-def chain() -> Iterator[LocalChain]:
+@contextmanager
+def running_chain() -> Iterator[LocalChain]:
     try:
         started = anvil_chain()
     except AnvilMissing:
@@ -43,10 +52,23 @@ def chain() -> Iterator[LocalChain]:
     started.stop()
 
 
+@pytest.fixture(scope="module")
+def chain() -> Iterator[LocalChain]:
+    with running_chain() as started:
+        yield started
+
+
+@pytest.fixture
+def chain_of_its_own() -> Iterator[LocalChain]:
+    with running_chain() as started:
+        yield started
+
+
 @contextmanager
-def service(
+def started(
     name: str, port: int, environment: dict[str, str], log: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a service until the block ends, then tell it to end and wait for it."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "seoul_wallet", "run", name, "--port", str(port)],
@@ -60,7 +82,57 @@ def service(
         raise AssertionError(f"{error}\n{log.read_text()}") from error
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(60)
+        try:
+            process.wait(END_TIMEOUT_S)
+        finally:
+            # A worker notices that its parent is gone.
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def service(
+    name: str, port: int, environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a service, which at the end must stop in order and leave no database open."""
+    with started(name, port, environment, log) as process:
+        yield process
+    assert process.returncode == 0
+    assert "Killing worker" not in log.read_text()
+    # SQLite removes its log with the last connection.
+    assert list(log.parent.glob("*-wal")) == []
+
+
+@contextmanager
+def busy(url: str, clients: int = 4) -> Iterator[None]:
+    """Have clients ask all the time over connections that stay open, also when this ends."""
+    ended = threading.Event()
+    parts = urlsplit(url)
+    connections = [HTTPConnection(parts.netloc, timeout=5) for _ in range(clients)]
+
+    def ask(connection: HTTPConnection) -> None:
+        while not ended.is_set():
+            try:
+                connection.request("GET", parts.path)
+                connection.getresponse().read()
+            except (OSError, HTTPException):
+                connection.close()
+
+    threads = [threading.Thread(target=ask, args=(each,)) for each in connections]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for thread, connection in zip(threads, connections, strict=True):
+            thread.join()
+            connection.close()
+
+
+def accepts_connections(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_for(
@@ -93,50 +165,96 @@ def common(chain: LocalChain, folder: Path, name: str) -> dict[str, str]:
     }
 
 
-def test_the_issuer_answers_with_its_metadata_and_did_document(
-    chain: LocalChain, tmp_path: Path
-) -> None:
-    make_sample_register(seed=1, households=30, on=date(2026, 11, 22), appointments=3).write(
-        tmp_path
-    )
-    (tmp_path / "controller").write_text(secrets.token_hex(32))
-    port = free_port()
-    base = f"http://localhost:{port}"
-    environment = common(chain, tmp_path, "issuer") | {
-        "SEOUL_WALLET_REGISTER": str(tmp_path),
-        "SEOUL_WALLET_CONTROLLER_KEY": str(tmp_path / "controller"),
-        "SEOUL_WALLET_ISSUER_BASE_URL": base,
-        "SEOUL_WALLET_ISSUER_KEY_FILE": str(tmp_path / "issuer-key"),
-        "SEOUL_WALLET_ISSUER_DATABASE_URL": sqlite_url(tmp_path / "issuer.db"),
-        "SEOUL_WALLET_ISSUER_DEVELOPMENT": "1",
-    }
-    client = GuardedClient(allow_loopback_http=True)
-    with service("issuer", port, environment, tmp_path / "log") as process:
-        metadata = wait_for(client, f"{base}/.well-known/openid-credential-issuer", process)
-        assert metadata["credential_issuer"] == base
-        document = wait_for(client, f"{base}/.well-known/did.json", process)
-        assert document["id"] == f"did:web:localhost%3A{port}"
-
-
-def test_the_verifier_is_healthy_once_it_follows_the_chain(
-    chain: LocalChain, tmp_path: Path
-) -> None:
-    tokens = tmp_path / "agencies.json"
+def settings(name: str, chain: LocalChain, folder: Path, base: str) -> dict[str, str]:
+    """Return the environment of a service at `base`, with all its files in `folder`."""
+    if name == "issuer":
+        make_sample_register(seed=1, households=30, on=date(2026, 11, 22), appointments=3).write(
+            folder
+        )
+        (folder / "controller").write_text(secrets.token_hex(32))
+        return common(chain, folder, name) | {
+            "SEOUL_WALLET_REGISTER": str(folder),
+            "SEOUL_WALLET_CONTROLLER_KEY": str(folder / "controller"),
+            "SEOUL_WALLET_ISSUER_BASE_URL": base,
+            "SEOUL_WALLET_ISSUER_KEY_FILE": str(folder / "issuer-key"),
+            "SEOUL_WALLET_ISSUER_DATABASE_URL": sqlite_url(folder / "issuer.db"),
+            "SEOUL_WALLET_ISSUER_DEVELOPMENT": "1",
+        }
+    tokens = folder / "agencies.json"
     tokens.write_text(json.dumps({"agency": sha256(b"token").hex()}))
-    port = free_port()
-    base = f"http://localhost:{port}"
-    environment = common(chain, tmp_path, "verifier") | {
+    return common(chain, folder, name) | {
         "SEOUL_WALLET_VERIFIER_BASE_URL": base,
-        "SEOUL_WALLET_VERIFIER_SIGNING_KEY_FILE": str(tmp_path / "verifier-key"),
-        "SEOUL_WALLET_VERIFIER_DATABASE_URL": sqlite_url(tmp_path / "verifier.db"),
+        "SEOUL_WALLET_VERIFIER_SIGNING_KEY_FILE": str(folder / "verifier-key"),
+        "SEOUL_WALLET_VERIFIER_DATABASE_URL": sqlite_url(folder / "verifier.db"),
         "SEOUL_WALLET_VERIFIER_AGENCY_TOKENS_FILE": str(tokens),
         "SEOUL_WALLET_VERIFIER_DEVELOPMENT": "1",
         "SEOUL_WALLET_VERIFIER_FOLLOW_INTERVAL_S": "1",
     }
-    with service("verifier", port, environment, tmp_path / "log") as process:
+
+
+def test_the_issuer_answers_with_its_metadata_and_did_document_and_ends_while_busy(
+    chain: LocalChain, tmp_path: Path
+) -> None:
+    port = free_port()
+    base = f"http://localhost:{port}"
+    environment = settings("issuer", chain, tmp_path, base)
+    client = GuardedClient(allow_loopback_http=True)
+    with (
+        ExitStack() as load,
+        service("issuer", port, environment, tmp_path / "log") as process,
+    ):
+        metadata = wait_for(client, f"{base}/.well-known/openid-credential-issuer", process)
+        assert metadata["credential_issuer"] == base
+        document = wait_for(client, f"{base}/.well-known/did.json", process)
+        assert document["id"] == f"did:web:localhost%3A{port}"
+        load.enter_context(busy(f"{base}{READY['issuer']}"))
+
+
+def test_the_verifier_is_healthy_once_it_follows_the_chain_and_ends_while_busy(
+    chain: LocalChain, tmp_path: Path
+) -> None:
+    port = free_port()
+    base = f"http://localhost:{port}"
+    environment = settings("verifier", chain, tmp_path, base)
+    with (
+        ExitStack() as load,
+        service("verifier", port, environment, tmp_path / "log") as process,
+    ):
         client = GuardedClient(allow_loopback_http=True)
-        health = wait_for(client, f"{base}/healthz", process)
+        health = wait_for(client, f"{base}{READY['verifier']}", process)
         assert health["status"] == "ok"
+        load.enter_context(busy(f"{base}{READY['verifier']}"))
+
+
+@pytest.mark.parametrize("name", ["issuer", "verifier"])
+def test_a_service_that_is_told_to_end_while_it_starts_ends(
+    chain: LocalChain, tmp_path: Path, name: str
+) -> None:
+    port = free_port()
+    environment = settings(name, chain, tmp_path, f"http://localhost:{port}")
+    log = tmp_path / "log"
+    with service(name, port, environment, log) as process:
+        ends_at = time.monotonic() + START_TIMEOUT_S
+        while "Spawning worker" not in log.read_text():
+            assert process.poll() is None, "the service ended"
+            assert time.monotonic() < ends_at
+            time.sleep(0.01)
+    assert "Started worker" not in log.read_text()
+
+
+def test_a_worker_ends_with_the_process_that_started_it(chain: LocalChain, tmp_path: Path) -> None:
+    port = free_port()
+    base = f"http://localhost:{port}"
+    environment = settings("verifier", chain, tmp_path, base)
+    client = GuardedClient(allow_loopback_http=True)
+    with started("verifier", port, environment, tmp_path / "log") as process:
+        wait_for(client, f"{base}{READY['verifier']}", process)
+        process.kill()
+    client.close()
+    ends_at = time.monotonic() + END_TIMEOUT_S
+    while accepts_connections(port):
+        assert time.monotonic() < ends_at, "the worker is still there"
+        time.sleep(0.05)
 
 
 def test_a_service_without_its_settings_ends_with_one_clear_line() -> None:
@@ -211,8 +329,9 @@ def test_a_wrong_setting_ends_the_start_with_one_clear_line(
 
 
 def test_an_issuer_does_not_start_over_a_deprecated_contract(
-    chain: LocalChain, tmp_path: Path
+    chain_of_its_own: LocalChain, tmp_path: Path
 ) -> None:
+    chain = chain_of_its_own
     chain.directory.deprecate(ANCHOR, 1)
     told = one_line("issuer", common(chain, tmp_path, "issuer"))
     assert "CredentialAnchor is deprecated in the directory" in told

@@ -49,6 +49,7 @@ INVALID: dict[str, Edit] = {
     "a district twice": lambda m: m["eligibility"].update(districts=["11110", "11110"]),
     "a minimum that cannot be": lambda m: m["ballot"]["limits"][0].update(min=7, max=9),
     "costs in a points ballot": lambda m: m["ballot"].update(kind="points", per_project=3),
+    "a grace below a checkpoint's period": lambda m: m.update(grace_s=59),
     "too many bits": lambda m: m["ballot"].update(
         kind="points", per_project=2**50, limits=[{"limit": "count", "min": 0, "max": 2**52}] * 99
     ),

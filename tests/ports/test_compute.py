@@ -9,6 +9,7 @@ from itertools import count, islice
 import pytest
 
 from tests.support.chunks import DEADLY, REFUSED, ChunkRefused, process_id, squares
+from tests.support.dask import dask_scheduler
 from wallet.adapters.compute.processes import ProcessPool
 from wallet.ports.compute import Compute, ComputeUnavailable
 
@@ -70,13 +71,7 @@ class TestDaskCluster(ComputeBehaviour):
 
         with (
             dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-            distributed.LocalCluster(
-                n_workers=2,
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address=None,
-                silence_logs=50,
-            ) as cluster,
-            distributed.Client(cluster) as client,
+            dask_scheduler() as address,
+            distributed.Client(address) as client,
         ):
             yield DaskCluster(client)

@@ -17,6 +17,7 @@ from alembic.script import ScriptDirectory
 from hatchling.builders.wheel import WheelBuilder
 from sqlalchemy import Engine, MetaData, inspect, text
 
+from ballotbox.storage import tables as ballot_box_tables
 from issuer.storage import tables as issuer_tables
 from tests.ports.conftest import SCHEMAS
 from tests.support.processes import migrate_each, run_in_processes
@@ -39,11 +40,13 @@ METADATA = {
     "fact_cache": fact_cache.METADATA,
     "holder": holder_tables.metadata,
     "outbox": outbox_tables.METADATA,
+    ballot_box_tables.SCHEMA: ballot_box_tables.METADATA,
     issuer_tables.SCHEMA: issuer_tables.METADATA,
     bulk_tables.SCHEMA: bulk_tables.METADATA,
     receipt_tables.SCHEMA: receipt_tables.METADATA,
 }
 LOCATIONS = {
+    ballot_box_tables.SCHEMA: ballot_box_tables.MIGRATIONS,
     issuer_tables.SCHEMA: issuer_tables.MIGRATIONS,
     bulk_tables.SCHEMA: bulk_tables.MIGRATIONS,
     receipt_tables.SCHEMA: receipt_tables.MIGRATIONS,
@@ -97,8 +100,12 @@ def _recreate(engine: Engine, metadata: MetaData) -> None:
 
 
 def test_every_schema_is_compared() -> None:
-    packages = [ROOT / package for package in ("wallet", "issuer", "verifier", "seoul_wallet")]
-    folders = {found.parent for root in packages for found in root.rglob("migrations/**/versions")}
+    packages = ("wallet", "issuer", "verifier", "ballotbox", "seoul_wallet")
+    folders = {
+        found.parent
+        for package in packages
+        for found in (ROOT / package).rglob("migrations/**/versions")
+    }
     own = ROOT / "wallet" / "adapters" / "sql" / "migrations"
     assert folders == {*(own / schema for schema in SCHEMAS), *LOCATIONS.values()}
     assert {*SCHEMAS, *LOCATIONS} == set(METADATA)

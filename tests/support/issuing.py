@@ -22,7 +22,12 @@ from issuer.register.appointment_letter import APPOINTMENT_LETTER_TYPE
 from issuer.register.card_rule import FAMILY_CARD_TYPE
 from issuer.register.csv_appointments import appointments_to_csv
 from issuer.register.csv_families import families_to_csv
-from issuer.register.csv_register import CsvAppointmentRegister, CsvFamilyRegister
+from issuer.register.csv_register import (
+    VOTERS_FILE,
+    CsvAppointmentRegister,
+    CsvElectoralRoll,
+    CsvFamilyRegister,
+)
 from issuer.register.model import (
     Address,
     Appointment,
@@ -45,6 +50,7 @@ from tests.support.memory_ledger import MemoryLedger, follow
 from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
 from wallet.protocols.oid4vci.credential import CredentialRequest
@@ -237,7 +243,8 @@ def issuer_world(
 ) -> IssuerWorld:
     """Build an issuer in `folder`; again over the same folder it finds its database there.
 
-    With `vc_api` it is a development issuer. Everyone who logs in is believed.
+    An electoral roll in `folder` is served. With `vc_api` it is a development issuer. Everyone who
+    logs in is believed.
     """
     if not (folder / "families.csv").exists():
         write_register(folder)
@@ -265,6 +272,10 @@ def issuer_world(
     appointments = CsvAppointmentRegister(folder / "appointments.csv")
     families.load()
     appointments.load()
+    roll = None
+    if (folder / VOTERS_FILE).exists():
+        roll = CsvElectoralRoll(folder / VOTERS_FILE)
+        roll.load()
     application = build_issuer(
         config,
         ledger_writer=ledger,
@@ -272,11 +283,12 @@ def issuer_world(
         clock=clock,
         families=families,
         appointments=appointments,
+        roll=roll,
         login=DevelopmentLogin(),
         after_step=after_step,
         json_ld=development_json_ld() if vc_api else None,
     )
-    for vct in (FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE):
+    for vct in (FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE, VOTING_CREDENTIAL_TYPE):
         ledger.accredit(application.service.identity.chain_id, schema_id(vct))
     issuer_engine = open_engine(config.database_url)
     return IssuerWorld(

@@ -1,29 +1,22 @@
 """Publishers in processes of their own, some of which are killed in the middle.
 
-`python -m tests.support.publisher_process` imports everything once and then forks a publisher for
-each order on its standard input: `start JSON` is answered with the process id, `wait ID` with the
-exit status, negative for a signal.
+`python -m tests.support.publisher_process` forks a publisher for each order: see `forks`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
+from tests.support.forks import ForkServer, serve
 from tests.support.publishing import AnchoringIssuer, Place
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.deployment import parse_deployment
 from wallet.adapters.evm.publisher import PublisherStep
 from wallet.encoding.json import JsonObject
 
-ROOT = Path(__file__).resolve().parents[2]
 MAX_ROUNDS = 200
 HIGH_BASE_FEE_WEI = 50 * 10**9
 NOT_DONE = 3
@@ -82,58 +75,10 @@ def publish_all(order: JsonObject) -> int:
     return NOT_DONE
 
 
-def serve() -> None:
-    """Fork a publisher for each order."""
-    for line in sys.stdin:
-        verb, _, rest = line.strip().partition(" ")
-        if verb == "start":
-            answer = os.fork()
-            if answer == 0:
-                status = 1
-                try:
-                    status = publish_all(json.loads(rest))
-                except BaseException:
-                    traceback.print_exc()
-                finally:
-                    sys.stderr.flush()
-                    os._exit(status)
-        else:
-            _, status = os.waitpid(int(rest), 0)
-            answer = os.waitstatus_to_exitcode(status)
-        sys.stdout.write(f"{answer}\n")
-        sys.stdout.flush()
-
-
-class PublisherProcesses:
+class PublisherProcesses(ForkServer):
     """Starts publishers and waits for them."""
 
-    def __init__(self) -> None:
-        self._server = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.publisher_process"],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> PublisherProcesses:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._server.communicate()
-
-    def _ask(self, order: str) -> int:
-        if self._server.stdin is None or self._server.stdout is None:
-            raise AssertionError("the pipes are there")
-        self._server.stdin.write(order + "\n")
-        self._server.stdin.flush()
-        return int(self._server.stdout.readline())
+    module = "tests.support.publisher_process"
 
     def start(
         self,
@@ -157,12 +102,8 @@ class PublisherProcesses:
             "gets_dear": gets_dear,
             "round_s": 1000 if gets_dear else 0,
         }
-        return self._ask(f"start {json.dumps(order)}")
-
-    def wait(self, process: int) -> int:
-        """Return the exit status of a publisher; -9 when it was killed."""
-        return self._ask(f"wait {process}")
+        return self.begin(order)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(publish_all)

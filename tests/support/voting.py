@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from tests.support.bbs import ISSUER
+from wallet.credentials.voting import HEADER, LAYOUT, voting_messages
 from wallet.crypto.bbs.nym_issuance import (
     NymCredential,
     blind_sign_with_nym,
@@ -26,7 +27,6 @@ from wallet.voting.ballot import Ballot
 from wallet.voting.casting import prepare_ballot
 from wallet.voting.ceremony import Ceremony, CeremonyResult
 from wallet.voting.election import Election, election_of
-from wallet.voting.eligibility import HEADER, LAYOUT, voting_messages
 from wallet.voting.manifest import Manifest, manifest_of
 from wallet.voting.statements import Statement, sign_statement
 from wallet.voting.trustee import (

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from traceback import extract_tb
 from typing import Final, NamedTuple
 
 from verifier.bulk.application import Application, ApplicationFault
@@ -18,7 +17,7 @@ from verifier.eligibility import answer_of, decide_on_answer
 from verifier.receipts.basis import DecidedAnswer
 from wallet.eligibility.programme import Programme
 from wallet.encoding.json import JsonObject
-from wallet.errors import SeoulWalletError
+from wallet.errors import SeoulWalletError, fault_place
 from wallet.verification.evidence import Evidence
 
 _LOG: Final = logging.getLogger(__name__)
@@ -100,9 +99,7 @@ def _decide(item: Item, now: int, rules: Rules, binding: Binding) -> Line:
 
 
 def _fault_line(item: Item, error: Exception) -> Line:
-    # The text of an unforeseen error may hold anything: the log gets its type and its place.
-    frame = extract_tb(error.__traceback__)[-1]
-    _LOG.error("unhandled %s at %s:%s", type(error).__name__, frame.filename, frame.lineno)
+    _LOG.error("unhandled %s", fault_place(error))
     fault = ApplicationFault("the application met a fault of this service")
     return refused_line(item.position, item.application.id, fault)
 

@@ -21,7 +21,7 @@ from wallet.crypto.recovery_phrase import (
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, UnavailableError
-from wallet.holder import cards, copies, decision_records, discovery, intents, log
+from wallet.holder import cards, copies, decision_records, discovery, intents, log, votes
 from wallet.holder.export_format import (
     ExportDamaged,
     ExportedRecord,
@@ -44,6 +44,7 @@ EXPORTED_KINDS: Final = (
     log.KIND,
     discovery.KIND,
     decision_records.KIND,
+    votes.KIND,
     VOTING_SECRET_KIND,
     SETTINGS_KIND,
 )

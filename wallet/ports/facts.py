@@ -170,15 +170,22 @@ class VerifierRegistry(Protocol):
         """
 
 
-class ContractRecords(DidHistories, VerifierRegistry, Protocol):
+class BoardRegistry(Protocol):
+    """Tells which ballot boards were opened, as the chain has it."""
+
+    def board(self, board_id: bytes) -> Fact[BoardState]:
+        """Return a ballot board as it is.
+
+        Raises `BoardUnknown`, `ReplicaEmpty`, `ReplicaDiverged`, `StorageUnavailable`.
+        """
+
+
+class ContractRecords(DidHistories, VerifierRegistry, BoardRegistry, Protocol):
     """The further finalized facts of the contracts. Never asks the chain.
 
     Facts have the time of the replica, as those of `AnchorReplica` do; every method raises
     `ReplicaEmpty` and `ReplicaDiverged`.
     """
-
-    def board(self, board_id: bytes) -> Fact[BoardState]:
-        """Return a ballot board as it is. Raises `BoardUnknown`."""
 
     def checkpoints(self, board_id: bytes, first: int) -> Fact[Sequence[CheckpointFact]]:
         """Return a board's checkpoints from number `first` on, a limited number at a time."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class BoardFact:
     """A board that `organiser` opened for an election, and its present `operator`.
 
-    `config_digest` is SHA-256 of the election's signed manifest. Checkpoints are taken in
+    `config_digest` is h_E of docs/voting.md, over manifest and key. Checkpoints are taken in
     [opens, flush_until), and the seal from `closes` on.
     """
 

@@ -7,10 +7,10 @@ is bound to one ballot by its presentation header, and the ballot to the nullifi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
+from wallet.credentials.voting import HEADER, LAYOUT, OVER_14
 from wallet.crypto.bbs.batch import MAX_BATCH, NymProofClaim, check_proofs
-from wallet.crypto.bbs.nym_issuance import NymCredential, NymLayout
+from wallet.crypto.bbs.nym_issuance import NymCredential
 from wallet.crypto.bbs.nym_proofs import (
     NymProof,
     NymProofStatement,
@@ -25,10 +25,7 @@ from wallet.voting.ballot import Ballot, BallotHeader
 from wallet.voting.election import Election
 from wallet.voting.manifest import Manifest
 
-HEADER: Final = b"SW-MVOTE-V1/voting-credential/1"
-LAYOUT: Final = NymLayout(messages=4, committed=0, nyms=1)
 _EPOCH, _DISTRICT, _STRATUM, _AGE = range(4)
-_OVER_14: Final = b"over-14:yes"
 
 
 class EligibilityProofMalformed(MalformedError):
@@ -53,18 +50,6 @@ class CredentialNotEligible(RejectedError):
     """The voting credential is of another issuer, epoch, district, stratum or age."""
 
     code = "credential_not_eligible"
-
-
-def voting_messages(
-    *, epoch: str, district: str, stratum: str, is_over_14: bool
-) -> tuple[bytes, ...]:
-    """The messages of a voting credential, which the issuer signs under `HEADER` and `LAYOUT`."""
-    return (
-        f"epoch:{epoch}".encode(),
-        f"district:{district}".encode(),
-        f"stratum:{stratum}".encode(),
-        _OVER_14 if is_over_14 else b"over-14:no",
-    )
 
 
 def nullifier_context(election: Election) -> bytes:
@@ -189,7 +174,7 @@ def _disclosed(header: BallotHeader, manifest: Manifest) -> tuple[tuple[int, byt
         shown.append((_DISTRICT, f"district:{header.district}".encode()))
     shown.append((_STRATUM, f"stratum:{header.stratum}".encode()))
     if manifest.eligibility.min_age is not None:
-        shown.append((_AGE, _OVER_14))
+        shown.append((_AGE, OVER_14))
     return tuple(shown)
 
 

@@ -87,6 +87,9 @@ def _check_times(manifest: Manifest) -> None:
         raise ManifestInvalid("census, opening and closing are not in this order")
     if manifest.closes - manifest.opens > MAX_OPEN_S:
         raise ManifestInvalid("the vote is open for longer than the board can be")
+    if manifest.grace_s < manifest.checkpoint_every_s:
+        # An acceptance shortly before the close promises a checkpoint one period after it.
+        raise ManifestInvalid("the grace is shorter than the time between two checkpoints")
     if manifest.tie_block_time <= manifest.closes + manifest.grace_s:
         raise ManifestInvalid("the block that breaks ties comes after the board is complete")
 

@@ -57,7 +57,11 @@ class Statement:
     @property
     def octets(self) -> bytes:
         """The canonical JSON."""
-        return jcs.canonicalize({"body": self.body, "signature": self.signature.hex()})
+        return jcs.canonicalize(self.to_json())
+
+    def to_json(self) -> JsonObject:
+        """The same as an object."""
+        return {"body": self.body, "signature": self.signature.hex()}
 
 
 def sign_statement(key: StatementKey, body: JsonObject) -> Statement:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from traceback import extract_tb
 from typing import Final
 
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
 from wallet.encoding.json import to_json
-from wallet.errors import SeoulWalletError, UnavailableError
+from wallet.errors import SeoulWalletError, UnavailableError, fault_place
 
 PROBLEM_TYPE_PREFIX: Final = "urn:seoul-wallet:problem:"
 RETRY_AFTER_S: Final = 5
@@ -51,11 +50,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _programming_error(error: Exception) -> Response:
-    # The text of an unforeseen error may hold anything: the log gets its type and its place.
-    frames = extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-    name = type(error).__name__
-    _LOG.error("unhandled %s at %s, request %s", name, place, g.get("request_id"))
+    _LOG.error("unhandled %s, request %s", fault_place(error), g.get("request_id"))
     return problem(500, "internal_error", "The request met a fault of this service.")
 
 

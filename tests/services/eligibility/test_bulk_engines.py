@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.bulk import CARD_NOW, BulkBench, send_all
+from tests.support.dask import dask_scheduler
 from tests.support.evidence_bench import EvidenceBench
 
 COUNT = int(os.environ.get("SOAK_BULK_APPLICATIONS", "1500"))
@@ -21,15 +22,8 @@ KIBIBYTE = 1024
 @pytest.fixture
 def scheduler() -> Iterator[str]:
     """The address of a Dask scheduler with two workers."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address=None,
-        silence_logs=50,
-    ) as cluster:
-        yield cluster.scheduler_address
+    with dask_scheduler() as address:
+        yield address
 
 
 def check_decides(bulk: BulkBench) -> None:

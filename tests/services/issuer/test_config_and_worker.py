@@ -128,6 +128,33 @@ def test_the_worker_survives_a_database_that_fails(world: IssuerWorld) -> None:
     )
 
 
+def test_the_worker_goes_on_after_a_fault_whose_text_is_not_told(
+    world: IssuerWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.issue()
+    world.clock.set(NOW + 3600)
+    met, went_on = threading.Event(), threading.Event()
+
+    def fail_once() -> None:
+        if met.is_set():
+            went_on.set()
+            return
+        met.set()
+        raise ZeroDivisionError("a name that nobody should read")
+
+    world.ledger.on_batch = fail_once
+    world.application.run_worker()
+    assert met.wait(30)
+    world.issue()
+    world.clock.set(NOW + 7200)
+    assert went_on.wait(30)
+    world.application.stop()
+    assert "ZeroDivisionError at " in caplog.text
+    assert "nobody should read" not in caplog.text
+    text = world.client.get("/metrics").text
+    assert "issuer_worker_failures_total 1.0" in text
+
+
 def test_the_worker_counts_what_a_silent_chain_did_not_take(world: IssuerWorld) -> None:
     world.issue()
     world.clock.set(NOW + 3600)

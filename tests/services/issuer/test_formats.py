@@ -153,7 +153,7 @@ def test_a_resident_has_one_pseudonym_secret_in_an_epoch(world: IssuerWorld) -> 
         secrets_of_both.append(credential.nym_secrets)
     assert secrets_of_both[0] == secrets_of_both[1]
     other, _ = commitment(world, new_prover_nym(), world.nonce())
-    assert error_of(ask(world, other)) == (400, "invalid_proof")
+    assert error_of(ask(world, other)) == (400, "nym_key_registered")
 
 
 def test_a_commitment_is_bound_to_its_nonce(world: IssuerWorld) -> None:

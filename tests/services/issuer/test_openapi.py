@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from issuer.profile import Department
+from seoul_wallet.sample.voters import write_roll
 from tests.support.issuing import ALICE, IssuerWorld, issuer_world, key_of
 from wallet.adapters.sql.engine import sqlite_url
 
@@ -39,7 +40,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IssuerWorld]:
         database_url=sqlite_url(folder / "letters.db"),
         configurations=frozenset(("appointment-letter",)),
     )
-    built = issuer_world(folder, config_changes={"departments": (department,)})
+    write_roll(folder, [])
+    built = issuer_world(
+        folder, config_changes={"departments": (department,), "nym_epoch": "2027-1"}
+    )
     yield built
     built.close()
 

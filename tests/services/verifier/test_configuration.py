@@ -139,6 +139,22 @@ def test_following_goes_on_after_a_failure_and_stops_when_told(
     assert follower.runs == runs + 1
 
 
+def test_following_goes_on_after_a_fault_whose_text_is_not_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    purged = threading.Event()
+
+    class Faulty:
+        def run_once(self) -> None:
+            raise ZeroDivisionError("a name that nobody should read")
+
+    background = Background(Faulty(), purged.set, interval_s=0.001)
+    background.run_once()
+    assert purged.is_set()
+    assert "ZeroDivisionError at " in caplog.text
+    assert "nobody should read" not in caplog.text
+
+
 def test_expired_requests_are_purged(desk: Desk) -> None:
     desk.ask()
     assert desk.verifier.service.purge() == 0

@@ -163,6 +163,7 @@ INVALID: dict[str, Body] = {
         "census": {**census(citizen=100, committee=50), "taken_at": OPENS + 1}
     },
     "a tie-break before the end of the grace": {"tie_break": {"block_time": CLOSES + 3600}},
+    "a grace shorter than the time between checkpoints": {"grace_s": 599},
     "a threshold above the trustees": {"threshold": 6},
     "one trustee who can decrypt alone": {"threshold": 1},
     "a key twice": {"batch_officers": [{"name": texts("x"), "signing_key": public_hex("board")}]},

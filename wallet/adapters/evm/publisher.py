@@ -125,6 +125,16 @@ class Publisher:
         """Return the journalled transaction of a purpose that was not lost. Asks no node."""
         return self._journal.live(self._key, purpose)
 
+    def is_undecided(self, purpose: str) -> bool:
+        """Whether a transaction of the purpose failed in a block that is not final.
+
+        The chain may take the block back, and the transaction succeed in another.
+        """
+        return any(
+            entry.purpose == purpose and entry.state is TransactionState.FAILED
+            for entry in self._journal.unsettled(self._key, limit=MAX_UNSETTLED)
+        )
+
     def submit(self, purpose: str, to: str, data: bytes) -> JournalEntry:
         """Journal and send a call to the contract `to`, once for each purpose.
 

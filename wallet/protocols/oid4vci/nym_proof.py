@@ -7,7 +7,8 @@ is `<c_nonce>.<commitment in base64url>`; a c_nonce has no full stop.
 
 The credential is an object of the members `vct`, `epoch`, `claims`, `public_key`, `header`,
 `signature`, `signer_nym_entropy`; bytes are base64url. Message 0 is the canonical JSON of type and
-epoch, message i that of `[name, value]` of one claim, in the order of the claims' names.
+epoch, message i that of `[name, value]` of one claim, in the order of the claims' names. A voting
+credential has the messages and the header of docs/voting.md instead.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from wallet.credentials import voting
 from wallet.crypto.bbs.nym_issuance import NymLayout
 from wallet.crypto.bbs.registered_nym import RegisteredCommitment, parse_registered_commitment
 from wallet.crypto.bbs.types import (
@@ -65,8 +67,18 @@ def nym_layout(claims: Mapping[str, Any]) -> NymLayout:
     return NymLayout(messages=1 + len(claims))
 
 
+def nym_header(vct: str) -> bytes:
+    """Return the header under which a credential of this type is signed."""
+    return voting.HEADER if vct == voting.VOTING_CREDENTIAL_TYPE else b""
+
+
 def nym_messages(vct: str, epoch: str, claims: Mapping[str, Any]) -> tuple[bytes, ...]:
-    """Return the messages that are signed. Raises `NotCanonicalizable`."""
+    """Return the messages that are signed.
+
+    Raises `NotCanonicalizable`, `VotingClaimsMalformed`.
+    """
+    if vct == voting.VOTING_CREDENTIAL_TYPE:
+        return voting.messages_of_claims(epoch, claims)
     head = jcs.canonicalize({"vct": vct, "epoch": epoch})
     return head, *(jcs.canonicalize([name, claims[name]]) for name in sorted(claims))
 

@@ -1,0 +1,86 @@
+"""`voters.csv`: one row per resident on the electoral roll, all as of one day. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Final
+
+from issuer.register.csv_table import (
+    SYNTHETIC,
+    LoadReport,
+    ReportBuilder,
+    Row,
+    RowRefused,
+    read_rows,
+    write_rows,
+)
+from issuer.register.electoral_roll import DISTRICT_CODES, Stratum, Voter
+
+VOTER_COLUMNS: Final = (
+    "synthetic",
+    "register_id",
+    "birth_date",
+    "district",
+    "stratum",
+    "taken_on",
+)
+_STRATA: Final = {stratum.value: stratum for stratum in Stratum}
+_DISTRICTS: Final = {code: name for name, code in DISTRICT_CODES.items()}
+
+
+def parse_voters_csv(data: bytes) -> tuple[dict[str, Voter], LoadReport]:
+    """Return the voters by id, ordered, and what became of the other rows.
+
+    Of rows with the same id none is served, and none of another day than the first row's. Raises
+    `RegisterFileMalformed`.
+    """
+    report = ReportBuilder()
+    voters: dict[str, Voter] = {}
+    seen: set[str] = set()
+    withheld: set[str] = set()
+    taken_on: date | None = None
+    for row in read_rows(data, VOTER_COLUMNS, report):
+        register_id = ""
+        try:
+            register_id = row.register_id("register_id")
+            if register_id in seen:
+                raise RowRefused("register_id", "duplicate_id")
+            seen.add(register_id)
+            voter = _voter(row, register_id)
+            taken_on = voter.taken_on if taken_on is None else taken_on
+            if voter.taken_on != taken_on:
+                raise RowRefused("taken_on", "another_day")
+            voters[register_id] = voter
+        except RowRefused as refused:
+            report.add_bad_row(row.line, refused.column, refused.reason)
+            withheld.add(register_id)
+    served = {key: item for key, item in sorted(voters.items()) if key not in withheld}
+    return served, report.build(data, served=len(served), withheld=len(withheld - {""}))
+
+
+def voters_to_csv(voters: Iterable[Voter]) -> bytes:
+    """Return the file that `parse_voters_csv` reads as these voters."""
+    return write_rows(VOTER_COLUMNS, map(_fields, voters))
+
+
+def _voter(row: Row, register_id: str) -> Voter:
+    return Voter(
+        register_id,
+        row.date("birth_date"),
+        row.choice("district", DISTRICT_CODES),
+        row.choice("stratum", _STRATA),
+        row.date("taken_on"),
+        row.synthetic(),
+    )
+
+
+def _fields(voter: Voter) -> dict[str, str]:
+    return {
+        "synthetic": SYNTHETIC if voter.synthetic else "",
+        "register_id": voter.register_id,
+        "birth_date": voter.birth_date.isoformat(),
+        "district": _DISTRICTS[voter.district],
+        "stratum": voter.stratum.value,
+        "taken_on": voter.taken_on.isoformat(),
+    }
