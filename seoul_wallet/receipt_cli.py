@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import click
 
+from seoul_wallet.files import read_file
 from seoul_wallet.typed_errors import EXIT_CODES, TypedErrors
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.hashing import sha256
@@ -116,7 +117,7 @@ def verify(
     checked is good; 2: no receipt file; 3: a signature, a place or an accreditation is not good;
     5: the batch is not among the facts at hand, or none were given.
     """
-    found = parse_receipt_file(file.read_bytes()[: MAX_FILE_BYTES + 1])
+    found = parse_receipt_file(read_file(file)[: MAX_FILE_BYTES + 1])
     facts = None
     if root is None and found.proof is not None and found.proof.anchor is not None:
         facts = _facts(found, replica, rpc, deployment, finality, development)
@@ -163,7 +164,7 @@ def _facts(
 
 
 def _shown(path: Path) -> Shown:
-    text = path.read_bytes().strip()
+    text = read_file(path).strip()
     return Shown(sha256(parse_presented_sd_jwt(text).jws.signing_input), sha256(text))
 
 

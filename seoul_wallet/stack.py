@@ -214,11 +214,13 @@ def start_stack(
     if evidence is not None:
         types += [kind.vct for kind in evidence_types().by_name.values()]
     chain.accredit(issuer.service.identity.did, tuple(types))
+    chain.accredit_agency(verifier_did)
     chain.run()
+    verifier_database = sqlite_url(folder / "verifier.db")
     verifier = build_verifier(
         VerifierConfig(
             base_url=verifier_url,
-            database_url=sqlite_url(folder / "verifier.db"),
+            database_url=verifier_database,
             signing_key_file=_key_file(folder / "verifier-key", verifier_key),
             certificate_file=tls.signers["verifier"],
             trust_anchors=TrustAnchors.from_pem(tls.trust_anchor.read_bytes()),
@@ -227,12 +229,15 @@ def start_stack(
             trust=TrustPolicy(max_replica_age_s=pace.max_replica_age_s),
             follow_interval_s=pace.follow_interval_s,
             refresh_after_s=pace.refresh_after_s,
+            anchor_interval_s=pace.anchor_interval_s,
+            recheck_interval_s=pace.refresh_after_s,
             development=True,
             vc_api=True,
         ),
         replica=verifier_replica,
         follower=Follower(chain.reader(), verifier_replica, clock),
         clock=clock,
+        ledger_writer=chain.agency_writer(_journal(verifier_database, ends), clock),
         json_ld=json_ld,
         ca_file=ca_file,
     )

@@ -8,6 +8,12 @@ from pathlib import Path
 
 import click
 
+from seoul_wallet.decisions_cli import (
+    decisions,
+    export_receipt,
+    request_deletion,
+    withdraw,
+)
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
 from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log, warn_of
@@ -266,7 +272,9 @@ def passphrase(session: Session) -> None:
     click.echo(session.say("passphrase_changed"))
 
 
-for _command in (phrase, shares, export, restore):
+for _command in (
+    phrase, shares, export, restore, decisions, export_receipt, withdraw, request_deletion,
+):  # fmt: skip
     wallet.add_command(_command)
 
 
