@@ -172,17 +172,20 @@ class BulkRunner:
             out.popleft()
 
     def _logged(self, batch: BulkBatch, chunk: _Chunk, log: LogWriter) -> DecidedChunk:
+        answers = [line.answer for line in chunk.lines.values() if line.answer is not None]
+        log.prefetch(
+            [_application(batch, position) for position in chunk.lines],
+            [answer.holder for answer in answers if answer.holder is not None],
+        )
         return chunk.decided(partial(self._log, batch, log))
 
     def _log(self, batch: BulkBatch, log: LogWriter, line: Line) -> Line:
         """Put a decision into the agency's log; what was withdrawn gets no decision."""
         if line.answer is None:
             return line
-        application = f"{batch.batch_id}/{line.position}"
+        request = AnsweredRequest(_application(batch, line.position), batch.nonce)
         try:
-            entry = self._receipts.record(
-                line.answer, AnsweredRequest(application, batch.nonce), log
-            )
+            entry = self._receipts.record(line.answer, request, log)
         except (ApplicationWithdrawn, AlreadyDecided) as error:
             return refused_line(line.position, line.told["id"], error)
         return line._replace(told={**line.told, "receipt_id": entry.entry_id})
@@ -257,6 +260,10 @@ class BulkRunner:
             catalogue.version(programme_id, version)
             raise ProgrammeChanged("another version of this programme is in force")
         return found
+
+
+def _application(batch: BulkBatch, position: int) -> str:
+    return f"{batch.batch_id}/{position}"
 
 
 def _check_new(application: Application, before: set[bytes]) -> None:

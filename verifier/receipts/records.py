@@ -6,7 +6,7 @@ There is nothing personal in it: the holder is the thumbprint of a key that was 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,6 +89,9 @@ class LogWriter(Protocol):
 
     def of_holder(self, kind: EntryOf, holder: str) -> LogEntry | None:
         """Return an entry of that kind of a holder, if there is one."""
+
+    def prefetch(self, abouts: Collection[str], holders: Collection[str]) -> None:
+        """Look up decisions and withdrawals about these and of these holders, all at once."""
 
     def append(self, entry: LogEntry, watched: Sequence[WatchedEvidence] = ()) -> None:
         """Add an entry, whose index is the next one, and what to look at again."""

@@ -210,7 +210,9 @@ class SqlBulkRecords:
             ).one_or_none()
             if row is None:
                 raise BulkLeaseLost("the batch is decided elsewhere, or was forgotten")
-            chunk = make(SqlLogWriter(connection))
+            log = SqlLogWriter(connection)
+            chunk = make(log)
+            log.flush()
             connection.execute(
                 update(CHUNKS)
                 .where(CHUNKS.c.batch_id == batch_id, CHUNKS.c.number == number)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Final
 
 from sqlalchemy import Connection, Engine, Row, delete, func, select, update
 
@@ -25,13 +25,25 @@ from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.trust.receipt import batch_leaf
 
+# Parameters of one IN clause: below the limit of every SQLite that Python comes with.
+_ASKED_AT_ONCE: Final = 500
+_ABOUT: Final = "about"
+_HOLDER: Final = "holder"
+
 
 class SqlLogWriter:
-    """`records.LogWriter` inside a transaction that is open; holds the end of the log."""
+    """`records.LogWriter` inside a transaction that is open; holds the end of the log.
+
+    What is appended is written by `flush`, many rows a statement: a chunk of applications has a
+    thousand entries. The caller flushes before its transaction ends.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._size: int | None = None
+        self._new: list[LogEntry] = []
+        self._watched: list[dict[str, object]] = []
+        self._found: dict[tuple[EntryOf, str, str], LogEntry | None] = {}
 
     @property
     def next_index(self) -> int:
@@ -41,45 +53,65 @@ class SqlLogWriter:
         return self._size
 
     def find(self, kind: EntryOf, about: str) -> LogEntry | None:
-        return self._first(ENTRIES.c.about == about, kind)
+        return self._first(kind, _ABOUT, about)
 
     def of_holder(self, kind: EntryOf, holder: str) -> LogEntry | None:
-        return self._first(ENTRIES.c.holder == holder, kind)
+        return self._first(kind, _HOLDER, holder)
 
-    def _first(self, where: Any, kind: EntryOf) -> LogEntry | None:
+    def _first(self, kind: EntryOf, column: str, value: str) -> LogEntry | None:
+        key = kind, column, value
+        if key not in self._found:
+            self._look_up((kind,), column, (value,))
+        return self._found[key]
+
+    def prefetch(self, abouts: Collection[str], holders: Collection[str]) -> None:
+        kinds = (EntryOf.DECISION, EntryOf.WITHDRAWAL)
+        self._look_up(kinds, _ABOUT, abouts)
+        self._look_up(kinds, _HOLDER, holders)
+
+    def _look_up(self, kinds: Collection[EntryOf], column: str, values: Collection[str]) -> None:
         # Whoever asks is about to append: what it was told must still be so then.
         _ = self.next_index
-        wanted = select(ENTRIES).where(where, ENTRIES.c.kind == kind.value)
-        row = self._connection.execute(wanted.order_by(ENTRIES.c.log_index).limit(1)).one_or_none()
-        return None if row is None else _entry(row)
+        asked = list(values)
+        wanted = select(ENTRIES).where(ENTRIES.c.kind.in_([kind.value for kind in kinds]))
+        self._found.update({(kind, column, value): None for kind in kinds for value in asked})
+        for at in range(0, len(asked), _ASKED_AT_ONCE):
+            among = ENTRIES.c[column].in_(asked[at : at + _ASKED_AT_ONCE])
+            for row in self._connection.execute(
+                wanted.where(among).order_by(ENTRIES.c.log_index.desc())
+            ):
+                entry = _entry(row)
+                # The first entry comes last, and stays.
+                self._found[entry.kind, column, getattr(entry, column)] = entry
 
     def append(self, entry: LogEntry, watched: Sequence[WatchedEvidence] = ()) -> None:
-        index, leaf, at = self.next_index, entry.leaf, entry.created_at
+        index = self.next_index
         if entry.log_index != index:
             raise ValueError("an entry is appended at the end of the log")
-        execute = self._connection.execute
-        execute(LOG.insert(), {"log_index": index, "leaf": leaf, "created_at": at})
-        execute(ENTRIES.insert(), _row(entry))
-        execute(ANCHORED.leaves.insert(), _leaf(leaf, at))
-        for number, item in enumerate(watched):
-            execute(
-                WATCHES.insert(),
-                {
-                    "entry_id": entry.entry_id,
-                    "number": number,
-                    "programme": item.programme,
-                    "issuer": item.issuer,
-                    "vct": item.vct,
-                    "status_uri": item.status_uri,
-                    "status_index": item.status_index,
-                    "max_status_age_s": item.max_status_age_s,
-                    "expires_at": item.expires_at,
-                    "standing": Standing.GOOD.value,
-                    "check_at": at,
-                },
-            )
+        self._new.append(entry)
+        self._watched += [_watch(entry, number, item) for number, item in enumerate(watched)]
+        for column, value in ((_ABOUT, entry.about), (_HOLDER, entry.holder)):
+            key = entry.kind, column, value or ""
+            if self._found.get(key) is None:
+                self._found[key] = entry
         self._size = index + 1
+
+    def flush(self) -> None:
+        """Write what was appended."""
+        if not self._new:
+            return
+        execute, new = self._connection.execute, self._new
+        leaves = [(item.log_index, item.leaf, item.created_at) for item in new]
+        execute(
+            LOG.insert(),
+            [{"log_index": at, "leaf": leaf, "created_at": now} for at, leaf, now in leaves],
+        )
+        execute(ENTRIES.insert(), [_row(item) for item in new])
+        execute(ANCHORED.leaves.insert(), [_leaf(leaf, now) for _, leaf, now in leaves])
+        if self._watched:
+            execute(WATCHES.insert(), self._watched)
         execute(update(LOG_END).where(LOG_END.c.id == 1).values(size=self._size))
+        self._new, self._watched = [], []
 
     def forget_salts(self, entry_id: str) -> None:
         where = ENTRIES.c.entry_id == entry_id
@@ -99,7 +131,9 @@ class SqlAgencyRecords:
     @contextmanager
     def writing(self) -> Iterator[SqlLogWriter]:
         with write(self._engine) as connection:
-            yield SqlLogWriter(connection)
+            log = SqlLogWriter(connection)
+            yield log
+            log.flush()
 
     def entry(self, entry_id: str) -> LogEntry:
         with read(self._engine) as connection:
@@ -164,6 +198,22 @@ class SqlAgencyRecords:
             return connection.execute(
                 update(ENTRIES).where(*past).values(token=None, countersignature=None, salts="{}")
             ).rowcount
+
+
+def _watch(entry: LogEntry, number: int, item: WatchedEvidence) -> dict[str, object]:
+    return {
+        "entry_id": entry.entry_id,
+        "number": number,
+        "programme": item.programme,
+        "issuer": item.issuer,
+        "vct": item.vct,
+        "status_uri": item.status_uri,
+        "status_index": item.status_index,
+        "max_status_age_s": item.max_status_age_s,
+        "expires_at": item.expires_at,
+        "standing": Standing.GOOD.value,
+        "check_at": entry.created_at,
+    }
 
 
 def _leaf(leaf: bytes, since: int) -> dict[str, object]:
