@@ -47,3 +47,15 @@ class TrusteeOut(RejectedError):
     """No trustee of this number came through the key ceremony."""
 
     code = "trustee_out"
+
+
+class RecordIncomplete(ConflictError):
+    """The record is published once the result is made and everything on the chain is final."""
+
+    code = "record_incomplete"
+
+
+class BoardChainDiffers(RejectedError):
+    """The configured chain or contract is not the one that the manifest names."""
+
+    code = "board_chain_differs"

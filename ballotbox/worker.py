@@ -44,7 +44,8 @@ class Job:
     @property
     def failing(self) -> str | None:
         """The code of what the last round met; None after one that came through."""
-        if self._thread.ident is not None and not self._thread.is_alive():
+        is_over = self._thread.ident is not None and not self._thread.is_alive()
+        if is_over and not self._stopping.is_set():
             return STOPPED
         return self._failing
 
@@ -52,11 +53,14 @@ class Job:
         """Start the thread, once."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Ask the thread to end after its round, and wait for it."""
+    def ask_to_stop(self) -> None:
+        """Have the thread end after the round that it is in."""
         self._stopping.set()
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until the thread has ended, no longer than `timeout_s`."""
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(timeout_s)
 
     def run_once(self) -> float:
         """Do one round; return how many seconds to wait before the next. Raises nothing."""

@@ -6,7 +6,7 @@ Each type asks the register anew whenever it is asked: at the offer, and again w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final, Protocol
 
@@ -70,11 +70,13 @@ class CredentialContent:
     """What a credential will say. `valid_until` is the last day on which it holds, in Seoul.
 
     Every claim is disclosable on its own; `members` are the places inside claims that are, too.
+    What is in `visible` is not: everyone who is shown the credential sees it.
     """
 
     claims: JsonObject
     valid_until: date
     members: tuple[tuple[str, ...], ...] = ()
+    visible: JsonObject = field(default_factory=dict)
 
 
 class CredentialType(Protocol):

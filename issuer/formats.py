@@ -101,6 +101,7 @@ def _sign_sd_jwt(draft: Draft, holder: ProvenHolder, identity: IssuerIdentity) -
         "status": draft.status(identity),
         # Even the day is the holder's to show.
         "iat": draft.issued_at,
+        **draft.content.visible,
         **draft.content.claims,
     }
     issued = issue_sd_jwt_vc(

@@ -13,11 +13,12 @@ import click
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "anchor": ("seoul_wallet.anchor.command:anchor", "Deploy, accredit, revoke, audit."),
+        "ballotbox": ("seoul_wallet.ballotbox_cli:ballotbox", "Check, open, publish an election."),
         "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
         "issuer": ("seoul_wallet.issuer_cli:issuer", "Offer credentials to wallets."),
         "programmes": ("seoul_wallet.programmes_cli:programmes", "Check and try programme files."),
         "receipt": ("seoul_wallet.receipt_cli:receipt", "Check receipts of decisions offline."),
-        "run": ("seoul_wallet.run:run", "Serve the issuer or the verifier."),
+        "run": ("seoul_wallet.run:run", "Serve issuer, verifier or ballot box."),
         "sample-register": (
             "seoul_wallet.sample_register:main",
             "Write a register of synthetic households.",

@@ -49,6 +49,7 @@ from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.anchoring import AnchorTimes
+from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
@@ -212,7 +213,7 @@ def start_stack(
     if roll is not None:
         types.append(VOTING_CREDENTIAL_TYPE)
     if evidence is not None:
-        types += [kind.vct for kind in evidence_types().by_name.values()]
+        types += [GUARDIANSHIP_TYPE, *(kind.vct for kind in evidence_types().by_name.values())]
     chain.accredit(issuer.service.identity.did, tuple(types))
     chain.accredit_agency(verifier_did)
     chain.run()

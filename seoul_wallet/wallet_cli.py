@@ -14,11 +14,18 @@ from seoul_wallet.decisions_cli import (
     request_deletion,
     withdraw,
 )
+from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
-from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log, warn_of
+from seoul_wallet.wallet_views import (
+    Session,
+    find_card,
+    show_cards,
+    show_consent,
+    show_log,
+    warn_of,
+)
 from wallet.app import change_passphrase
-from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRefused, ConsentRequest, NoMatchingCredential
 from wallet.holder.texts import shown
 from wallet.holder.wallet import Wallet
@@ -185,7 +192,7 @@ def list_cards(session: Session) -> None:
 def show(session: Session, card_id: str) -> None:
     """Show all claims of one card. The first characters of its id are enough."""
     with session.open() as holder:
-        card = _find(holder, card_id)
+        card = find_card(holder, card_id)
         show_cards(session, "", (card,))
         lines = card.lines(session.language)
         session.table("", "claim", "value", rows=[(line.label, line.value) for line in lines])
@@ -200,7 +207,7 @@ def show(session: Session, card_id: str) -> None:
 def remove(session: Session, card_id: str, yes: bool) -> None:
     """Delete a card and destroy its key."""
     with session.open() as holder:
-        card = _find(holder, card_id)
+        card = find_card(holder, card_id)
         if not yes and not click.confirm(session.say("remove"), err=True):
             raise ConsentRefused("nothing was deleted")
         holder.remove(card.id)
@@ -273,16 +280,10 @@ def passphrase(session: Session) -> None:
 
 
 for _command in (
-    phrase, shares, export, restore, decisions, export_receipt, withdraw, request_deletion,
+    phrase, shares, export, restore, delegate, delegations,
+    decisions, export_receipt, withdraw, request_deletion,
 ):  # fmt: skip
     wallet.add_command(_command)
-
-
-def _find(holder: Wallet, card_id: str) -> Card:
-    found = [card for card in holder.credentials() if card_id and card.id.startswith(card_id)]
-    if len(found) != 1:
-        raise CardUnknown(f"{len(found)} cards have an id that begins like this")
-    return found[0]
 
 
 def _as_chosen(
@@ -291,7 +292,7 @@ def _as_chosen(
     for name in include:
         consent = consent.including(name)
     for card_id in cards:
-        card = _find(holder, card_id)
+        card = find_card(holder, card_id)
         answered = [
             answer.query_id
             for answer in consent.answers

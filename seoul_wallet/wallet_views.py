@@ -18,7 +18,7 @@ from seoul_wallet.wallet_texts import TEXTS
 from wallet.adapters.clock import SystemClock
 from wallet.app import open_wallet
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
-from wallet.holder.cards import Card
+from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRequest
 from wallet.holder.log import LogEntry
 from wallet.holder.texts import may_deceive, shown
@@ -39,6 +39,9 @@ class Session:
     ca_file: str | None
     verifier_ca: str | None
     trusted_issuers: frozenset[str] | None
+
+    def now(self) -> int:
+        return SystemClock().now()
 
     def say(self, key: str) -> str:
         return TEXTS[self.language][key]
@@ -76,6 +79,14 @@ class Session:
         Console(highlight=False, emoji=False).print(table)
 
 
+def find_card(holder: Wallet, card_id: str) -> Card:
+    """Return the one card whose id begins with `card_id`. Raises `CardUnknown`."""
+    found = [card for card in holder.credentials() if card_id and card.id.startswith(card_id)]
+    if len(found) != 1:
+        raise CardUnknown(f"{len(found)} cards have an id that begins like this")
+    return found[0]
+
+
 def _anchors(path: str | None) -> TrustAnchors:
     if path is None:
         return TrustAnchors()
@@ -90,7 +101,7 @@ def show_cards(session: Session, title: str, cards: Sequence[Card]) -> None:
     rows = [
         (
             card.id,
-            card.name(session.language),
+            card.name(session.language) + _whose(session, card),
             card.issuer_name(session.language),
             _expiry(session, card),
             session.say(card.receipt_state.value),
@@ -100,13 +111,25 @@ def show_cards(session: Session, title: str, cards: Sequence[Card]) -> None:
     session.table(title, "id", "card", "issuer", "expires", "receipt", rows=rows)
 
 
+def _whose(session: Session, card: Card) -> str:
+    if card.is_for_ward:
+        return f" ({session.say('for_child')})"
+    return f" ({session.say('for_other')})" if card.is_for_another else ""
+
+
 def _expiry(session: Session, card: Card) -> str:
     if card.expires_at is None:
         return session.say("never")
-    date = _time(card.expires_at).partition(" ")[0]
-    if SystemClock().now() >= card.expires_at:
-        return f"{date} ({session.say('expired')})"
-    return date
+    ends = card.expires_at
+    if card.delegated is not None:
+        ends = min(ends, card.delegated.expires_at)
+    date = day_of(ends)
+    return f"{date} ({session.say('expired')})" if session.now() >= ends else date
+
+
+def day_of(at: int) -> str:
+    """Return the day in Seoul."""
+    return _time(at).partition(" ")[0]
 
 
 def _time(at: int) -> str:

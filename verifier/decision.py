@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from verifier.acting import Acting, acted_for, acting_json
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.certificates import TrustAnchors
 from wallet.encoding.json import JsonObject
@@ -15,6 +16,7 @@ from wallet.protocols.dcql import SD_JWT_VC_FORMAT, CredentialQuery, DcqlQuery
 from wallet.protocols.dcql_answer import check_answer, check_answered_ids
 from wallet.protocols.oid4vp_response import RawPresentation, ResponseMalformed
 from wallet.protocols.oid4vp_transaction import TransactionData, check_transactions
+from wallet.verification.acting import ActedFor, Use
 from wallet.verification.evidence import Evidence
 from wallet.verification.pipeline import (
     VerifiedPresentation,
@@ -63,14 +65,15 @@ class Decision:
     """What came of one answer.
 
     `result` is what may be kept and shown to operators; `disclosed` are the claims asked for, by
-    query id, None unless accepted. `to_wallet` is the receipt for a wallet that named a key for
-    it.
+    query id, None unless accepted. `acted_for` names who showed credentials for whom, if anyone
+    did, and is in `result` too. `to_wallet` is the receipt for a wallet that named a key for it.
     """
 
     verdict: Verdict
     code: str | None
     result: JsonObject
     disclosed: JsonObject | None
+    acted_for: tuple[ActedFor, ...] = ()
     to_wallet: JsonObject | None = None
 
 
@@ -149,8 +152,9 @@ class Examiner:
         audience: str,
         nonce: str,
         now: int,
+        acting: Acting,
     ) -> Examined:
-        policy = self.policy_for(query, audience, nonce)
+        policy = acting.policy(presentation, self.policy_for(query, audience, nonce))
         if query.format == SD_JWT_VC_FORMAT and isinstance(presentation, str):
             return self.examine(presentation, policy, now)
         error = ResponseMalformed(f"a presentation of {query.format} looks different")
@@ -166,22 +170,36 @@ class Examiner:
         one_holder: bool,
         now: int,
         transactions: Sequence[TransactionData] = (),
+        use: Use = Use.PRESENTATION,
+        programme: str | None = None,
     ) -> Decision:
-        """Return the decision on a whole answer; raises nothing for bad input."""
+        """Return the decision on a whole answer; raises nothing for bad input.
+
+        `use` is what it is for: only a presentation can be made for another. `programme` is the
+        name of the request, which a delegation may be bound to.
+        """
+        use = Use.SIGNATURE if transactions and use is Use.PRESENTATION else use
         try:
             check_answered_ids(query, vp_token)
+            acting = Acting.of_answer(
+                query,
+                vp_token,
+                audience=audience,
+                nonce=nonce,
+                now=now,
+                use=use,
+                programme=programme,
+            )
         except RejectedError as error:
             return _refused(error, {}, now)
         examined = {
-            name: [
-                self._examine_one(query.credentials[name], item, audience, nonce, now)
+            name: [Examined(item.report, None) for item in acting.presented[name]]
+            if name in acting.presented
+            else [
+                self._examine_one(query.credentials[name], item, audience, nonce, now, acting)
                 for item in presentations
             ]
             for name, presentations in vp_token.items()
-        }
-        verified = {
-            name: [item.verified for item in items if item.verified is not None]
-            for name, items in examined.items()
         }
         reports = [item for items in examined.values() for item in items]
         for verdict in (Verdict.REJECTED, Verdict.UNAVAILABLE):
@@ -190,18 +208,30 @@ class Examiner:
                 if item.verdict is verdict and failure is not None:
                     return _decision(verdict, failure.code, examined, None, now)
         try:
-            claims = check_answer(query, verified, one_holder=one_holder)
+            shown = acting.settle(
+                {
+                    name: [item.verified for item in items if item.verified is not None]
+                    for name, items in examined.items()
+                    if name not in acting.presented
+                }
+            )
+            verified: Mapping[str, Sequence[VerifiedProof]] = {**shown, **acting.proofs()}
+            claims = check_answer(
+                query, verified, one_holder=one_holder, apart=acting.queries.guardianships
+            )
             check_transactions(transactions, _bindings(verified))
         except RejectedError as error:
             return _refused(error, examined, now)
         disclosed: JsonObject = {
             name: [
-                {"issuer": item.issuer, "vct": item.vct, "claims": asked}
+                {"issuer": acting.issuer_of(item), "vct": item.vct, "claims": asked}
                 for item, asked in zip(verified[name], claims[name], strict=True)
             ]
             for name in claims
         }
-        return _decision(Verdict.ACCEPTED, None, examined, disclosed, now)
+        return _decision(
+            Verdict.ACCEPTED, None, examined, disclosed, now, acted=acted_for(verified)
+        )
 
 
 def _bindings(
@@ -231,6 +261,7 @@ def _decision(
     now: int,
     *,
     detail: str | None = None,
+    acted: tuple[ActedFor, ...] = (),
 ) -> Decision:
     reports = [item.report for items in examined.values() for item in items]
     times = [report.facts_as_of for report in reports if report.facts_as_of is not None]
@@ -244,7 +275,8 @@ def _decision(
         "presentations": [
             {"id": name, **item.to_json()} for name, items in examined.items() for item in items
         ],
+        **acting_json(acted),
     }
     if detail is not None:
         result["detail"] = detail
-    return Decision(verdict, code, result, disclosed)
+    return Decision(verdict, code, result, disclosed, acted)

@@ -162,7 +162,7 @@ class EligibilityDesk:
             **added,
         }
         told = None if answer.holder is None else added.get("decision_receipt")
-        return AnswerDecision(Verdict.ACCEPTED, None, result, None, told)
+        return AnswerDecision(Verdict.ACCEPTED, None, result, None, to_wallet=told)
 
     def _programme(self, query_name: str, query: DcqlQuery) -> Programme:
         programme_id, _, version = query_name.removeprefix(QUERY_PREFIX).partition("@")

@@ -291,6 +291,7 @@ class VerifierService:
             one_holder=requested.one_holder,
             now=now,
             transactions=parse_transaction_data(transactions, requested.query),
+            programme=requested.query_name,
         )
 
     def result(

@@ -19,6 +19,7 @@ from sqlalchemy import Engine, MetaData, inspect, text
 
 from ballotbox.storage import tables as ballot_box_tables
 from issuer.storage import tables as issuer_tables
+from issuer.storage.recovery import tables as recovery_tables
 from tests.ports.conftest import SCHEMAS
 from tests.support.processes import migrate_each, run_in_processes
 from verifier.storage import bulk_tables, receipt_tables
@@ -42,12 +43,14 @@ METADATA = {
     "outbox": outbox_tables.METADATA,
     ballot_box_tables.SCHEMA: ballot_box_tables.METADATA,
     issuer_tables.SCHEMA: issuer_tables.METADATA,
+    recovery_tables.SCHEMA: recovery_tables.METADATA,
     bulk_tables.SCHEMA: bulk_tables.METADATA,
     receipt_tables.SCHEMA: receipt_tables.METADATA,
 }
 LOCATIONS = {
     ballot_box_tables.SCHEMA: ballot_box_tables.MIGRATIONS,
     issuer_tables.SCHEMA: issuer_tables.MIGRATIONS,
+    recovery_tables.SCHEMA: recovery_tables.MIGRATIONS,
     bulk_tables.SCHEMA: bulk_tables.MIGRATIONS,
     receipt_tables.SCHEMA: receipt_tables.MIGRATIONS,
 }

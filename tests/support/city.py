@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from issuer.app import IssuerApplication, build_issuer
 from issuer.config import IssuerConfig, Operator
@@ -33,6 +34,7 @@ from verifier.config import VerifierConfig
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.credentials.sd_jwt import parse_sd_jwt
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
@@ -44,6 +46,7 @@ from wallet.eligibility.evidence_types import evidence_types
 from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
+from wallet.holder.cards import Card
 from wallet.holder.wallet import Wallet
 from wallet.ports.facts import DidUnresolvable, StatusListUnavailable
 from wallet.ports.holder import HttpAnswer, PeerUnreachable
@@ -156,8 +159,9 @@ class City:
         self.issuer = self._build_issuer()
         self.network.hosts["issuer.example"] = self.issuer.flask_app.test_client()
         identity = self.issuer.service.identity
-        for kind in evidence_types().by_name.values():
-            self.ledger.accredit(identity.chain_id, schema_id(kind.vct))
+        types = [kind.vct for kind in evidence_types().by_name.values()]
+        for vct in (*types, GUARDIANSHIP_TYPE):
+            self.ledger.accredit(identity.chain_id, schema_id(vct))
         self.verifiers = {url: self._build_verifier(url) for url in self.agencies}
         for url, verifier in self.verifiers.items():
             did = "did:web:" + urlsplit(url).netloc.replace(":", "%3A")
@@ -245,21 +249,29 @@ class City:
         return wallet
 
     def give(
-        self, wallet: Wallet, kind: str, subject_id: str = PERSON, holder_id: str = PERSON
-    ) -> None:
+        self,
+        wallet: Wallet,
+        kind: str,
+        subject_id: str = PERSON,
+        holder_id: str = PERSON,
+        **more: str,
+    ) -> Card:
         """Let a clerk offer one piece of evidence, and the wallet take it."""
-        offer = self.network.hosts["issuer.example"].post(
-            "/operator/evidence-offers",
-            json={
-                "kind": kind,
-                "subject_id": subject_id,
-                "holder_id": holder_id,
-                "tx_code": False,
-            },
-            headers={"Authorization": f"Bearer {ALICE}"},
+        offer = self.operator(
+            "evidence-offers",
+            {"kind": kind, "subject_id": subject_id, "holder_id": holder_id, **more},
         )
         assert offer.status_code == 201, offer.text
-        wallet.receive(offer.get_json()["link"])
+        (card,) = wallet.receive(offer.get_json()["link"])
+        return card
+
+    def operator(self, path: str, asked: JsonObject) -> TestResponse:
+        """Call the operators' API as a clerk who asks for no transaction code."""
+        return self.network.hosts["issuer.example"].post(
+            f"/operator/{path}",
+            json={**asked, "tx_code": False},
+            headers={"Authorization": f"Bearer {ALICE}"},
+        )
 
     def ask(self, programme: str, *, version: str | None = None) -> JsonObject:
         """Ask for a programme as the first agency."""

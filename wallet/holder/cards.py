@@ -7,6 +7,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from wallet.credentials.delegation import (
+    GUARDIAN,
+    HELD_BY,
+    DelegationClaims,
+    parse_delegation_claims,
+)
 from wallet.credentials.jose import claim_time
 from wallet.credentials.sd_jwt import NEVER_DISCLOSABLE, SdJwt, parse_sd_jwt
 from wallet.encoding import base64url
@@ -19,6 +25,7 @@ from wallet.protocols.oid4vci.metadata import ClaimDescription, Label
 from wallet.trust.receipt import AnchorReceipt, parse_receipt
 
 KIND: Final = "credential"
+DELEGATION_NAMES: Final = (Label("위임장", "ko-KR"), Label("Delegation", "en-US"))
 # What a person is not shown as a claim: it is on the card already, or says nothing to people.
 TECHNICAL_CLAIMS: Final = NEVER_DISCLOSABLE | frozenset(("iat",))
 
@@ -42,7 +49,8 @@ class ReceiptState(StrEnum):
 class Card:
     """A credential as its holder sees it. Times are unix seconds; `claims` is what it says.
 
-    `names`, `issuer_names` and `claim_descriptions` are the issuer's words, unsigned: read them
+    `delegated` is what whose card it is allows, None for one's own. `names`, `issuer_names` and
+    `claim_descriptions` are the issuer's words, unsigned: read them
     through `name`, `issuer_name` and `lines`, which make them safe to show.
     """
 
@@ -58,6 +66,17 @@ class Card:
     names: tuple[Label, ...] = ()
     issuer_names: tuple[Label, ...] = ()
     claim_descriptions: tuple[ClaimDescription, ...] = ()
+    delegated: DelegationClaims | None = None
+
+    @property
+    def is_for_another(self) -> bool:
+        """Whether it is somebody else's: delegated to this wallet, or held for a child."""
+        return self.delegated is not None or self.is_for_ward
+
+    @property
+    def is_for_ward(self) -> bool:
+        """Whether it is about a child, and this wallet holds it as the child's guardian."""
+        return self.claims.get(HELD_BY) == GUARDIAN
 
     def name(self, language: str) -> str:
         """Return the card's name, for example 다둥이 행복카드."""
@@ -72,7 +91,14 @@ class Card:
         return claim_lines(self.claims, self.claim_descriptions, language)
 
     def is_valid_at(self, now: int) -> bool:
-        """Whether `now` is within the card's own dates. Status and anchor are not asked."""
+        """Whether `now` is within the card's own dates, and its delegation's if it has one.
+
+        Status and anchor are not asked.
+        """
+        if self.delegated is not None and not (
+            self.delegated.not_before <= now < self.delegated.expires_at
+        ):
+            return False
         return (self.not_before or 0) <= now and (self.expires_at is None or now < self.expires_at)
 
 
@@ -80,6 +106,7 @@ class Card:
 class HeldCredential:
     """A credential as it is kept: the signed text, its key's handle, and how to anchor it.
 
+    With a `delegation` (its signed text) the key is the delegate's, which the delegation names.
     `version` is the record's, 0 while it is not stored.
     """
 
@@ -95,6 +122,7 @@ class HeldCredential:
     anchor: CredentialAnchor | None = field(default=None, repr=False)
     receipt_state: ReceiptState = ReceiptState.NONE
     receipt: AnchorReceipt | None = field(default=None, repr=False)
+    delegation: str | None = field(default=None, repr=False)
     version: int = 0
 
     def parsed(self) -> SdJwt:
@@ -122,6 +150,28 @@ class HeldCredential:
             names=self.names,
             issuer_names=self.issuer_names,
             claim_descriptions=self.claim_descriptions,
+            delegated=self._delegated(),
+        )
+
+    def _delegated(self) -> DelegationClaims | None:
+        if self.delegation is None:
+            return None
+        parsed = parse_sd_jwt(self.delegation)
+        return parse_delegation_claims(parsed.process(parsed.jws.peek_claims()).claims)
+
+    def warrant(self) -> HeldCredential:
+        """Return the delegation as a credential of its own, on the same key and under this id."""
+        if self.delegation is None:
+            raise AssertionError("this is the holder's own")
+        return replace(
+            self,
+            sd_jwt=self.delegation,
+            delegation=None,
+            names=DELEGATION_NAMES,
+            claim_descriptions=(),
+            anchor=None,
+            receipt=None,
+            receipt_state=ReceiptState.NONE,
         )
 
     def with_receipt(self, state: ReceiptState, receipt: AnchorReceipt | None) -> HeldCredential:
@@ -151,6 +201,8 @@ def to_put(held: HeldCredential) -> Put:
         "receipt_state": held.receipt_state.value,
         "receipt": None if held.receipt is None else held.receipt.to_json(),
     }
+    if held.delegation is not None:
+        value["delegation"] = held.delegation
     return Put(KIND, held.id, to_json(value), expected_version=held.version)
 
 
@@ -176,6 +228,7 @@ def _from_record(record: Record) -> HeldCredential:
         anchor=anchor,
         receipt_state=ReceiptState(value["receipt_state"]),
         receipt=None if value["receipt"] is None else parse_receipt(value["receipt"]),
+        delegation=value.get("delegation"),
     )
 
 

@@ -25,7 +25,8 @@ from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
 from wallet.holder.answers import AnswerUnexpected, check_reachable, json_answer, refusal_of
 from wallet.holder.cards import HeldCredential, HeldCredentials
-from wallet.holder.consent import Answer, Choice, ConsentRequest, build_consent, choices_for
+from wallet.holder.choices import Answer, Choice, choices_for
+from wallet.holder.consent import ConsentRequest, build_consent
 from wallet.holder.present import Presented
 from wallet.holder.requests import RequestReader
 from wallet.ports.clock import Clock
@@ -289,7 +290,8 @@ def find_programmes(
     valid: dict[str, list[HeldCredential]] = {}
     for item in held:
         card = item.card()
-        if card.is_valid_at(now):
+        # An application is made for oneself.
+        if card.is_valid_at(now) and not card.is_for_another:
             valid.setdefault(card.vct, []).append(item)
     for programme in published.catalogue.all_in_force(seoul_day(now)):
         apply_to = published.apply_to[programme.id]

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from wallet.did.did_web import did_web_document_url
 from wallet.did.syntax import Did, DidMalformed
+from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, UnsupportedError
 from wallet.holder.answers import JSON, json_answer
 from wallet.holder.texts import name_in
@@ -140,6 +141,23 @@ def inspect_offer(
     return InspectedOffer(parsed, metadata, server, configurations)
 
 
+def offer_again(
+    credential_issuer: str, configuration_id: str, authorization_server: str | None = None
+) -> JsonObject:
+    """Return an offer that nobody made, to `inspect_offer` an issuer of something that is held.
+
+    Nothing of it is sent to anyone.
+    """
+    if authorization_server == credential_issuer:
+        authorization_server = None
+    return CredentialOffer(
+        credential_issuer,
+        (configuration_id,),
+        pre_authorized_code="held already",
+        authorization_server=authorization_server,
+    ).to_json()
+
+
 def _read_offer(
     offer: str | Mapping[str, Any], transport: HolderTransport, development: bool
 ) -> CredentialOffer:
@@ -151,6 +169,19 @@ def _read_offer(
     answer = transport.get(read.uri, accept=JSON)
     value = json_answer(answer, what="the offer", max_bytes=MAX_OFFER_BYTES)
     return parse_credential_offer(value, development=development)
+
+
+def known_issuer_metadata(
+    issuer: str, transport: HolderTransport, policy: IssuerPolicy
+) -> IssuerMetadata:
+    """Return the metadata of an issuer that this wallet has a credential of.
+
+    Raises `OfferNotTrusted`, and as `inspect_offer` does.
+    """
+    try:
+        return _issuer_metadata(issuer, transport, policy.development)
+    except MetadataMismatch as error:
+        raise OfferNotTrusted(f"the issuer's metadata is not its own: {error}") from error
 
 
 def _issuer_metadata(issuer: str, transport: HolderTransport, development: bool) -> IssuerMetadata:

@@ -6,19 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
+from wallet.credentials.delegation import DELEGATION_TYPE
 from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError, SeoulWalletError
 from wallet.holder.answers import check_reachable
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
-from wallet.holder.consent import (
-    Answer,
-    Choice,
-    ConsentRequest,
-    NoMatchingCredential,
-    build_consent,
-    disclosed_paths,
-)
+from wallet.holder.choices import Answer, Choice, disclosed_paths
+from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
 from wallet.holder.decision_records import HeldReceipt
 from wallet.holder.decisions import DecisionReceipts
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
@@ -133,6 +128,17 @@ class Presenter:
             return {"response": data["response"]}
         return {"vp_token": parse_json_object(data["vp_token"].encode())}
 
+    def contribute(self, consent: ConsentRequest) -> VpToken:
+        """Return the presentations of a part of an answer, and note them in the log.
+
+        Another wallet sends them: whether they arrive is not known.
+        """
+        self._check_answerable(consent)
+        now = self._clock.now()
+        vp_token, entry = self._vp_token(consent, now, None), _log_entry(consent, now)
+        self._log.begin(entry)
+        return vp_token
+
     def decline(self, consent: ConsentRequest) -> str | None:
         """See `Wallet.decline`."""
         request = consent.request
@@ -146,14 +152,17 @@ class Presenter:
         return self._redirect_uri(answer)
 
     def _answer(self, consent: ConsentRequest) -> tuple[dict[str, str], LogEntry]:
-        now = self._clock.now()
-        request = consent.request
-        if consent.missing:
-            raise NoMatchingCredential(consent.missing)
-        if request.expires_at is not None and now >= request.expires_at:
-            raise RequestExpired("the time to answer is over")
-        receipt = self._receipts.offered(entry_id(consent.verifier, request.nonce), request)
+        self._check_answerable(consent)
+        now, request = self._clock.now(), consent.request
+        # What others contribute names no key, and a receipt is about one.
+        receipt = (
+            None
+            if consent.contributed
+            else self._receipts.offered(entry_id(consent.verifier, request.nonce), request)
+        )
         vp_token = self._vp_token(consent, now, None if receipt is None else receipt.holder)
+        for query_id, presentations in consent.contributed.items():
+            vp_token.setdefault(query_id, []).extend(presentations)
         entry = _log_entry(consent, now)
         # Noted before it is sent, so that no crash hides from the holder what may have left.
         self._log.begin(entry)
@@ -166,6 +175,13 @@ class Presenter:
             vp_token, request.state, recipient=recipient, enc=enc, nonce=request.nonce
         )
         return {"response": jwe}, entry
+
+    def _check_answerable(self, consent: ConsentRequest) -> None:
+        if consent.missing:
+            raise NoMatchingCredential(consent.missing)
+        expires_at = consent.request.expires_at
+        if expires_at is not None and self._clock.now() >= expires_at:
+            raise RequestExpired("the time to answer is over")
 
     def _finish(self, entry: LogEntry, outcome: LogOutcome) -> LogEntry:
         entry = replace(entry, outcome=outcome)
@@ -202,6 +218,8 @@ class Presenter:
         receipt_key: str | None,
     ) -> RawPresentation:
         held = self._held.get(choice.card.id)
+        if held.delegation is not None and choice.card.vct == DELEGATION_TYPE:
+            held = held.warrant()
         if not answer.bound:
             return presentable(held).present(choice.paths, None)
         binding = Binding(

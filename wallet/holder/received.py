@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from wallet.credentials.sd_jwt import parse_sd_jwt
+from wallet.credentials.sd_jwt import SdJwt, parse_sd_jwt
 from wallet.crypto.keys import PublicKey, parse_jwk, thumbprint
 from wallet.did.syntax import parse_did
 from wallet.encoding import base64url
@@ -15,7 +15,7 @@ from wallet.holder.cards import HeldCredential, ReceiptState
 from wallet.holder.issuers import IssuerPolicy, same_origin
 from wallet.ports.facts import DidResolver
 from wallet.protocols.oid4vci.configuration import CredentialConfiguration
-from wallet.protocols.oid4vci.credential import ReceivedCredential
+from wallet.protocols.oid4vci.credential import CredentialAnchor, ReceivedCredential
 from wallet.protocols.oid4vci.metadata import IssuerMetadata
 from wallet.trust.receipt import batch_leaf
 from wallet.verification.evidence import Evidence
@@ -58,7 +58,12 @@ def verify_received(
     proof = verify_proof(
         item.text,
         Evidence(dids.resolve(did)),
-        VerificationPolicy(accepted_types=frozenset((configuration.vct,)), trust=None),
+        VerificationPolicy(
+            accepted_types=frozenset((configuration.vct,)),
+            trust=None,
+            # A guardian may receive what only goes anywhere together with the guardianship.
+            accepts_held_by_guardian=True,
+        ),
         now=now,
     )
     confirmation = proof.claims.get("cnf")
@@ -66,11 +71,7 @@ def verify_received(
     if thumbprint(parse_jwk(bound)) != thumbprint(expected.key):
         raise CredentialNotAsOffered("the credential is bound to another key")
     if item.anchor is not None:
-        leaf = batch_leaf(item.anchor.salt, sd_jwt.jws.signing_input)
-        if not same_origin(item.anchor.receipt_uri, issuer):
-            raise CredentialNotAsOffered("the receipt is at another host than the issuer")
-        if item.anchor.receipt_uri.rpartition("/")[2] != base64url.encode(leaf):
-            raise CredentialNotAsOffered("the receipt is for another credential or salt")
+        check_anchor(item.anchor, sd_jwt, issuer)
     return HeldCredential(
         id=secrets.token_hex(CARD_ID_BYTES),
         credential_issuer=issuer,
@@ -84,6 +85,18 @@ def verify_received(
         anchor=item.anchor,
         receipt_state=ReceiptState.NONE if item.anchor is None else ReceiptState.PENDING,
     )
+
+
+def check_anchor(anchor: CredentialAnchor, sd_jwt: SdJwt, issuer: str) -> None:
+    """Return if the receipt is to be had at the issuer, and is this credential's.
+
+    Raises `CredentialNotAsOffered`.
+    """
+    leaf = batch_leaf(anchor.salt, sd_jwt.jws.signing_input)
+    if not same_origin(anchor.receipt_uri, issuer):
+        raise CredentialNotAsOffered("the receipt is at another host than the issuer")
+    if anchor.receipt_uri.rpartition("/")[2] != base64url.encode(leaf):
+        raise CredentialNotAsOffered("the receipt is for another credential or salt")
 
 
 def check_same_content(copies: tuple[HeldCredential, ...]) -> None:

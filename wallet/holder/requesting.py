@@ -16,6 +16,7 @@ from wallet.holder.received import (
     check_same_content,
     verify_received,
 )
+from wallet.holder.registering import Registrar
 from wallet.holder.signing import HeldSigningKey
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver
@@ -38,6 +39,7 @@ class Requester:
     dids: DidResolver
     clock: Clock
     policy: IssuerPolicy
+    registrar: Registrar
 
     def request(
         self,
@@ -46,16 +48,20 @@ class Requester:
         handles: tuple[str, ...],
         access_token: str,
         identifier: str | None,
+        holding: str | None = None,
     ) -> CredentialResponse | DeferredResponse:
-        """Ask for one credential per key, with fresh key proofs. Raises `OfferRefused`."""
+        """Ask for one credential per key, with fresh key proofs, and register it as `holding`.
+
+        Raises `OfferRefused`.
+        """
         try:
-            request = self._key_proofs(session, configuration, handles, identifier)
+            request = self._key_proofs(session, configuration, handles, identifier, holding)
             return session.credential(request, access_token)
         except OfferRefused as error:
             if error.error != "invalid_nonce":
                 raise
         # Nonces are short-lived, and one may be used up by an answer that never arrived.
-        request = self._key_proofs(session, configuration, handles, identifier)
+        request = self._key_proofs(session, configuration, handles, identifier, holding)
         return session.credential(request, access_token)
 
     def _key_proofs(
@@ -64,6 +70,7 @@ class Requester:
         configuration: CredentialConfiguration,
         handles: tuple[str, ...],
         identifier: str | None,
+        holding: str | None,
     ) -> CredentialRequest:
         nonce, now = session.nonce(), self.clock.now()
         audience = session.metadata.credential_issuer
@@ -76,8 +83,14 @@ class Requester:
             )
             for handle in handles
         )
+        recovery_proof = None
+        if holding is not None:
+            recovery_proof = self.registrar.register_proof(audience, holding, nonce)
         return CredentialRequest(
-            configuration.id if identifier is None else None, proofs, identifier
+            configuration.id if identifier is None else None,
+            proofs,
+            identifier,
+            recovery_proof=recovery_proof,
         )
 
     def verified(

@@ -98,11 +98,13 @@ def check_answer(
     answered: Mapping[str, Sequence[Answered]],
     *,
     one_holder: bool = True,
+    apart: Collection[str] = (),
 ) -> dict[str, tuple[JsonObject, ...]]:
     """Return the claims that were asked for, by query id and presentation, and nothing else.
 
     Claims that the issuer left visible are dropped; *disclosed* claims that nobody asked for
-    reject the answer. With `one_holder`, all bound credentials name the same holder key. Raises
+    reject the answer. With `one_holder`, all bound credentials name the same holder key, but for
+    those that answer the queries `apart`, which other means join to the rest. Raises
     `AnswerIncomplete`, `AnswerExcessive`, `HoldersDiffer`, `HolderBindingMissing`,
     `AuthorityNotTrusted`.
     """
@@ -113,9 +115,9 @@ def check_answer(
     }
     keys = {
         thumbprint(item.holder_key)
-        for presentations in answered.values()
+        for name, presentations in answered.items()
         for item in presentations
-        if item.holder_key is not None
+        if item.holder_key is not None and name not in apart
     }
     if one_holder and len(keys) > 1:
         raise HoldersDiffer("the credentials are bound to different holder keys")

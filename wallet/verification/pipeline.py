@@ -28,6 +28,7 @@ from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
 from wallet.trust.facts import Assurance
 from wallet.verification import proof_steps, stand_in, trust_steps
+from wallet.verification.acting import ActedFor
 from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.policy import VerificationPolicy
 from wallet.verification.progress import Progress
@@ -41,7 +42,8 @@ class VerifiedProof:
     `disclosed` are the places of the claims that the holder chose to show; what else is in
     `claims` the issuer left visible. `binding` are the claims that the holder's key signed, empty
     without key binding; `authority_keys` the authority key identifiers of the issuer's
-    certificates, if it was judged by them.
+    certificates, if it was judged by them. `acted_for` says who showed it for whom, None when its
+    holder did; `holder_key` is then the key of the one who acted.
     """
 
     issuer: str
@@ -52,6 +54,7 @@ class VerifiedProof:
     report: VerificationReport
     binding: JsonObject = field(default_factory=dict, kw_only=True)
     authority_keys: frozenset[bytes] = field(default=frozenset(), kw_only=True)
+    acted_for: ActedFor | None = field(default=None, kw_only=True)
 
     @property
     def format(self) -> str:
@@ -124,6 +127,7 @@ def verify_presentation(
         progress.anchored_at,
         binding=progress.binding,
         authority_keys=progress.authority_keys,
+        acted_for=progress.acted_for,
     )
 
 
@@ -147,6 +151,7 @@ def verify_proof(
         report,
         binding=progress.binding,
         authority_keys=progress.authority_keys,
+        acted_for=progress.acted_for,
     )
 
 

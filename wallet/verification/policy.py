@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from wallet.crypto.certificates import TrustAnchors
+from wallet.verification.acting import VerifiedDelegation
 from wallet.verification.issuer_key import ALL_KEY_SOURCES, NO_ANCHORS, KeySource
 
 DEFAULT_MAX_REPLICA_AGE_S: Final = 3600
@@ -39,7 +40,9 @@ class VerificationPolicy:
     what the key binding must name; both None means that no key binding is asked for. `trust` is
     None only for checks of the proof alone, which give a `VerifiedProof` and never more.
     `key_sources` are the ways in which an issuer's key may be found; certificates must lead to one
-    of `trust_anchors`, of which there are none by default.
+    of `trust_anchors`, of which there are none by default. With `delegation` its delegate proves
+    possession in the holder's place. `accepts_held_by_guardian` is for whoever checks the
+    guardianship too, with `verify_guardianship`: nobody presents for another by default.
     """
 
     accepted_types: frozenset[str]
@@ -48,6 +51,8 @@ class VerificationPolicy:
     trust: TrustPolicy | None = field(default_factory=TrustPolicy)
     key_sources: frozenset[KeySource] = ALL_KEY_SOURCES
     trust_anchors: TrustAnchors = NO_ANCHORS
+    delegation: VerifiedDelegation | None = None
+    accepts_held_by_guardian: bool = False
     max_binding_age_s: int = 300
     clock_skew_s: int = DEFAULT_CLOCK_SKEW_S
 

@@ -9,6 +9,7 @@ from wallet.credentials.sd_jwt import SdJwt
 from wallet.crypto.keys import PublicKey
 from wallet.encoding.json import JsonObject
 from wallet.trust.facts import AnchorFacts, BatchFact
+from wallet.verification.acting import ActedFor
 from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.policy import VerificationPolicy
 
@@ -30,6 +31,7 @@ class Progress:
     issuer: str = ""
     vct: str = ""
     holder_key: PublicKey | None = None
+    acted_for: ActedFor | None = None
     receipt_claim: object = None
     binding: JsonObject = field(default_factory=dict)
     authority_keys: frozenset[bytes] = frozenset()

@@ -19,6 +19,7 @@ from wallet.did.did_ethr import EthrHistory
 from wallet.did.document import DidDocument
 from wallet.errors import RejectedError, UnavailableError
 from wallet.trust.receipt import RECEIPT_CLAIM
+from wallet.verification.acting import ActingNotAccepted, is_held_by_guardian
 from wallet.verification.evidence import Fact
 from wallet.verification.issuer_key import IssuerMismatch, issuer_key, key_hint
 from wallet.verification.progress import Progress
@@ -177,8 +178,10 @@ def check_validity(progress: Progress) -> None:
 
 
 def verify_key_binding(progress: Progress) -> Outcome | None:
-    """Step 7 (RFC 9901 §7.3)."""
+    """Step 7 (RFC 9901 §7.3). A delegate signs in the holder's place, if the policy has one."""
     policy = progress.policy
+    if is_held_by_guardian(progress.claims) and not policy.accepts_held_by_guardian:
+        raise ActingNotAccepted("a guardian holds this credential, and only its own may be shown")
     if not policy.requires_key_binding:
         return Outcome.NOT_REQUIRED
     binding = progress.sd_jwt.key_binding
@@ -189,6 +192,11 @@ def verify_key_binding(progress: Progress) -> Outcome | None:
     if not isinstance(confirmation, dict) or "jwk" not in confirmation:
         raise HolderBindingMissing("the credential names no holder key (cnf.jwk)")
     holder_key = parse_jwk(confirmation["jwk"])
+    if policy.delegation is not None:
+        holder_key = policy.delegation.key_for(
+            holder_key, progress.vct, claims, progress.disclosed
+        )
+        progress.acted_for = policy.delegation.acted_for()
     verify_jws(binding, holder_key)
     bound = progress.binding_claims()
     if bound.get("aud") != policy.audience:
