@@ -71,12 +71,14 @@ class CredentialContent:
 
     Every claim is disclosable on its own; `members` are the places inside claims that are, too.
     What is in `visible` is not: everyone who is shown the credential sees it.
+    `nym_epoch` is that of its pseudonym secret, where it is not the issuer's own.
     """
 
     claims: JsonObject
     valid_until: date
     members: tuple[tuple[str, ...], ...] = ()
     visible: JsonObject = field(default_factory=dict)
+    nym_epoch: str | None = None
 
 
 class CredentialType(Protocol):

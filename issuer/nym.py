@@ -53,7 +53,7 @@ class NymIssuing:
         Raises `KeyProofInvalid`, `NymKeyRegistered`. Whether the nonce is unused is yet to be
         seen.
         """
-        known = self._registrations.registration(resident_id, self._settings.epoch)
+        known = self._registrations.registration(resident_id, self._epoch(content))
         try:
             return verify_registered_commitment(
                 proof.commitment,
@@ -80,7 +80,7 @@ class NymIssuing:
 
         Raises `NymKeyTaken`, and `NymKeyRegistered` when another key was registered meanwhile.
         """
-        epoch, key = self._settings.epoch, self._settings.key
+        epoch, key = self._epoch(content), self._settings.key
         mine = NymRegistration(verified.nym_key.octets, new_signer_nym_entropy())
         kept = self._registrations.register(resident_id, epoch, mine, now=now)
         if kept.nym_key != mine.nym_key:
@@ -93,3 +93,6 @@ class NymIssuing:
         return NymCredentialMessage(
             vct, epoch, claims, key.public_key, signature, kept.entropy, header
         ).to_json()
+
+    def _epoch(self, content: CredentialContent) -> str:
+        return content.nym_epoch or self._settings.epoch

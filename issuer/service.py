@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,14 +15,12 @@ from issuer.catalogue import (
     AppointmentLetterType,
     Catalogue,
     ConfigurationUnknown,
-    CredentialType,
     FamilyCardType,
 )
 from issuer.deferral import Deferrals, DeferralTimes
 from issuer.dpop import DpopGuard
-from issuer.evidence import evidence_credential_types
 from issuer.grants import Grants
-from issuer.guardianship import GUARDIANSHIP, GuardianshipType, WardEvidence
+from issuer.guardianship import GUARDIANSHIP
 from issuer.holder_revocation import HolderRevocations
 from issuer.identity import IssuerIdentity
 from issuer.issuing import (
@@ -35,6 +33,7 @@ from issuer.letters import Letters
 from issuer.notifications import Notifications
 from issuer.nym import NymIssuing, NymSettings
 from issuer.offers import IssuedOffer, OfferLimits, Offers
+from issuer.person_types import person_types
 from issuer.ports import (
     ApprovalRecords,
     IssuanceRecords,
@@ -54,6 +53,7 @@ from issuer.tokens import Tokens
 from issuer.voting import VOTING_CREDENTIAL, VotingCredentialType, VotingRoll
 from wallet.anchoring import Anchoring, AnchorTimes
 from wallet.credentials.jwe import DecryptionKey
+from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.evidence_types import evidence_types
 from wallet.ports.batches import BatchRecords
 from wallet.ports.clock import Clock
@@ -135,15 +135,6 @@ class WorkRound:
     ledger: LedgerRound | None
 
 
-def _evidence_types(ports: IssuerPorts) -> Iterator[CredentialType]:
-    """Yield what is drawn from the registers of evidence, where there are any."""
-    if ports.evidence is None:
-        return
-    for kind in evidence_credential_types(ports.evidence):
-        yield WardEvidence(kind, ports.families)
-    yield GuardianshipType(ports.families, ports.evidence, evidence_types().sectors)
-
-
 class IssuerService:
     """The use cases of the issuer. Each member is one group of them; none knows HTTP."""
 
@@ -172,7 +163,7 @@ class IssuerService:
             FamilyCardType(ports.families),
             AppointmentLetterType(ports.appointments),
             *(() if self.voting is None else (VotingCredentialType(self.voting.roll),)),
-            *_evidence_types(ports),
+            *person_types(ports.evidence, ports.families, nyms=keys.nym is not None),
             only=configurations,
             nyms=keys.nym is not None,
         )
@@ -304,11 +295,11 @@ class IssuerService:
     ) -> IssuedOffer:
         """Offer one piece of evidence about a person to that person, or to its guardian.
 
-        `kind` is a name of `wallet.eligibility.evidence_types`, which is the configuration's id;
-        `guardian` are the family and who of it takes the evidence for a child. Raises
-        `ConfigurationUnknown` and what `Offers.offer` raises.
+        `kind` is a name of `wallet.eligibility.evidence_types`, or that of the benefit key, which
+        is the configuration's id; `guardian` are the family and who of it takes the evidence for
+        a child. Raises `ConfigurationUnknown` and what `Offers.offer` raises.
         """
-        if kind not in evidence_types().by_name:
+        if kind not in evidence_types().by_name and kind != BENEFIT_KEY:
             raise ConfigurationUnknown("no kind of evidence has this name")
         entitlement = Entitlement(kind, subject_id, holder_id, guardian=guardian)
         (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)

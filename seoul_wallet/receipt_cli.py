@@ -12,8 +12,6 @@ import click
 
 from seoul_wallet.files import read_file
 from seoul_wallet.typed_errors import EXIT_CODES, TypedErrors
-from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
-from wallet.crypto.hashing import sha256
 from wallet.eligibility.days import SEOUL
 from wallet.eligibility.receipts.file import (
     MAX_FILE_BYTES,
@@ -23,7 +21,7 @@ from wallet.eligibility.receipts.file import (
     file_root,
     parse_receipt_file,
 )
-from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA, DecisionReceipt, Shown
+from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA, DecisionReceipt, Shown, shown_of
 from wallet.encoding import base64url
 from wallet.encoding.json import to_json
 from wallet.errors import MalformedError
@@ -164,8 +162,7 @@ def _facts(
 
 
 def _shown(path: Path) -> Shown:
-    text = read_file(path).strip()
-    return Shown(sha256(parse_presented_sd_jwt(text).jws.signing_input), sha256(text))
+    return shown_of(read_file(path).decode("utf-8", "replace").strip())
 
 
 def _time(at: int) -> str:

@@ -54,6 +54,7 @@ from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
+from wallet.eligibility.benefit_key import BENEFIT_KEY_TYPE
 from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding import base64url
 from wallet.encoding.json import to_json
@@ -214,6 +215,7 @@ def start_stack(
         types.append(VOTING_CREDENTIAL_TYPE)
     if evidence is not None:
         types += [GUARDIANSHIP_TYPE, *(kind.vct for kind in evidence_types().by_name.values())]
+        types.append(BENEFIT_KEY_TYPE)
     chain.accredit(issuer.service.identity.did, tuple(types))
     chain.accredit_agency(verifier_did)
     chain.run()

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from verifier.api.application import create_app
 from verifier.api.batches import batches_blueprint
+from verifier.api.claims import claims_blueprint
 from verifier.api.eligibility import eligibility_blueprint
 from verifier.api.receipts import receipts_blueprint
 from verifier.api.vc_api import vc_api_blueprint
@@ -26,10 +27,12 @@ from verifier.catalogue import (
     example_programme_files,
     read_programme_files,
 )
+from verifier.claims.counting import Counting, ExclusionRegister
 from verifier.client import AgencyIdentity, Client
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.decision import Examiner
 from verifier.eligibility import EligibilityDesk
+from verifier.exclusions.client import HttpExclusionRegister
 from verifier.health import Health, ReplicaHead
 from verifier.metrics import Metrics
 from verifier.receipts.desk import ReceiptDesk, Retention
@@ -40,6 +43,8 @@ from verifier.service import VerifierService
 from verifier.sessions import PresentationSessions
 from verifier.storage.bulk import SqlBulkRecords
 from verifier.storage.bulk_tables import migrate_bulk
+from verifier.storage.claims import SqlBenefitClaims
+from verifier.storage.claims_tables import migrate_claims
 from verifier.storage.receipt_tables import ANCHORED, migrate_receipts
 from verifier.storage.receipts import SqlAgencyRecords
 from verifier.storage.recheck import SqlRecheckRecords
@@ -120,6 +125,7 @@ def build_verifier(
     did_histories: DidHistories | None = None,
     open_compute: Callable[[], AbstractContextManager[Compute]] | None = None,
     ledger_writer: LedgerWriter | None = None,
+    register: ExclusionRegister | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
 
@@ -128,9 +134,9 @@ def build_verifier(
     names further trust anchors (PEM). Without `did_histories` there are no keys for issuers that
     are did:ethr. `credentials` and `json_ld` are for VC-API: where lists come
     from (over https otherwise) and the contexts (the pinned ones otherwise). `open_compute` gives
-    the engine for bulk work instead of the configured one. With `ledger_writer` receipts are
-    anchored; without it the log of decisions is signed and stays here. Raises
-    `ConfigurationError`, `StorageUnavailable`.
+    the engine for bulk work instead of the configured one, `register` the way to the register of
+    exclusion groups instead of https. With `ledger_writer` receipts are anchored; without it the
+    log of decisions is signed and stays here. Raises `ConfigurationError`, `StorageUnavailable`.
     """
     key = _read_signing_key(config)
     engine = open_engine(config.database_url)
@@ -138,6 +144,7 @@ def build_verifier(
     migrate(engine, "fact_cache")
     migrate_bulk(engine)
     migrate_receipts(engine)
+    migrate_claims(engine)
     client = GuardedClient(allow_loopback_http=config.development, ca_file=ca_file)
     cache = SqlFactCache(engine)
 
@@ -201,7 +208,18 @@ def build_verifier(
         is_open=is_open,
     )
     rounds = _rounds(config, identity, engine, receipt_records, clock, replica, ledger_writer)
-    desk = EligibilityDesk(shelf, examiner, after_decision=receipts.after_decision)
+    at_hand = config.exclusion_register
+    counting = Counting(
+        SqlBenefitClaims(engine),
+        clock,
+        agency=config.did,
+        register=register
+        if register is not None or at_hand is None
+        else HttpExclusionRegister(client, at_hand.base_url, at_hand.token),
+    )
+    desk = EligibilityDesk(
+        shelf, examiner, after_decision=receipts.after_decision, counting=counting
+    )
     service = VerifierService(
         config=config,
         client=Client(config.base_url, config.did, key, _read_chain(config, key)),
@@ -242,6 +260,7 @@ def build_verifier(
     def tidy() -> None:
         service.purge()
         bulk_records.purge(now=clock.now())
+        counting.settle()
         shelf.reload()
 
     background = Background(
@@ -260,6 +279,7 @@ def build_verifier(
     )
     publisher = CataloguePublisher(shelf, key, config, clock)
     app.register_blueprint(eligibility_blueprint(service, shelf, desk, publisher, config))
+    app.register_blueprint(claims_blueprint(counting, config))
     app.register_blueprint(batches_blueprint(bulk_desk, service.client_id, config))
     app.register_blueprint(receipts_blueprint(receipts, receipt_records, rounds))
     if config.vc_api:

@@ -9,6 +9,11 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from verifier.client import DID, PREFIXES
+from verifier.exclusions.config import (
+    ExclusionConfigurationError,
+    RegisterAtHand,
+    read_register_at_hand,
+)
 from verifier.queries import DEFAULT_QUERIES, QUERY_PREFIX, NamedQuery, parse_named_queries
 from verifier.recheck.endpoints import WebhookEndpoint, read_webhook_endpoints
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
@@ -67,7 +72,8 @@ class VerifierConfig:
     `programme_agencies` the base URL of another agency that decides on a programme, by its id.
     A batch of applications is kept for `bulk_ttl_s`; it is decided on by `bulk_workers` processes
     (0: as many as there are processors), or on the Dask cluster of `dask_scheduler`
-    (`tls://host:port`), which must be this verifier's own. Receipts of decisions are kept for
+    (`tls://host:port`), which must be this verifier's own. `exclusion_register` counts people over
+    programmes that exclude each other; it is somebody else's. Receipts of decisions are kept for
     `receipt_keep_s`, on the ground that `receipt_ground` tells holders; the log of decisions is
     signed, and anchored if there is a chain to write to, every `anchor_interval_s`. Evidence of
     grants whose programme asks for it is looked at every `recheck_interval_s`, and changes go to
@@ -100,6 +106,7 @@ class VerifierConfig:
     max_bulk_applications: int = 100_000
     bulk_workers: int = 0
     dask_scheduler: str | None = None
+    exclusion_register: RegisterAtHand | None = None
     receipt_keep_s: int = 5 * 365 * 86400
     receipt_ground: Text = DEFAULT_GROUND
     anchor_interval_s: int = 3600
@@ -124,6 +131,8 @@ class VerifierConfig:
             raise ConfigurationError("page_queries names a query that is not configured")
         if any(name.startswith(QUERY_PREFIX) for name in self.queries):
             raise ConfigurationError(f"names of queries do not begin with {QUERY_PREFIX}")
+        if self.exclusion_register is not None and self.exclusion_register.did == self.did:
+            raise ConfigurationError("exclusion_register is not this verifier")
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name} is positive")
@@ -154,10 +163,10 @@ class VerifierConfig:
         RESULT_TTL_S, FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM),
         CERTIFICATE_FILE (PEM), CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names,
         with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id),
-        BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER, RECEIPT_KEEP_S,
-        RECEIPT_GROUND_FILE (JSON: `ko` and `en`), ANCHOR_INTERVAL_S, WEBHOOKS_FILE (JSON),
-        RECHECK_INTERVAL_S. Raises `ConfigurationError`, and what `parse_named_queries` and
-        `read_webhook_endpoints` raise.
+        BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER, EXCLUSION_REGISTER_FILE
+        (JSON, see `verifier.exclusions.config`), RECEIPT_KEEP_S, RECEIPT_GROUND_FILE (JSON: `ko`
+        and `en`), ANCHOR_INTERVAL_S, WEBHOOKS_FILE (JSON), RECHECK_INTERVAL_S. Raises
+        `ConfigurationError`, and what `parse_named_queries` and `read_webhook_endpoints` raise.
         """
         reader = _Reader(os.environ if environ is None else environ)
         trust = TrustPolicy(
@@ -212,6 +221,7 @@ class VerifierConfig:
             ),
             bulk_workers=reader.number("bulk_workers", cls.bulk_workers),
             dask_scheduler=reader.get("dask_scheduler"),
+            exclusion_register=_read_register(reader.get("exclusion_register_file")),
             receipt_keep_s=reader.seconds("receipt_keep_s", cls.receipt_keep_s),
             receipt_ground=DEFAULT_GROUND
             if ground_file is None
@@ -294,6 +304,13 @@ def _read_agencies(path: Path) -> dict[str, str]:
         return {name: check_url(url, development=True) for name, url in items.items()}
     except (OSError, TypeError, SeoulWalletError) as error:
         raise ConfigurationError("the file of agencies cannot be read") from error
+
+
+def _read_register(path: str | None) -> RegisterAtHand | None:
+    try:
+        return None if path is None else read_register_at_hand(Path(path))
+    except ExclusionConfigurationError as error:
+        raise ConfigurationError(f"exclusion_register_file: {error}") from error
 
 
 def _read_ground(path: Path) -> Text:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from verifier.acting import Acting, acted_for, acting_json
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
@@ -66,7 +67,9 @@ class Decision:
 
     `result` is what may be kept and shown to operators; `disclosed` are the claims asked for, by
     query id, None unless accepted. `acted_for` names who showed credentials for whom, if anyone
-    did, and is in `result` too. `to_wallet` is the receipt for a wallet that named a key for it.
+    did, and is in `result` too. `beside` is a change that takes effect in the transaction which
+    concludes the answer, or not at all. `to_wallet` is the receipt for a wallet that named a key
+    for it.
     """
 
     verdict: Verdict
@@ -74,6 +77,7 @@ class Decision:
     result: JsonObject
     disclosed: JsonObject | None
     acted_for: tuple[ActedFor, ...] = ()
+    beside: Callable[[Any], None] | None = None
     to_wallet: JsonObject | None = None
 
 

@@ -9,24 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
+from verifier.claims.counting import Counting, Nullifier, claim_id_of
+from verifier.claims.records import Change
 from verifier.decision import Decision as AnswerDecision
 from verifier.decision import Examined, Examiner, Rules, Verdict, examine
 from verifier.queries import QUERY_PREFIX, NamedQuery
 from verifier.receipts.basis import AnsweredRequest, DecidedAnswer, WatchedEvidence
 from verifier.receipts.desk import ApplicationWithdrawn
 from wallet.credentials.jose import claim_time
-from wallet.credentials.sd_jwt import SdJwt
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
-from wallet.crypto.hashing import sha256
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome, evaluate
+from wallet.eligibility.nullifier import ONCE_CLAUSE
 from wallet.eligibility.programme import EvidenceNeed, Programme, Recheck
 from wallet.eligibility.reasons import Cause
 from wallet.eligibility.receipts.members import THUMBPRINT
-from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM
+from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM, shown_of
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
 from wallet.protocols.dcql import CredentialQuery, DcqlQuery
@@ -57,15 +58,17 @@ class EvidenceOfSeveralPeople(RejectedError):
 class Piece:
     """One piece of evidence after it was looked at: its claims, or why it does not count.
 
-    `holder` is the thumbprint of the key that its key binding names for a receipt, not verified
-    unless `claims` is there.
+    `nullifier` is that of the benefit key, None of everything else. `holder` is the thumbprint of
+    the key that its key binding names for a receipt, "" if it names none, None if it can have
+    none; not verified unless `claims` is there.
     """
 
     seen: EvidenceSeen
     claims: JsonObject | None
     cause: Cause | None
     examined: Examined
-    holder: str | None
+    holder: str | None = None
+    nullifier: Nullifier | None = None
 
 
 AfterDecision = Callable[[DecidedAnswer, AnsweredRequest], JsonObject]
@@ -79,7 +82,8 @@ class EligibilityDesk:
     """Decides on answers to programmes' queries, with the programmes of a shelf.
 
     `after_decision` sees every decision before the agency does; what it returns is told beside
-    it (a receipt, for example), and if it raises a conflict there is no decision.
+    it (a receipt, for example), and if it raises a conflict there is no decision. Without
+    `counting` nobody is eligible where people are counted.
     """
 
     def __init__(
@@ -88,10 +92,12 @@ class EligibilityDesk:
         examiner: Examiner,
         *,
         after_decision: AfterDecision = _no_addition,
+        counting: Counting | None = None,
     ) -> None:
         self._shelf = shelf
         self._examiner = examiner
         self._after_decision = after_decision
+        self._counting = counting
 
     def query_for(self, programme_id: str, version: str | None, now: int) -> NamedQuery:
         """Return the query of a programme: the version in force, or the one named if it is.
@@ -120,12 +126,14 @@ class EligibilityDesk:
         audience: str,
         nonce: str,
         now: int,
+        application: str,
     ) -> AnswerDecision:
         """Return the decision on a whole answer; raises nothing for bad input.
 
         An answer that discloses more than was asked for, or of several people, is refused as a
-        whole. Evidence that is not there is unknown, not a fault. Raises `AlreadyDecided` for
-        another answer to a request that was decided on.
+        whole. Evidence that is not there is unknown, not a fault. `application` is the id of the
+        session: whoever answers it again draws no second benefit. Raises `AlreadyDecided` for
+        another answer to a request that was decided on, and `StorageUnavailable`.
         """
         try:
             programme = self._programme(query_name, query)
@@ -142,6 +150,7 @@ class EligibilityDesk:
             return _refused(Verdict.REJECTED, error, now)
         except (MalformedError, ConflictError) as error:
             return _refused(Verdict.UNAVAILABLE, error, now)
+        decision, beside = self._counted(decision, pieces, application)
         try:
             # Of all the requests there ever are, one has this nonce.
             request = AnsweredRequest(nonce, nonce)
@@ -159,10 +168,28 @@ class EligibilityDesk:
                 {"id": piece.seen.evidence, **piece.examined.to_json()} for piece in pieces
             ],
             "eligibility": decision.to_json(),
+            **({} if beside is None else {"claim_id": claim_id_of(application)}),
             **added,
         }
         told = None if answer.holder is None else added.get("decision_receipt")
-        return AnswerDecision(Verdict.ACCEPTED, None, result, None, to_wallet=told)
+        return AnswerDecision(Verdict.ACCEPTED, None, result, None, beside=beside, to_wallet=told)
+
+    def _counted(
+        self, decision: Decision, pieces: Sequence[Piece], application: str
+    ) -> tuple[Decision, Change | None]:
+        """Return the decision after the person was counted, and the change that grants it."""
+        evaluation = decision.evaluation
+        once = evaluation.programme.once
+        if once is None or evaluation.outcome is not Outcome.ELIGIBLE:
+            return decision, None
+        nullifier = next(
+            (piece.nullifier for piece in pieces if piece.seen.evidence == once.evidence), None
+        )
+        if self._counting is None or nullifier is None:
+            left_open = evaluation.left_open(ONCE_CLAUSE, Cause.COULD_NOT_CHECK)
+            return replace(decision, evaluation=left_open), None
+        counted = self._counting.count(evaluation, once, nullifier, claim_id_of(application))
+        return replace(decision, evaluation=counted.evaluation), counted.grant
 
     def _programme(self, query_name: str, query: DcqlQuery) -> Programme:
         programme_id, _, version = query_name.removeprefix(QUERY_PREFIX).partition("@")
@@ -198,7 +225,7 @@ def decide_on_answer(
         need, query = programme.evidence[name], programme.query.credentials[name]
         policy = _within_ages(rules, need).policy_for(query, audience, nonce)
         examined = examine(presentation, evidence_for(presentation), policy, now)
-        pieces.append(_piece(need, query, presentation, examined))
+        pieces.append(_piece(need, query, raw, examined))
     _check_one_person(programme, pieces)
     return _decide(programme, pieces, now), pieces
 
@@ -214,7 +241,7 @@ def _within_ages(rules: Rules, need: EvidenceNeed) -> Rules:
 
 
 def _piece(
-    need: EvidenceNeed, query: CredentialQuery, presentation: str, examined: Examined
+    need: EvidenceNeed, query: CredentialQuery, raw: RawPresentation, examined: Examined
 ) -> Piece:
     claims: JsonObject | None = None
     cause, code = _cause(examined)
@@ -224,18 +251,18 @@ def _piece(
             (claims,) = check_answer(DcqlQuery({need.id: query}), answered)[need.id]
         except AnswerIncomplete as error:
             cause, code = Cause.FACT_UNREADABLE, error.code
-    parsed = _parsed(presentation)
+    shown = shown_of(raw)
     seen = EvidenceSeen(
         evidence=need.id,
         vct=need.type.vct,
         issuer=None if examined.verified is None else examined.verified.issuer,
-        digest=_digest(presentation if parsed is None else parsed.jws.signing_input),
-        presentation_digest=_digest(presentation),
+        digest=shown.credential,
+        presentation_digest=shown.presentation,
         accepted=claims is not None,
         code=code,
         facts_as_of=examined.report.facts_as_of,
     )
-    return Piece(seen, claims, cause, examined, _peek_holder(parsed))
+    return Piece(seen, claims, cause, examined, _peek_holder(raw))
 
 
 def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
@@ -248,35 +275,27 @@ def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
     return (Cause.FACTS_TOO_OLD if too_old else Cause.COULD_NOT_CHECK), failure.code
 
 
-def _parsed(presentation: str) -> SdJwt | None:
-    try:
-        return parse_presented_sd_jwt(presentation)
-    except SeoulWalletError:
-        return None
-
-
-def _digest(text: str | bytes) -> bytes:
-    return sha256(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
-
-
-def _peek_holder(presented: SdJwt | None) -> str | None:
-    if presented is None or presented.key_binding is None:
+def _peek_holder(raw: RawPresentation) -> str | None:
+    if not isinstance(raw, str):
         return None
     try:
-        name: Any = presented.key_binding.peek_claims().get(HOLDER_KEY_CLAIM)
+        binding = parse_presented_sd_jwt(raw).key_binding
+        name = None if binding is None else binding.peek_claims().get(HOLDER_KEY_CLAIM)
     except SeoulWalletError:
-        return None
-    return name if type(name) is str and THUMBPRINT.match(name) else None
+        return ""
+    # Every key binding must name the same key: one that names none, or no key, names another.
+    return name if type(name) is str and THUMBPRINT.match(name) else ""
 
 
 def answer_of(decision: Decision, pieces: Sequence[Piece]) -> DecidedAnswer:
     """Return what a receipt of the decision is made from.
 
-    The holder's key is the one that every piece names, or none: if any piece was accepted, its
-    key binding vouches for the name, and if none was, nothing rests on it.
+    The holder's key is the one that every key binding names, or none: if any piece was accepted,
+    its key binding vouches for the name, and if none was, nothing rests on it.
     """
-    names = {piece.holder for piece in pieces}
+    names = {piece.holder for piece in pieces if piece.holder is not None}
     (holder,) = names if len(names) == 1 else (None,)
+    holder = holder or None
     watched: tuple[WatchedEvidence, ...] = ()
     found = decision.evaluation
     if found.programme.recheck and found.outcome is Outcome.ELIGIBLE:
@@ -304,15 +323,13 @@ def _watched(piece: Piece, programme: Programme) -> WatchedEvidence:
 
 def _check_one_person(programme: Programme, pieces: Sequence[Piece]) -> None:
     """Return if all evidence that counts is about one person. Raises `EvidenceOfSeveralPeople`."""
-    if programme.sector_path is None:
+    if programme.sector is None:
         return
-    people: set[Any] = set()
-    for piece in pieces:
-        value: Any = piece.claims
-        for part in programme.sector_path:
-            value = value.get(part) if type(value) is dict else None
-        if piece.claims is not None:
-            people.add(value if type(value) is str else None)
+    people = {
+        programme.person(piece.seen.evidence, piece.claims)
+        for piece in pieces
+        if piece.claims is not None
+    }
     if len(people) > 1 or None in people:
         raise EvidenceOfSeveralPeople("the evidence does not belong to one person")
 

@@ -242,7 +242,7 @@ class VerifierService:
             code = response.error if response.error in WALLET_ERRORS else "wallet_error"
             decision = refused_by_wallet(code, now)
         else:
-            decision = self._decide(session, response.vp_token, audience, now)
+            decision = self._decide(session_id, session, response.vp_token, audience, now)
         options = session.requested.options
         response_code = None if options.return_uri is None else new_secret()
         answered = session.answer(
@@ -257,6 +257,7 @@ class VerifierService:
             answered,
             expected_version=version,
             expires_at=now + self._config.result_ttl_s,
+            beside=decision.beside,
         )
         self._metrics.decided(decision.verdict, decision.code)
         if options.return_uri is None or response_code is None:
@@ -267,6 +268,7 @@ class VerifierService:
 
     def _decide(
         self,
+        session_id: str,
         session: Fetched,
         vp_token: Mapping[str, Sequence[RawPresentation]],
         audience: str,
@@ -281,6 +283,7 @@ class VerifierService:
                 audience=audience,
                 nonce=session.nonce,
                 now=now,
+                application=session_id,
             )
         transactions = list(requested.options.transactions) or None
         return self._examiner.decide(

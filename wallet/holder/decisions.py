@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from wallet.credentials.sd_jwt import parse_sd_jwt
-from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import parse_jwk, thumbprint
 from wallet.did.syntax import parse_did
 from wallet.eligibility.receipts.entry import AgencyEntry, EntryKind, verify_agency_entry
@@ -31,8 +29,8 @@ from wallet.eligibility.receipts.statement import (
     RECEIPT_TYPE,
     DecisionReceipt,
     ExpectedReceipt,
-    Shown,
     check_own_receipt,
+    shown_of,
     verify_decision_receipt,
 )
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
@@ -144,10 +142,9 @@ class DecisionReceipts:
     ) -> None:
         """Note, before it is sent, what the receipt must be about."""
         shown = {
-            name: _shown(item)
+            name: shown_of(item)
             for name, presentations in vp_token.items()
             for item in presentations
-            if isinstance(item, str)
         }
         expected = ExpectedReceipt(offered.issuer, offered.holder, request.nonce, shown, entry.at)
         self._records.put(
@@ -330,12 +327,6 @@ class DecisionReceipts:
             parse_salts(told["salts"]),
             None if held.proof is None else parse_entry_proof(held.proof, salt),
         )
-
-
-def _shown(presentation: str) -> Shown:
-    return Shown(
-        sha256(parse_sd_jwt(presentation).jws.signing_input), sha256(presentation.encode("ascii"))
-    )
 
 
 def _told(value: object) -> JsonObject:

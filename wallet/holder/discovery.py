@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from wallet.did.syntax import parse_did
@@ -344,19 +344,16 @@ def _people(
     for name, query in programme.query.credentials.items():
         cards = [card for vct in query.vct_values for card in held.get(vct, ())]
         for at, choice in enumerate(choices_for(query, None, cards)):
-            person = _person(programme, choice, f"{at}")
+            person = _person(programme, name, choice, f"{at}")
             if person in by_person or len(by_person) < MAX_PEOPLE:
                 by_person.setdefault(person, {}).setdefault(name, choice)
     yield from by_person.values() or [{}]
 
 
-def _person(programme: Programme, choice: Choice, otherwise: str) -> str:
-    if programme.sector_path is None:
+def _person(programme: Programme, name: str, choice: Choice, otherwise: str) -> str:
+    if programme.sector is None:
         return otherwise
-    value: Any = choice.disclosed
-    for part in programme.sector_path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else otherwise
+    return programme.person(name, choice.disclosed) or otherwise
 
 
 def _did_of(base_url: str) -> str:

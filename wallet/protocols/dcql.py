@@ -22,9 +22,11 @@ SD_JWT_VC_FORMAT: Final = "dc+sd-jwt"
 JWT_VC_FORMAT: Final = "jwt_vc_json"
 LDP_VC_FORMAT: Final = "ldp_vc"
 MDOC_FORMAT: Final = "mso_mdoc"
+BBS_NYM_FORMAT: Final = "seoul-bbs-nym"
 W3C_FORMATS: Final = frozenset((JWT_VC_FORMAT, LDP_VC_FORMAT))
 # Every format of OpenID4VP Appendix B parses; nothing here answers a query for mso_mdoc.
-FORMATS: Final = W3C_FORMATS | {SD_JWT_VC_FORMAT, MDOC_FORMAT}
+FORMATS: Final = W3C_FORMATS | {SD_JWT_VC_FORMAT, MDOC_FORMAT, BBS_NYM_FORMAT}
+_TYPED_BY_VCT: Final = (SD_JWT_VC_FORMAT, BBS_NYM_FORMAT)
 AKI_AUTHORITY: Final = "aki"
 MAX_CREDENTIAL_QUERIES: Final = 32
 MAX_CLAIM_QUERIES: Final = 100
@@ -119,7 +121,7 @@ class CredentialQuery:
 
     def accepts_type(self, types: Collection[str]) -> bool:
         """Tell whether a credential of these types is asked for; an SD-JWT VC has one, its vct."""
-        if self.format == SD_JWT_VC_FORMAT:
+        if self.format in _TYPED_BY_VCT:
             return any(name in types for name in self.vct_values)
         return any(set(names) <= set(types) for names in self.type_values)
 
@@ -216,7 +218,7 @@ def _parse_credential(value: object) -> CredentialQuery:
     if format_ not in FORMATS:
         raise UnsupportedFormat("expected a credential format of OpenID4VP 1.0")
     vct_values: tuple[str, ...] = ()
-    if format_ == SD_JWT_VC_FORMAT:
+    if format_ in _TYPED_BY_VCT:
         vct_values = tuple(_strings(_list(meta, "vct_values", MAX_ALTERNATIVES), "vct_values"))
     type_values = _type_values(meta) if format_ in W3C_FORMATS else ()
     claims: tuple[ClaimQuery, ...] = ()

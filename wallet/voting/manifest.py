@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
+from wallet.crypto.bbs.suite import SHA_256
 from wallet.crypto.bbs.types import BbsPublicKey, parse_public_key
 from wallet.crypto.bls12_381.backend import PointMalformed
 from wallet.crypto.secp256k1 import Point
@@ -298,9 +299,11 @@ def _eligibility(value: Any) -> Eligibility:
 
 def _issuer_key(value: object) -> BbsPublicKey:
     try:
-        return parse_public_key(_SHAPE.octets(value, _BBS_KEY_BYTES))
+        key = parse_public_key(_SHAPE.octets(value, _BBS_KEY_BYTES))
+        SHA_256.backend.decode_g2(key.octets)
     except PointMalformed as error:
         raise ManifestMalformed("an issuer key is a point in G2") from error
+    return key
 
 
 def _census(value: Any) -> Census:

@@ -5,6 +5,7 @@ docs/voting.md, section 3, rules 1 to 7.
 
 from __future__ import annotations
 
+from math import lcm
 from typing import TYPE_CHECKING, Final
 
 from wallet.crypto.secp256k1 import encode_point
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 MIN_STRATUM_PEOPLE: Final = 20
 MAX_OPEN_S: Final = 92 * 86400
+MAX_DENOMINATOR_BITS: Final = 4096
 
 
 class ManifestInvalid(RejectedError):
@@ -66,6 +68,9 @@ def _check_strata(manifest: Manifest) -> None:
         raise ManifestInvalid("a stratum has no weight")
     if sum(stratum.weight for stratum in manifest.strata) != 1:
         raise ManifestInvalid("the weights of the strata do not sum to 1")
+    common = lcm(*(stratum.weight.denominator for stratum in manifest.strata))
+    if common.bit_length() > MAX_DENOMINATOR_BITS:
+        raise ManifestInvalid("the weights of the strata have too many digits")
     if repeated([member for stratum in manifest.strata for member in stratum.members]):
         raise ManifestInvalid("a stratum value is a member twice")
     voting = manifest.ballot_strata

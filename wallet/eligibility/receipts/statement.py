@@ -18,6 +18,7 @@ from datetime import date
 from typing import Any, Final
 
 from wallet.credentials.jose import sign_jws
+from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import PublicKey, SigningKey
 from wallet.crypto.merkle import MAX_TREE_SIZE
@@ -28,8 +29,10 @@ from wallet.eligibility.receipts import members
 from wallet.eligibility.receipts.members import DecisionReceiptMalformed
 from wallet.eligibility.receipts.signed import ReceiptIssuerMismatch, agency_claims
 from wallet.encoding import base64url
-from wallet.encoding.json import JsonObject
-from wallet.errors import RejectedError
+from wallet.encoding.jcs import NotCanonicalizable, canonicalize
+from wallet.encoding.json import JsonObject, to_json
+from wallet.errors import RejectedError, SeoulWalletError
+from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.trust.receipt import SALT_BYTES
 
 RECEIPT_TYPE: Final = "decision-receipt+jwt"
@@ -152,6 +155,25 @@ class DecisionReceipt:
     def facts_age_s(self) -> int | None:
         """How old the oldest fact was when it was decided."""
         return None if self.facts_as_of is None else self.decided_at - self.facts_as_of
+
+
+def shown_of(presentation: RawPresentation) -> Shown:
+    """Return what was shown by one presentation as it was sent; raises nothing for a bad one.
+
+    What is no SD-JWT has no credential apart: an object is taken in canonical JSON (RFC 8785).
+    """
+    if not isinstance(presentation, str):
+        try:
+            whole = sha256(canonicalize(presentation))
+        except NotCanonicalizable:
+            whole = sha256(to_json(presentation))
+        return Shown(whole, whole)
+    whole = sha256(presentation.encode("utf-8", "surrogatepass"))
+    try:
+        signed = parse_presented_sd_jwt(presentation).jws.signing_input
+    except SeoulWalletError:
+        return Shown(whole, whole)
+    return Shown(sha256(signed), whole)
 
 
 def commitment(salt: bytes, shown: Shown) -> bytes:
