@@ -11,6 +11,7 @@ from tests.support.attacks import bound, card, digest, disclosure, forge, verify
 from tests.support.catalogue_token import catalogue_token
 from tests.support.credentials import ISSUER, NOW, STATUS_URI, World
 from tests.support.issuing import issuer_world, key_of
+from tests.support.moving_tokens import moving_tokens
 from tests.support.oauth_tokens import oauth_tokens
 from tests.support.receipt_tokens import receipt_tokens
 from tests.unit.protocols.test_oid4vp import CLIENT, KEY, KID, REQUEST, document
@@ -166,6 +167,7 @@ def signed_objects(folder: Path) -> dict[str, Signed]:
         **{kind: Signed(*token) for kind, token in oauth_tokens().items()},
         "programme catalogue": Signed(*catalogue_token()),
         **{kind: Signed(*token) for kind, token in receipt_tokens().items()},
+        **{kind: Signed(*token) for kind, token in moving_tokens().items()},
     }
 
 
@@ -202,6 +204,8 @@ KINDS = (
     "holder's statement",
     "agency's entry",
     "agency's log head",
+    "delegation invitation",
+    "recovery proof",
 )
 # Older names of types above, and types that others sign for us to read.
 OTHER_TYPES = {"vc+sd-jwt": "SD-JWT VC before it was called dc+sd-jwt"}
