@@ -50,7 +50,7 @@ class TrusteeOut(RejectedError):
 
 
 class RecordIncomplete(ConflictError):
-    """The record is published once the result is made and everything on the chain is final."""
+    """What was asked for is not there yet: the election's key, its result, or its final record."""
 
     code = "record_incomplete"
 

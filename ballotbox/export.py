@@ -120,9 +120,16 @@ def complete_record(
     final.
     """
     state, result = publication.state(), publication.result()
-    if result is None or not records.payloads(ELECTION_KEY):
+    if result is None:
         raise RecordIncomplete("the election has no result yet")
     if state.opened is None or state.sealed is None or publication.not_anchored(1):
         raise RecordIncomplete("opening, checkpoints or seal are not final on the chain yet")
-    election = replay_ceremony(manifest, records.payloads(*CEREMONY)).election
+    election = finished_ceremony(manifest, records)
     return RecordExport(election, records, result, state.opened, state.sealed)
+
+
+def finished_ceremony(manifest: Manifest, records: BoxRecords) -> Election:
+    """Return the election that the key ceremony on the board made. Raises `RecordIncomplete`."""
+    if not records.payloads(ELECTION_KEY):
+        raise RecordIncomplete("the key ceremony is not over")
+    return replay_ceremony(manifest, records.payloads(*CEREMONY)).election

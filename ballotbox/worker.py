@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from traceback import extract_tb
 from typing import Final
 
-from wallet.errors import SeoulWalletError
+from wallet.errors import SeoulWalletError, fault_place
 
 MAX_PAUSE_S: Final = 30.0
 FAULT: Final = "internal_error"
@@ -71,9 +70,7 @@ class Job:
         except Exception as error:
             # The last line before the thread would end: no decision is made from it. Its text may
             # hold anything, so the log gets its type and its place.
-            frames = extract_tb(error.__traceback__)
-            place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-            return self._failed(FAULT, f"met {type(error).__name__} at {place}")
+            return self._failed(FAULT, f"met {fault_place(error)}")
         if self._failing is not None:
             _LOG.warning("%s goes on", self.name)
         self._failing, self._failures = None, 0

@@ -16,6 +16,8 @@ MAX_GIVEN_DIGITS = 30
 MAX_FRACTION_BITS = 13_000
 """Numerator and denominator of a score; below what Python writes in decimal."""
 MAX_STRATA = 64
+MAX_SCHEDULED_CHECKPOINTS = 1_000_000
+"""What opening, close, grace and period of a manifest come to."""
 MAX_DENOMINATOR_BITS = 4_096
 """Of the common denominator of all weights."""
 MAX_JSON_DEPTH = 32

@@ -205,6 +205,7 @@ def _read_statement(log: Log, index: int, kind: str, payload: bytes) -> None:
 
 
 def _check_ascending(body: dict[str, Any], index: int) -> None:
-    named = [rejection["submission"] for rejection in body["rejections"]]
+    # Bytes that were sent twice may have been refused for two reasons.
+    named = [(listed["submission"], listed["code"]) for listed in body["rejections"]]
     if any(a >= b for a, b in itertools.pairwise(named)):
         raise Refused("log_malformed", f"entry {index}: rejections do not ascend")

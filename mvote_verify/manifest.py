@@ -15,6 +15,7 @@ from mvote_verify.limits import (
     MAX_DENOMINATOR_BITS,
     MAX_GIVEN_DIGITS,
     MAX_INTEGER,
+    MAX_SCHEDULED_CHECKPOINTS,
     MAX_STRATA,
 )
 
@@ -216,6 +217,10 @@ def parse_manifest(data: bytes) -> Manifest:
         fields = forms.members(parse_json(data), _FORMS)
         if fields["threshold"] > len(fields["trustees"]):
             raise Malformed("the threshold is above the number of trustees")
+        ballot = fields["ballot"]
+        costs = any(limit["limit"] == "cost" for limit in ballot["limits"])
+        if costs and ballot["kind"] != "approval":
+            raise Malformed("a limit of the wrong kind")
     except Malformed as error:
         raise Refused("manifest_malformed", str(error)) from None
     strata = tuple(
@@ -260,8 +265,6 @@ def _check_names(fields: dict[str, Any]) -> None:
     districts = fields["eligibility"]["districts"]
     if districts is not None:
         _distinct(districts, "a district of eligibility")
-    costs = any(limit["limit"] == "cost" for limit in fields["ballot"]["limits"])
-    _require(not costs or fields["ballot"]["kind"] == "approval", "a limit of the wrong kind")
 
 
 def _check_money(fields: dict[str, Any]) -> None:
@@ -299,6 +302,8 @@ def _check_times(fields: dict[str, Any]) -> None:
     _require(closes - opens <= MAX_OPEN_S, "open for more than 92 days")
     every = fields["board"]["checkpoint_every_s"]
     _require(fields["grace_s"] >= every, "the grace is shorter than a checkpoint's period")
+    lasts = closes + fields["grace_s"] - opens
+    _require(lasts <= MAX_SCHEDULED_CHECKPOINTS * every, "more than a million checkpoints")
     block_time = fields["tie_break"]["block_time"]
     _require(block_time > closes + fields["grace_s"], "the block of the tie-break is too early")
 

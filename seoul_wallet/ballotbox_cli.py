@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 import click
 
+from ballotbox.app import board_name, check_board_chain
 from ballotbox.config import BallotBoxConfig
-from ballotbox.export import RecordExport, complete_record
+from ballotbox.export import RecordExport, complete_record, finished_ceremony
 from ballotbox.storage.publication import SqlPublication
 from ballotbox.storage.records import SqlBoxRecords
 from ballotbox.storage.tables import migrate_ballot_box
+from seoul_wallet.anchor.options import (
+    Address,
+    ChainOptions,
+    chain_options,
+    key_option,
+    operator,
+    require_urls,
+)
 from seoul_wallet.typed_errors import TypedErrors
+from wallet.adapters.evm.board import open_board
 from wallet.adapters.sql.engine import open_engine
 from wallet.errors import ConflictError
+from wallet.ports.ballot_board import BoardTerms
+from wallet.voting.manifest import Manifest
 
 
 class FolderNotEmpty(ConflictError):
@@ -39,6 +53,31 @@ def check() -> None:
     click.echo(f"manifest {manifest.digest.hex()}")
 
 
+@ballotbox.command("open")
+@chain_options
+@key_option
+@click.option("--operator", "address", type=Address(), required=True, help="Who checkpoints.")
+def open_(chain: ChainOptions, key_file: Path | None, address: str) -> None:
+    """Open the board of the election on the chain, with the organiser's key.
+
+    After the key ceremony and before the opening of the vote. Not needed where the ballot box has
+    the organiser's key itself. Prints the transaction.
+    """
+    require_urls(chain)
+    manifest, database_url = _configured()
+    with _records(manifest, database_url) as (records, _):
+        election = finished_ceremony(manifest, records)
+    check_board_chain(manifest, chain.deployment())
+    w3, nodes = chain.w3(), chain.nodes()
+    try:
+        terms = BoardTerms(election.digest, manifest.opens, manifest.closes, manifest.grace_s)
+        sender, name = operator(w3, key_file), board_name(manifest)
+        transaction = open_board(w3, chain.reader(nodes), sender, name, address, terms)
+    finally:
+        nodes.close()
+    click.echo(f"0x{transaction.hex()}")
+
+
 @ballotbox.command("export")
 @click.argument("folder", type=click.Path(path_type=Path))
 def export(folder: Path) -> None:
@@ -47,16 +86,27 @@ def export(folder: Path) -> None:
     FOLDER is new or empty; it is there whole or not at all. Anybody checks it with
     `mvote-verify FOLDER --rpc URL`.
     """
+    manifest, database_url = _configured()
+    with _records(manifest, database_url) as (records, publication):
+        write_record(complete_record(manifest, records, publication), folder)
+    click.echo(str(folder))
+
+
+def _configured() -> tuple[Manifest, str]:
     config = BallotBoxConfig.from_env()
-    engine = open_engine(config.database_url)
+    return config.manifest, config.database_url
+
+
+@contextmanager
+def _records(
+    manifest: Manifest, database_url: str
+) -> Iterator[tuple[SqlBoxRecords, SqlPublication]]:
+    engine = open_engine(database_url)
     try:
         migrate_ballot_box(engine)
-        digest = config.manifest.digest
-        records, publication = SqlBoxRecords(engine, digest), SqlPublication(engine, digest)
-        write_record(complete_record(config.manifest, records, publication), folder)
+        yield SqlBoxRecords(engine, manifest.digest), SqlPublication(engine, manifest.digest)
     finally:
         engine.dispose()
-    click.echo(str(folder))
 
 
 def write_record(record: RecordExport, folder: Path) -> None:

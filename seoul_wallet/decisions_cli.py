@@ -88,7 +88,7 @@ def _show_deletion(session: Session, entry: AgencyEntry) -> None:
 
 
 def _row(session: Session, holder: Wallet, held: HeldReceipt) -> tuple[str, ...]:
-    programme, decision = "-", session.say("waiting")
+    programme, decision = "-", session.say("not_yet")
     if held.is_verified:
         receipt = holder.decisions.receipt(held.entry_id)
         programme = shown(receipt.programme)

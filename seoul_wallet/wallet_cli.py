@@ -15,6 +15,8 @@ from seoul_wallet.decisions_cli import (
     withdraw,
 )
 from seoul_wallet.delegation_cli import delegate, delegations
+from seoul_wallet.devices_cli import devices, lost, reissue
+from seoul_wallet.history_cli import history, log, top_up
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
 from seoul_wallet.wallet_views import (
@@ -22,7 +24,7 @@ from seoul_wallet.wallet_views import (
     find_card,
     show_cards,
     show_consent,
-    show_log,
+    show_links,
     warn_of,
 )
 from wallet.app import change_passphrase
@@ -244,6 +246,7 @@ def present(
     def ask(consent: ConsentRequest) -> ConsentRequest | None:
         consent = _as_chosen(holder, consent, cards, include)
         show_consent(session, consent)
+        show_links(session, holder.linking.warnings(consent))
         if consent.missing:
             raise NoMatchingCredential(consent.missing)
         if yes or click.confirm(session.say("agree"), err=True):
@@ -259,18 +262,6 @@ def present(
 
 @wallet.command()
 @click.pass_obj
-def log(session: Session) -> None:
-    """Show what was presented to whom. Values are not kept, only which claims."""
-    with session.open() as holder:
-        entries = holder.log()
-    if not entries:
-        click.echo(session.say("no_log"))
-        return
-    show_log(session, entries)
-
-
-@wallet.command()
-@click.pass_obj
 def passphrase(session: Session) -> None:
     """Change the passphrase. Old copies of the file still open with the old one."""
     old = session.passphrase()
@@ -280,9 +271,12 @@ def passphrase(session: Session) -> None:
 
 
 for _command in (
-    phrase, shares, export, restore, delegate, delegations,
-    decisions, export_receipt, withdraw, request_deletion,
-):  # fmt: skip
+    *(phrase, shares, export, restore),
+    *(devices, lost, reissue),
+    *(delegate, delegations),
+    *(history, log, top_up),
+    *(decisions, export_receipt, withdraw, request_deletion),
+):
     wallet.add_command(_command)
 
 

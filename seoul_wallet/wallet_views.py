@@ -20,7 +20,8 @@ from wallet.app import open_wallet
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRequest
-from wallet.holder.log import LogEntry
+from wallet.holder.history import FollowUp, HistoryEntry
+from wallet.holder.linking import LinkWarning
 from wallet.holder.texts import may_deceive, shown
 from wallet.holder.wallet import Wallet
 
@@ -45,6 +46,10 @@ class Session:
 
     def say(self, key: str) -> str:
         return TEXTS[self.language][key]
+
+    def say_or(self, key: str, otherwise: str) -> str:
+        """Say something, or what is given if there are no words for it."""
+        return TEXTS[self.language].get(key, otherwise)
 
     def passphrase(self, key: str = "passphrase", *, confirm: bool = False) -> str:
         given = os.environ.get(PASSPHRASE_VARIABLE)
@@ -129,10 +134,11 @@ def _expiry(session: Session, card: Card) -> str:
 
 def day_of(at: int) -> str:
     """Return the day in Seoul."""
-    return _time(at).partition(" ")[0]
+    return show_time(at).partition(" ")[0]
 
 
-def _time(at: int) -> str:
+def show_time(at: int) -> str:
+    """Return a time as people in Seoul write it."""
     return datetime.fromtimestamp(at, _SEOUL).strftime("%Y-%m-%d %H:%M")
 
 
@@ -149,12 +155,16 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
         click.echo(session.say("unsigned"))
     else:
         click.echo(session.say(f"registration_{consent.registration.standing.value}"))
+    days = consent.retention_days
+    kept = session.say("not_said") if days is None else f"{days} {session.say('days_unit')}"
+    click.echo(f"{session.say('kept_for')}: {kept}")
     for transaction in consent.transactions:
         click.echo(f"{session.say('agrees_to')}: {transaction}")
     rows = []
     for answer in consent.answers:
         for choice in answer.sent:
-            name = f"{choice.card.name(session.language)} ({choice.card.id})"
+            whose = _whose(session, choice.card)
+            name = f"{choice.card.name(session.language)}{whose} ({choice.card.id})"
             lines = choice.lines(session.language)
             rows += [(name, line.label, line.value) for line in lines]
             if not lines:
@@ -170,25 +180,47 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
         click.echo(f"{session.say('missing')}: {types}{note}")
 
 
+def show_links(session: Session, warnings: Sequence[LinkWarning]) -> None:
+    """Say by what verifiers could find out that they saw the same person."""
+    for warning in warnings:
+        text = session.say(f"link_{warning.link.value}")
+        claims = f" ({shown(', '.join(warning.claims))})" if warning.claims else ""
+        who = f"{warning.verifier_name}, {shown(warning.verifier)}, {show_time(warning.at)}"
+        click.echo(f"{text}{claims}: {who}")
+
+
 def warn_of(session: Session, name: str) -> None:
     """Say so if a name that a stranger chose may look like another one."""
     if may_deceive(name):
         click.echo(session.say("may_deceive"))
 
 
-def show_log(session: Session, entries: Sequence[LogEntry]) -> None:
-    """Show what was presented, one row a presentation."""
+def show_log(session: Session, entries: Sequence[HistoryEntry]) -> None:
+    """Show what was presented, one row a presentation, with what came after it."""
     rows = [
         (
-            _time(entry.at),
-            f"{entry.verifier_name}\n{shown(entry.verifier)}",
-            entry.purpose or "-",
+            item.entry.id[:8],
+            show_time(item.entry.at),
+            f"{item.entry.verifier_name}\n{shown(item.entry.verifier)}",
+            item.entry.purpose or "-",
             ", ".join(
-                shown("/".join(map(str, path))) for card in entry.cards for path in card.paths
+                shown("/".join(map(str, path))) for card in item.entry.cards for path in card.paths
             )
             or session.say("only_possession"),
-            session.say(entry.outcome.value),
+            session.say(item.entry.outcome.value),
+            _followed(session, item.follow_up),
         )
-        for entry in entries
+        for item in entries
     ]
-    session.table("log", "when", "asks", "purpose", "claims", "outcome", rows=rows)
+    columns = ("id", "when", "asks", "purpose", "claims", "outcome", "followed")
+    session.table("log", *columns, rows=rows)
+
+
+def _followed(session: Session, after: FollowUp) -> str:
+    there = {
+        "decision_receipt": after.receipt,
+        "withdrawal": after.withdrawal,
+        "deletion": after.deletion,
+    }
+    names = [session.say(name) for name, text in there.items() if text is not None]
+    return ", ".join(names) or "-"

@@ -272,23 +272,25 @@ def verifier_app() -> Flask:
 
 def ballotbox_app() -> Flask:
     """Return the ballot box's application; its worker threads run. Raises typed errors."""
-    urls = split_urls(_text("RPC_URL"))
     ends = ExitStack()
+    urls = split_urls(_text("RPC_URL"))
     reader, nodes, _ = _reader(urls)
     ends.callback(nodes.close)
     config = BallotBoxConfig.from_env()
-    manifest = config.manifest
-    check_board_chain(manifest, reader.deployment)
-    engine = open_engine(config.database_url)
-    ends.callback(engine.dispose)
-    publisher = _publisher(urls[0], reader, engine)
-    name = board_name(manifest)
+    check_board_chain(config.manifest, reader.deployment)
+    journal = open_engine(config.database_url)
+    ends.callback(journal.dispose)
     application = build_ballot_box(
-        manifest,
+        config.manifest,
         config.signing_key,
         config.database_url,
         SystemClock(),
-        writer=EvmBoardWriter(connect(urls[0]), reader, publisher, name),
+        writer=EvmBoardWriter(
+            connect(urls[0]),
+            reader,
+            _publisher(urls[0], reader, journal),
+            board_name(config.manifest),
+        ),
         times=config.times,
     )
     application.run_worker()

@@ -22,6 +22,7 @@ from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
 from wallet.protocols.client_id import check_url
 from wallet.protocols.registration import Registration, parse_registration
+from wallet.protocols.retention import MAX_RETENTION_DAYS
 from wallet.verification.issuer_key import NO_ANCHORS
 from wallet.verification.policy import (
     DEFAULT_MAX_ISSUER_KEYS_AGE_S,
@@ -66,8 +67,10 @@ class VerifierConfig:
     Without `trust_anchors` no credential is accepted by its certificates.
     `certificate_file` (PEM, leaf first, without the trust anchor) is for the signing key and opens
     the `x509_…` prefixes; `client_id_prefix` is the one used where a request names none.
-    `registrations` are sent to wallets, which compare them with the chain. `page_queries` names
-    the queries that anyone may start from the verifier's own pages: none, unless named.
+    `retention_days` is for how long wallets are told that what they show is kept, unless a query
+    says otherwise; None says nothing. `registrations` are sent to wallets, which compare them with
+    the chain. `page_queries` names the queries that anyone may start from the verifier's own
+    pages: none, unless named.
     `programmes_folder` has the programme files, the examples that come with this package if None;
     `programme_agencies` the base URL of another agency that decides on a programme, by its id.
     A batch of applications is kept for `bulk_ttl_s`; it is decided on by `bulk_workers` processes
@@ -98,6 +101,7 @@ class VerifierConfig:
     certificate_file: Path | None = None
     client_id_prefix: str = DID
     registrations: tuple[Registration, ...] = ()
+    retention_days: int | None = None
     page_queries: frozenset[str] = frozenset()
     vc_api: bool = False
     programmes_folder: Path | None = None
@@ -133,6 +137,8 @@ class VerifierConfig:
             raise ConfigurationError(f"names of queries do not begin with {QUERY_PREFIX}")
         if self.exclusion_register is not None and self.exclusion_register.did == self.did:
             raise ConfigurationError("exclusion_register is not this verifier")
+        if not 0 <= (self.retention_days or 0) <= MAX_RETENTION_DAYS:
+            raise ConfigurationError("retention_days is 0 or more, within a century")
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name} is positive")
@@ -202,6 +208,9 @@ class VerifierConfig:
             registrations=()
             if registrations_file is None
             else _read_registrations(Path(registrations_file)),
+            retention_days=None
+            if reader.get("retention_days") is None
+            else reader.number("retention_days", 0),
             page_queries=reader.names("page_queries"),
             programmes_folder=None if programmes_folder is None else Path(programmes_folder),
             programme_agencies={}

@@ -13,6 +13,7 @@ from verifier.exclusions.desk import ExclusionDesk, ExclusionGroupUnknown
 from verifier.storage.exclusion_tables import migrate_exclusions
 from verifier.storage.exclusions import SqlExclusionRecords
 from wallet.adapters.sql.engine import open_engine
+from wallet.credentials.jwe import EncryptionKey
 from wallet.ports.clock import Clock
 from wallet.web.application import new_application
 from wallet.web.problems import problem
@@ -20,10 +21,11 @@ from wallet.web.problems import problem
 
 @dataclass(frozen=True, slots=True)
 class ExclusionRegisterApplication:
-    """A composed register: a WSGI application and the use case behind it."""
+    """A composed register: a WSGI application, the use case behind it, and its public key."""
 
     app: Flask
     desk: ExclusionDesk
+    key: EncryptionKey
     close: Callable[[], None]
 
 
@@ -47,4 +49,4 @@ def build_exclusion_register(
     app.register_blueprint(
         exclusions_blueprint(desk, config.key.public, config.agency_token_digests)
     )
-    return ExclusionRegisterApplication(app, desk, engine.dispose)
+    return ExclusionRegisterApplication(app, desk, config.key.public, engine.dispose)

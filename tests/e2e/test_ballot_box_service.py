@@ -28,7 +28,7 @@ from wallet.encoding.json import JsonObject, parse_json_object
 pytestmark = [pytest.mark.loopback, pytest.mark.anvil, pytest.mark.timeout(120)]
 TIMEOUT_S = 60
 # Between the opening of the board on the chain and that of the vote, in real seconds.
-LEAD_S = 6
+LEAD_S = 9
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +154,28 @@ def test_a_manifest_of_another_contract_ends_the_start_with_one_clear_line(
     assert done.exit_code == 1
     assert "not the one of the manifest" in done.output
     assert done.output.count("\n") == 1
+
+
+def test_the_organiser_opens_the_board_by_command_once_the_ceremony_is_over(
+    stack: LedgerStack, tmp_path: Path
+) -> None:
+    election = ElectionOnChain(stack, tmp_path, organiser=stack.root_key.address)
+    variables = environment(stack, tmp_path, election.manifest.octets, election.database_url)
+    key = tmp_path / "organiser"
+    key.touch(mode=0o600)
+    key.write_text(bytes(stack.root_key.account.key).hex())
+    operator = election.writer().operator
+    arguments = ["ballotbox", "open", "--key-file", str(key), "--operator", operator]
+
+    def opened() -> tuple[int, str]:
+        done = CliRunner().invoke(main, arguments, env=variables)
+        return done.exit_code, done.output.strip()
+
+    assert opened() == (4, "record_incomplete: the key ceremony is not over")
+    election.run_ceremony()
+    status, transaction = opened()
+    assert (status, len(transaction)) == (0, 66)
+    election.settle(lambda: election.application.publication.state().opened is not None)
+    assert election.application.publication.state().opened == bytes.fromhex(transaction[2:])
+    assert opened() == (4, "ledger_refused: the contract refused: BoardExists")
+    election.application.close()

@@ -47,8 +47,12 @@ INVALID: dict[str, Edit] = {
     "one of four trustees": lambda m: m.update(threshold=1),
     "a district twice": lambda m: m["eligibility"].update(districts=["11110", "11110"]),
     "a minimum that cannot be": lambda m: m["ballot"]["limits"][0].update(min=7, max=9),
-    "costs in a points ballot": lambda m: m["ballot"].update(kind="points", per_project=3),
     "a grace below a checkpoint's period": lambda m: m.update(grace_s=59),
+    "more checkpoints than a million": lambda m: [
+        m["board"].update(checkpoint_every_s=1),
+        m.update(opens=m["opens"] - 12 * 86_400),
+        m["census"].update(taken_at=0),
+    ],
     "too many bits": lambda m: m["ballot"].update(
         kind="points", per_project=2**50, limits=[{"limit": "count", "min": 0, "max": 2**52}] * 99
     ),
@@ -91,6 +95,7 @@ MALFORMED: dict[str, Edit] = {
     "no issuer": lambda m: m["eligibility"].update(issuer_keys=[]),
     "an age of 18": lambda m: m["eligibility"].update(min_age=18),
     "no project": lambda m: m.update(projects=[]),
+    "costs in a points ballot": lambda m: m["ballot"].update(kind="points", per_project=3),
     "a threshold above the trustees": lambda m: m.update(threshold=5),
     "phases the other way": lambda m: m["outcome"].update(phases=["city", "districts"]),
     "a limit of min above max": lambda m: m["ballot"]["limits"][0].update(min=4),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,18 @@ import pytest
 from click.testing import CliRunner
 
 from ballotbox.config import VARIABLE
+from ballotbox.service import BallotRefused
 from mvote_verify.cli import INCOMPLETE, SUCCESS
 from mvote_verify.cli import main as mvote_verify
 from seoul_wallet.cli import main as seoul_wallet
 from tests.support.ballot_chain import ElectionOnChain
 from tests.support.chains import ledger_stack
-from tests.support.voting import secret
+from tests.support.voting import secret, voter
 from wallet.encoding import base64url
-from wallet.voting.ballot import parse_ballot, tracking_code
+from wallet.voting.ballot import Ballot, ballot_digest, parse_ballot, tracking_code
 from wallet.voting.board import BALLOT
+from wallet.voting.casting import prepare_ballot
+from wallet.voting.eligibility import ballot_header, prove_eligibility
 
 pytestmark = [pytest.mark.anvil, pytest.mark.loopback]
 
@@ -59,7 +62,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
         box = Published(election, stack.w3.provider.endpoint_uri, config)  # type: ignore[attr-defined]
         election.open()
         assert box.export(folder / "early") == (4, "record_incomplete")
-        election.vote(range(1, 15))
+        # One submission that is refused twice, for two reasons: a copy before and after the vote.
+        codes = refuse_copy(election, lambda: election.vote(range(1, 15)))
+        assert codes == ["ballot_sequence", "ballot_replayed"]
         election.next_checkpoint()
         election.vote(range(15, 25))
         election.vote([1], sequence=2)
@@ -69,6 +74,24 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
         assert box.export(folder / "record")[0] == 0
         yield box
         election.application.close()
+
+
+def refuse_copy(running: ElectionOnChain, vote: Callable[[], None]) -> list[str]:
+    """Send a copy of a ballot, under another nullifier, before and after `vote`."""
+    box = running.application.box
+    election = box.election()
+    original = prepare_ballot(election, voter(40), [1, 0, 0, 0, 0, 0], sequence=1).cast(voter(40))
+    header = ballot_header(voter(41), election, 2)
+    digest = ballot_digest(header.context(election), original.body)
+    proof = prove_eligibility(voter(41), election, header, digest)
+    copy = Ballot(header, 0, original.body, proof).octets
+    codes = []
+    for act in (lambda: box.accept(original.octets), vote):
+        with pytest.raises(BallotRefused) as refused:
+            box.accept(copy)
+        codes.append(refused.value.cause.code)
+        act()
+    return codes
 
 
 def verified(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:

@@ -31,10 +31,14 @@ from tests.support.issuing import ALICE, key_of
 from tests.support.memory_ledger import MemoryLedger, follow
 from verifier.app import Verifier, build_verifier
 from verifier.config import VerifierConfig
+from verifier.exclusions.client import HttpExclusionRegister
+from verifier.exclusions.config import RegisterAtHand, RegisterConfig, did_of
+from verifier.register_app import ExclusionRegisterApplication, build_exclusion_register
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.credentials.delegation import GUARDIANSHIP_TYPE
+from wallet.credentials.jwe import DecryptionKey
 from wallet.credentials.sd_jwt import parse_sd_jwt
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
@@ -42,6 +46,8 @@ from wallet.did.did_web import did_web_document_url
 from wallet.did.document import DidDocument, parse_did_document
 from wallet.did.resolve import SELF_CONTAINED_METHODS, resolve_self_contained
 from wallet.did.syntax import Did
+from wallet.eligibility.benefit_key import BENEFIT_KEY_TYPE
+from wallet.eligibility.clauses import Window
 from wallet.eligibility.evidence_types import evidence_types
 from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA
 from wallet.encoding import base64url
@@ -55,6 +61,7 @@ from wallet.verification.evidence import Fact
 
 ISSUER_URL = "https://issuer.example"
 AGENCY_URL = "https://agency.example"
+REGISTER_URL = "https://register.example"
 AGENCY_TOKEN = "synthetic-agency-token"
 PERSON = "SYN-P-1"
 
@@ -104,6 +111,12 @@ class Network:
     ) -> HttpAnswer:
         bearer = headers.get("Authorization", "").partition(" ")[2]
         return self.call("POST", url, body, content_type, bearer)
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None, body: bytes | None
+    ) -> HttpAnswer:
+        bearer = (headers or {}).get("Authorization", "").partition(" ")[2]
+        return self.call(method, url, body or b"", "application/json" if body else "", bearer)
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
         if did.method in SELF_CONTAINED_METHODS:
@@ -160,8 +173,10 @@ class City:
         self.network.hosts["issuer.example"] = self.issuer.flask_app.test_client()
         identity = self.issuer.service.identity
         types = [kind.vct for kind in evidence_types().by_name.values()]
-        for vct in (*types, GUARDIANSHIP_TYPE):
+        for vct in (*types, GUARDIANSHIP_TYPE, BENEFIT_KEY_TYPE):
             self.ledger.accredit(identity.chain_id, schema_id(vct))
+        self.register = self._build_register()
+        self.network.hosts["register.example"] = self.register.app.test_client()
         self.verifiers = {url: self._build_verifier(url) for url in self.agencies}
         for url, verifier in self.verifiers.items():
             did = "did:web:" + urlsplit(url).netloc.replace(":", "%3A")
@@ -188,6 +203,7 @@ class City:
                 database_url=sqlite_url(self.folder / "issuer.db"),
                 operators=(Operator("alice", sha256(ALICE.encode())),),
                 status_list_size=1024,
+                nym_epoch="2026",
             ),
             ledger_writer=self.ledger,
             replica=self.replica,
@@ -195,6 +211,21 @@ class City:
             families=families,
             appointments=CsvAppointmentRegister(self.folder / "appointments.csv"),
             evidence=self.evidence,
+        )
+
+    def _build_register(self) -> ExclusionRegisterApplication:
+        self._register_key = DecryptionKey.generate()
+        return build_exclusion_register(
+            RegisterConfig(
+                base_url=REGISTER_URL,
+                database_url=sqlite_url(self.folder / "register.db"),
+                key=self._register_key,
+                groups={"youth-benefits": Window(calendar_year=True)},
+                agency_token_digests={
+                    did_of(url): sha256(f"token of {url}".encode()) for url in self.agencies
+                },
+            ),
+            clock=self.clock,
         )
 
     def _build_verifier(self, base_url: str) -> Verifier:
@@ -207,6 +238,9 @@ class City:
             "signing_key_file": key_file,
             "agency_token_digests": {"desk": sha256(AGENCY_TOKEN.encode())},
             "display_name": name,
+            "exclusion_register": RegisterAtHand(
+                REGISTER_URL, self._register_key.public, f"token of {base_url}"
+            ),
             **self.configure,
         }
         return build_verifier(
@@ -216,6 +250,7 @@ class City:
             dids=self.network,
             status_lists=self.network,
             ledger_writer=self.ledger,
+            register=HttpExclusionRegister(self.network, REGISTER_URL, f"token of {base_url}"),
         )
 
     @property
@@ -273,14 +308,24 @@ class City:
             headers={"Authorization": f"Bearer {ALICE}"},
         )
 
-    def ask(self, programme: str, *, version: str | None = None) -> JsonObject:
-        """Ask for a programme as the first agency."""
+    def restart(self, base_url: str) -> None:
+        """Let an agency's verifier end and begin again over its database."""
+        self.verifiers.pop(base_url).close()
+        self.verifiers[base_url] = self._build_verifier(base_url)
+        host = urlsplit(base_url).netloc
+        self.network.hosts[host] = self.verifiers[base_url].app.test_client()
+
+    def ask(
+        self, programme: str, *, version: str | None = None, agency: str | None = None
+    ) -> JsonObject:
+        """Ask for a programme as an agency, the first one unless another is named."""
         body = (
             {"programme": programme}
             if version is None
             else {"programme": programme, "version": version}
         )
-        answer = self.agency.post(
+        asking = self.verifiers[agency or self.agencies[0]].app.test_client()
+        answer = asking.post(
             "/v1/eligibility/requests",
             json=body,
             headers={"Authorization": f"Bearer {AGENCY_TOKEN}"},
@@ -311,6 +356,7 @@ class City:
             wallet.close()
         for verifier in self.verifiers.values():
             verifier.close()
+        self.register.close()
         self.issuer.close()
         self._engine.dispose()
 
@@ -321,6 +367,9 @@ def claims_in(form: bytes) -> list[JsonObject]:
     shown = []
     for presentations in parse_json_object(token.encode()).values():
         for presentation in presentations:
+            if isinstance(presentation, dict):
+                shown.append({**presentation["claims"], "vct": presentation["vct"]})
+                continue
             parsed = parse_sd_jwt(presentation)
             shown.append(parsed.process(parsed.jws.peek_claims()).claims)
     return shown

@@ -157,14 +157,17 @@ QUERIES = {
         },
     }.items()
 }
+QUERIES["why-not"] = replace(QUERIES["own"], name="why-not", retention_days=0)
 
 
 class FamilyTown(City):
     """A city in which these families live."""
 
     @classmethod
-    def build(cls, folder: Path, on: date = ON) -> FamilyTown:
-        """Return the town at noon of `on`."""
+    def build(
+        cls, folder: Path, on: date = ON, *, retention_days: int | None = None
+    ) -> FamilyTown:
+        """Return the town at noon of `on`; its agencies say how long they keep what they see."""
         people = (YOUNG, TEEN, GRANDCHILD, ADOPTED, ELDER, MOTHER)
         return cls(
             folder,
@@ -172,7 +175,7 @@ class FamilyTown(City):
             {"residence": [_residence(name) for name in people]},
             families(),
             (AGENCY_URL, OTHER_URL),
-            {"queries": QUERIES},
+            {"queries": QUERIES, "retention_days": retention_days},
         )
 
     def residence_for(self, wallet: Wallet, person: str, **guardian: str) -> Card:

@@ -18,6 +18,7 @@ from wallet.protocols.oid4vp import AuthorizationRequest, VerifiedRequest
 from wallet.protocols.oid4vp_metadata import response_encryption
 from wallet.protocols.oid4vp_transaction import check_type_is_shown
 from wallet.protocols.registration import UNCHECKED, RegistrationReport
+from wallet.protocols.retention import retention_days
 
 MAX_NAME_MEMBERS: Final = 50
 
@@ -54,6 +55,7 @@ class ConsentRequest:
     trusted authority certified) and `answers_to` (host or page) beside them. `registration` is
     how the request stands to the public registry of verifiers. `transactions` are texts that the
     holder agrees to by answering. Optional answers are given only when added by `including`.
+    `retention_days` is for how long the verifier says it keeps what it sees, None if it does not.
     `contributed` are presentations of another wallet that go along, by query (`wallet.joint`).
     """
 
@@ -70,6 +72,7 @@ class ConsentRequest:
     registration: RegistrationReport = UNCHECKED
     transactions: tuple[str, ...] = ()
     origin: str | None = None
+    retention_days: int | None = None
     request_object: CompactJws | None = field(default=None, repr=False)
     contributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
@@ -192,6 +195,7 @@ def build_consent(
         registration=registration,
         transactions=tuple(shown(item.text(language)) for item in request.transaction_data),
         origin=verified.origin,
+        retention_days=retention_days(request.verifier_info),
         request_object=verified.request_object,
     )
 

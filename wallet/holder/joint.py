@@ -91,7 +91,6 @@ class Joint:
 
     def __init__(
         self,
-        *,
         reader: RequestReader,
         held: HeldCredentials,
         presenter: Presenter,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
-from wallet.credentials.delegation import DELEGATION_TYPE
 from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError, SeoulWalletError
@@ -16,9 +15,11 @@ from wallet.holder.choices import Answer, Choice, disclosed_paths
 from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
 from wallet.holder.decision_records import HeldReceipt
 from wallet.holder.decisions import DecisionReceipts
+from wallet.holder.linking import Linking
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
 from wallet.holder.presentables import Binding, presentable
 from wallet.holder.requests import RequestReader, RequestRefused
+from wallet.holder.rights import shown_part
 from wallet.holder.signing import HeldSigningKey
 from wallet.ports.clock import Clock
 from wallet.ports.holder import HolderTransport, HttpAnswer, KeyStore
@@ -70,6 +71,7 @@ class Presenter:
         held: HeldCredentials,
         log: PresentationLog,
         receipts: DecisionReceipts,
+        linking: Linking,
         keys: KeyStore,
         transport: HolderTransport,
         clock: Clock,
@@ -79,6 +81,7 @@ class Presenter:
         self._held = held
         self._log = log
         self._receipts = receipts
+        self._linking = linking
         self._keys = keys
         self._transport = transport
         self._clock = clock
@@ -96,13 +99,14 @@ class Presenter:
         return self._consent(verified, language)
 
     def _consent(self, verified: VerifiedRequest, language: str) -> ConsentRequest:
-        return build_consent(
+        consent = build_consent(
             verified,
             self._held.all(),
             language=language,
             now=self._clock.now(),
             registration=self._reader.standing(verified),
         )
+        return self._linking.preferring_unused(consent)
 
     def present(self, consent: ConsentRequest) -> Presented:
         """See `Wallet.present`."""
@@ -135,7 +139,8 @@ class Presenter:
         """
         self._check_answerable(consent)
         now = self._clock.now()
-        vp_token, entry = self._vp_token(consent, now, None), _log_entry(consent, now)
+        vp_token = self._vp_token(consent, now, None)
+        entry = self._linking.marked(_log_entry(consent, now), consent)
         self._log.begin(entry)
         return vp_token
 
@@ -163,7 +168,7 @@ class Presenter:
         vp_token = self._vp_token(consent, now, None if receipt is None else receipt.holder)
         for query_id, presentations in consent.contributed.items():
             vp_token.setdefault(query_id, []).extend(presentations)
-        entry = _log_entry(consent, now)
+        entry = self._linking.marked(_log_entry(consent, now), consent)
         # Noted before it is sent, so that no crash hides from the holder what may have left.
         self._log.begin(entry)
         if receipt is not None:
@@ -217,9 +222,7 @@ class Presenter:
         now: int,
         receipt_key: str | None,
     ) -> RawPresentation:
-        held = self._held.get(choice.card.id)
-        if held.delegation is not None and choice.card.vct == DELEGATION_TYPE:
-            held = held.warrant()
+        held = shown_part(self._held.get(choice.card.id), choice)
         if not answer.bound:
             return presentable(held).present(choice.paths, None)
         binding = Binding(
@@ -262,9 +265,17 @@ def _log_entry(consent: ConsentRequest, now: int) -> LogEntry:
         verifier_name=consent.verifier_name,
         purpose=consent.purpose,
         cards=tuple(
-            DisclosedCard(choice.card.id, choice.card.vct, disclosed_paths(choice))
+            DisclosedCard(
+                choice.card.id,
+                choice.card.vct,
+                disclosed_paths(choice),
+                choice.card.is_for_another,
+            )
             for answer in consent.answers
             for choice in answer.sent
         ),
         outcome=LogOutcome.UNANSWERED,
+        registration=consent.registration.standing.value,
+        certificate=consent.certificate,
+        retention_days=consent.retention_days,
     )

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from wallet.credentials.delegation import DELEGATION_TYPE, GUARDIANSHIP_TYPE, WARRANT_TYPES
 from wallet.errors import ConflictError
+from wallet.holder.cards import HeldCredential
 from wallet.holder.choices import Answer, Choice
 from wallet.protocols.dcql import DcqlQuery
 from wallet.verification.guardianship import ACTS, GuardianActs, shared_ward
@@ -22,6 +23,13 @@ class RightsDiffer(ConflictError):
     """The cards chosen need several rights, and the verifier takes one."""
 
     code = "rights_differ"
+
+
+def shown_part(held: HeldCredential, choice: Choice) -> HeldCredential:
+    """Return what of a held card a choice shows: the card, or the delegation beside it."""
+    if held.delegation is not None and choice.card.vct == DELEGATION_TYPE:
+        return held.warrant()
+    return held
 
 
 def may_be_shown_to(choice: Choice, audience: str) -> bool:

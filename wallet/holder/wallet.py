@@ -18,8 +18,10 @@ from wallet.holder.decisions import DecisionReceipts
 from wallet.holder.delegations import Delegations, DelegationTerms
 from wallet.holder.discovery import Discovery
 from wallet.holder.given import GivenDelegation
+from wallet.holder.history import History
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.joint import Joint
+from wallet.holder.linking import Linking
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
@@ -149,23 +151,20 @@ class Wallet:
             clock=clock,
             development=development,
         )
+        self.history = History(self._log)
+        self.linking = Linking(records, self._held, self._log)
         self._presenter = Presenter(
             reader=reader,
             held=self._held,
             log=self._log,
             receipts=self.decisions,
+            linking=self.linking,
             keys=keys,
             transport=transport,
             clock=clock,
             development=development,
         )
-        self.joint = Joint(
-            reader=reader,
-            held=self._held,
-            presenter=self._presenter,
-            clock=clock,
-            spend=self._spend,
-        )
+        self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
         self.discovery = Discovery(
             records=records,
             held=self._held,

@@ -204,6 +204,7 @@ def parse_manifest(data: bytes) -> Manifest:
     _SHAPE.choice(value["mode"], MODE)
     board = _SHAPE.members(value["board"], "signing_key", "checkpoint_every_s")
     tie_break = _SHAPE.members(value["tie_break"], "block_time")
+    trustees = _SHAPE.items(value["trustees"], _trustee, low=1, high=MAX_TRUSTEES)
     return Manifest(
         octets=data,
         id=_SHAPE.identifier(value["id"]),
@@ -221,8 +222,8 @@ def parse_manifest(data: bytes) -> Manifest:
         opens=_SHAPE.integer(value["opens"]),
         closes=_SHAPE.integer(value["closes"]),
         grace_s=_SHAPE.integer(value["grace_s"], high=MAX_GRACE_S),
-        trustees=_SHAPE.items(value["trustees"], _trustee, low=1, high=MAX_TRUSTEES),
-        threshold=_SHAPE.integer(value["threshold"], low=1, high=MAX_TRUSTEES),
+        trustees=trustees,
+        threshold=_SHAPE.integer(value["threshold"], low=1, high=len(trustees)),
         board_key=_SHAPE.point(board["signing_key"]),
         checkpoint_every_s=_SHAPE.integer(board["checkpoint_every_s"], low=1, high=86400),
         officers=_SHAPE.items(value["batch_officers"], _officer, low=0, high=MAX_OFFICERS),

@@ -122,6 +122,7 @@ MALFORMED: dict[str, Body] = {
             "limits": [{"limit": "cost", "max": 100}],
         }
     },
+    "a threshold above the trustees": {"threshold": 6},
     "scores that ascend": {"ballot": {"kind": "ranking", "scores": [1, 2], "limits": []}},
     "phases in another order": {
         "outcome": {**manifest_json()["outcome"], "phases": ["city", "districts"]}
@@ -186,7 +187,9 @@ INVALID: dict[str, Body] = {
     },
     "a tie-break before the end of the grace": {"tie_break": {"block_time": CLOSES + 3600}},
     "a grace shorter than the time between checkpoints": {"grace_s": 599},
-    "a threshold above the trustees": {"threshold": 6},
+    "more checkpoints than a million": {
+        "board": {"signing_key": public_hex("board"), "checkpoint_every_s": 1}
+    },
     "one trustee who can decrypt alone": {"threshold": 1},
     "a key twice": {"batch_officers": [{"name": texts("x"), "signing_key": public_hex("board")}]},
     "an issuer key twice": {
