@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 from seoul_wallet.files import write_new_file
-from seoul_wallet.wallet_views import Session
-from wallet.eligibility.days import SEOUL
+from seoul_wallet.wallet_views import Session, day_of
 from wallet.eligibility.receipts.entry import AgencyEntry
 from wallet.encoding.json import to_json
 from wallet.holder.decision_records import HeldReceipt, NoDecisionReceipt
@@ -80,7 +78,7 @@ def _show_deletion(session: Session, entry: AgencyEntry) -> None:
         (
             shown(item.what),
             shown(item.ground.in_language(session.language)),
-            session.say("never") if item.until is None else _day(item.until),
+            session.say("never") if item.until is None else day_of(item.until),
         )
         for item in entry.kept
     ]
@@ -97,16 +95,12 @@ def _row(session: Session, holder: Wallet, held: HeldReceipt) -> tuple[str, ...]
         decision = session.say("withdrawn")
     return (
         held.entry_id[:8],
-        _day(held.expected.sent_at),
+        day_of(held.expected.sent_at),
         shown(held.expected.issuer),
         programme,
         decision,
         session.say("yes" if held.delivered else "no"),
     )
-
-
-def _day(at: int) -> str:
-    return datetime.fromtimestamp(at, SEOUL).strftime("%Y-%m-%d")
 
 
 def _find(holder: Wallet, decision_id: str) -> HeldReceipt:
