@@ -11,6 +11,7 @@ from tests.support.attacks import bound, card, digest, disclosure, forge, verify
 from tests.support.catalogue_token import catalogue_token
 from tests.support.credentials import ISSUER, NOW, STATUS_URI, World
 from tests.support.issuing import issuer_world, key_of
+from tests.support.jwt_vcs import jwt_vc_tokens
 from tests.support.moving_tokens import moving_tokens
 from tests.support.oauth_tokens import oauth_tokens
 from tests.support.receipt_tokens import receipt_tokens
@@ -166,6 +167,7 @@ def signed_objects(folder: Path) -> dict[str, Signed]:
         "batch manifest": Signed(a_manifest(folder), key_of("issuer"), manifest, ()),
         **{kind: Signed(*token) for kind, token in oauth_tokens().items()},
         "programme catalogue": Signed(*catalogue_token()),
+        **{kind: Signed(*token) for kind, token in jwt_vc_tokens(WORLD).items()},
         **{kind: Signed(*token) for kind, token in receipt_tokens().items()},
         **{kind: Signed(*token) for kind, token in moving_tokens().items()},
     }
@@ -200,6 +202,8 @@ KINDS = (
     "DPoP proof",
     "signed metadata",
     "programme catalogue",
+    "JWT credential",
+    "JWT presentation",
     "decision receipt",
     "holder's statement",
     "agency's entry",
@@ -207,5 +211,7 @@ KINDS = (
     "delegation invitation",
     "recovery proof",
 )
+# Data model 1.1 §6.3.1 lets JWTs without a type stand for credentials.
+TYPE_IS_OPTIONAL = ("JWT credential", "JWT presentation")
 # Older names of types above, and types that others sign for us to read.
 OTHER_TYPES = {"vc+sd-jwt": "SD-JWT VC before it was called dc+sd-jwt"}

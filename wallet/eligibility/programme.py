@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from wallet.credentials.formats import BBS_NYM_FORMAT, SD_JWT_VC_FORMAT
 from wallet.crypto.hashing import sha256
 from wallet.eligibility.benefit_key import (
     BENEFIT_KEY_TYPE,
@@ -36,8 +37,6 @@ from wallet.encoding.jcs import NotCanonicalizable, canonicalize
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
 from wallet.protocols.dcql import (
-    BBS_NYM_FORMAT,
-    SD_JWT_VC_FORMAT,
     CredentialQuery,
     DcqlQuery,
     parse_dcql,

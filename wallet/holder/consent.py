@@ -11,16 +11,18 @@ from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
 from wallet.holder.cards import HeldCredential
 from wallet.holder.choices import Answer, Choice, Missing, choices_for
+from wallet.holder.presentables import check_answerable
 from wallet.holder.rights import first_usable, may_be_shown_to, own_part, with_rights
 from wallet.holder.texts import shown
 from wallet.protocols.client_id import DidClientId, RedirectUriClientId, SanDnsClientId
 from wallet.protocols.oid4vp import AuthorizationRequest, VerifiedRequest
-from wallet.protocols.oid4vp_metadata import response_encryption
+from wallet.protocols.oid4vp_metadata import FormatsNotSupported, response_encryption
 from wallet.protocols.oid4vp_transaction import check_type_is_shown
 from wallet.protocols.registration import UNCHECKED, RegistrationReport
 from wallet.protocols.retention import retention_days
 
 MAX_NAME_MEMBERS: Final = 50
+ACCESS_DENIED: Final = "access_denied"
 
 
 class ConsentRefused(ConflictError):
@@ -56,6 +58,7 @@ class ConsentRequest:
     how the request stands to the public registry of verifiers. `transactions` are texts that the
     holder agrees to by answering. Optional answers are given only when added by `including`.
     `retention_days` is for how long the verifier says it keeps what it sees, None if it does not.
+    `refusal` is the error (§8.5) that declining tells; it depends on the request, never on cards.
     `contributed` are presentations of another wallet that go along, by query (`wallet.joint`).
     """
 
@@ -73,6 +76,7 @@ class ConsentRequest:
     transactions: tuple[str, ...] = ()
     origin: str | None = None
     retention_days: int | None = None
+    refusal: str = ACCESS_DENIED
     request_object: CompactJws | None = field(default=None, repr=False)
     contributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
@@ -196,8 +200,24 @@ def build_consent(
         transactions=tuple(shown(item.text(language)) for item in request.transaction_data),
         origin=verified.origin,
         retention_days=retention_days(request.verifier_info),
+        refusal=_refusal(request),
         request_object=verified.request_object,
     )
+
+
+def _refusal(request: AuthorizationRequest) -> str:
+    """Return why no wallet like this could answer, or that its holder did not want to."""
+    able = set()
+    for name, query in request.dcql_query.credentials.items():
+        try:
+            check_answerable(query, request.client_metadata)
+        except FormatsNotSupported:
+            continue
+        able.add(name)
+    required = (found for found in request.dcql_query.sets() if found.required)
+    if all(any(able.issuperset(ids) for ids in found.options) for found in required):
+        return ACCESS_DENIED
+    return FormatsNotSupported.code
 
 
 def _answer(

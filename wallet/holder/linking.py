@@ -129,20 +129,12 @@ class Linking:
         return any(link is Link.COPY and mark in seen for link, mark, _ in self._marks(choice))
 
     def _marks(self, choice: Choice) -> Iterator[tuple[Link, str, str]]:
-        claims = shown_part(self._held.get(choice.card.id), choice).all_claims()
-        confirmation = claims.get("cnf")
-        if isinstance(confirmation, dict):
-            try:
-                key = thumbprint(parse_jwk(confirmation.get("jwk")))
-                yield Link.COPY, self._mark(Link.COPY, key), ""
-            except (MalformedError, UnsupportedError):
-                pass
-        try:
-            status = parse_status_reference(claims.get("status"))
-            place = [status.uri, status.index]
+        contents = shown_part(self._held.get(choice.card.id), choice).contents()
+        key = _key_of(contents.bound_to)
+        if key is not None:
+            yield Link.COPY, self._mark(Link.COPY, key), ""
+        for place in _places(contents.status):
             yield Link.STATUS, self._mark(Link.STATUS, place), ""
-        except MalformedError:
-            pass
         for path, value in _leaves(choice.disclosed, ()):
             link = _link_of(path)
             if link is not None:
@@ -162,6 +154,30 @@ class Linking:
                 self._records.write(Put(KIND, KEY_ID, key, expected_version=0))
                 self._known_key = key
         return self._known_key
+
+
+def _key_of(bound_to: Any) -> str | None:
+    """Return what tells the holder's key from others: its thumbprint, or its DID."""
+    if isinstance(bound_to, str):
+        return bound_to
+    try:
+        return thumbprint(parse_jwk(bound_to))
+    except (MalformedError, UnsupportedError):
+        return None
+
+
+def _places(status: Any) -> Iterator[list[Any]]:
+    """Yield list and index of each entry of a Token Status List or Bitstring Status List."""
+    if isinstance(status, dict) and "status_list" in status:
+        try:
+            reference = parse_status_reference(status)
+            yield [reference.uri, reference.index]
+        except MalformedError:
+            pass
+        return
+    for entry in status if isinstance(status, list) else [status]:
+        if isinstance(entry, dict) and "statusListIndex" in entry:
+            yield [entry.get("statusListCredential"), str(entry["statusListIndex"])]
 
 
 def _warnings(

@@ -15,8 +15,10 @@ from wallet.holder.choices import Answer, Choice, disclosed_paths
 from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
 from wallet.holder.decision_records import HeldReceipt
 from wallet.holder.decisions import DecisionReceipts
+from wallet.holder.handles import is_nym_handle
 from wallet.holder.linking import Linking
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
+from wallet.holder.nyms import Nyms
 from wallet.holder.presentables import Binding, presentable
 from wallet.holder.requests import RequestReader, RequestRefused
 from wallet.holder.rights import shown_part
@@ -36,7 +38,6 @@ from wallet.protocols.oid4vp_transaction import TransactionData, transaction_cla
 from wallet.trust.receipt import RECEIPT_CLAIM
 
 MAX_VERIFIER_ANSWER_BYTES: Final = 64 * 1024
-ACCESS_DENIED: Final = "access_denied"
 VpToken = dict[str, list[RawPresentation]]
 
 
@@ -73,6 +74,7 @@ class Presenter:
         receipts: DecisionReceipts,
         linking: Linking,
         keys: KeyStore,
+        nyms: Nyms,
         transport: HolderTransport,
         clock: Clock,
         development: bool,
@@ -83,6 +85,7 @@ class Presenter:
         self._receipts = receipts
         self._linking = linking
         self._keys = keys
+        self._nyms = nyms
         self._transport = transport
         self._clock = clock
         self._development = development
@@ -149,7 +152,7 @@ class Presenter:
         request = consent.request
         if request.response_uri is None:
             return None
-        form = urlencode(build_error_response(ACCESS_DENIED, request.state)).encode()
+        form = urlencode(build_error_response(consent.refusal, request.state)).encode()
         answer = self._transport.post_form(request.response_uri, form)
         check_reachable(answer, what="the refusal")
         if answer.status != 200:
@@ -225,8 +228,12 @@ class Presenter:
         held = shown_part(self._held.get(choice.card.id), choice)
         if not answer.bound:
             return presentable(held).present(choice.paths, None)
+        key = None
+        if not is_nym_handle(held.key_handle):
+            key = HeldSigningKey(self._keys, self._keys.find(held.key_handle))
         binding = Binding(
-            key=HeldSigningKey(self._keys, self._keys.find(held.key_handle)),
+            key=key,
+            nyms=self._nyms,
             audience=consent.audience,
             nonce=consent.request.nonce,
             issued_at=now,
@@ -235,6 +242,7 @@ class Presenter:
                 **transaction_claims(transactions),
                 **({} if receipt_key is None else {HOLDER_KEY_CLAIM: receipt_key}),
             },
+            pseudonym=consent.request.dcql_query.credentials[answer.query_id].pseudonym,
         )
         return presentable(held).present(choice.paths, binding)
 

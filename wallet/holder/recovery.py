@@ -29,6 +29,7 @@ from wallet.holder import (
     delegations,
     discovery,
     given,
+    handles,
     intents,
     log,
     votes,
@@ -39,11 +40,11 @@ from wallet.holder.export_format import (
     read_export,
     write_export,
 )
+from wallet.holder.voting_secrets import VOTING_SECRET_KIND
 from wallet.ports.holder import Put, RecordConflict, RecordStore, RecordUnknown, StoreDamaged
 
 KIND: Final = "recovery"
 KEY_KIND: Final = "key"  # of a key store that keeps its keys as records
-VOTING_SECRET_KIND: Final = "voting_secret"  # noqa: S105
 SETTINGS_KIND: Final = "settings"
 HOLDING_KIND: Final = "holding"
 DEVICE_KIND: Final = "device"
@@ -55,6 +56,7 @@ EXPORTED_KINDS: Final = (
     copies.KIND,
     intents.KIND,
     intents.GRANT_KIND,
+    handles.NYM_BLIND_KIND,
     log.KIND,
     given.KIND,
     delegations.INVITATION_KIND,

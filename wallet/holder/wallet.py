@@ -18,11 +18,13 @@ from wallet.holder.decisions import DecisionReceipts
 from wallet.holder.delegations import Delegations, DelegationTerms
 from wallet.holder.discovery import Discovery
 from wallet.holder.given import GivenDelegation
+from wallet.holder.handles import destroy
 from wallet.holder.history import History
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.joint import Joint
 from wallet.holder.linking import Linking
 from wallet.holder.log import LogEntry, PresentationLog
+from wallet.holder.nyms import Nyms
 from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
@@ -31,12 +33,12 @@ from wallet.holder.recovery import Recovery
 from wallet.holder.registering import Registrar
 from wallet.holder.reissue import Reissuer
 from wallet.holder.renewals import LOW_COPIES, Renewals
+from wallet.holder.requesting import Requester
 from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
 from wallet.holder.voting_secrets import VotingSecrets
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver, VerifierRegistry
 from wallet.ports.holder import (
-    HeldKeyUnknown,
     HolderTransport,
     KeyStore,
     PeerUnreachable,
@@ -87,17 +89,21 @@ class Wallet:
         identity = ClientIdentity() if client is None else client
         self._transport = transport
         self._keys = keys
+        self._records = records
         self._close = close
         self._held = HeldCredentials(records)
         self._log = PresentationLog(records)
         self._recovery = Recovery(records)
         self._registrar = Registrar(records, self._recovery, clock)
+        self.voting_secrets = VotingSecrets(records)
+        nyms = Nyms(records, self.voting_secrets)
+        requester = Requester(keys, nyms, dids, clock, policy, self._registrar)
         self._copies = Copies(records, keys, self._held)
         self._receiver = Receiver(
             records=records,
             keys=keys,
             transport=transport,
-            dids=dids,
+            requester=requester,
             clock=clock,
             policy=policy,
             client=identity,
@@ -107,7 +113,6 @@ class Wallet:
         self.devices = Reissuer(
             receiver=self._receiver, held=self._held, registrar=self._registrar
         )
-        self.voting_secrets = VotingSecrets(records)
         self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
         self._renewals = Renewals(
             receiver=self._receiver,
@@ -115,11 +120,8 @@ class Wallet:
             keys=keys,
             held=self._held,
             copies=self._copies,
-            dids=dids,
-            clock=clock,
-            policy=policy,
+            requester=requester,
             client=identity,
-            registrar=self._registrar,
         )
         self.delegating = Delegations(
             records=records,
@@ -160,6 +162,7 @@ class Wallet:
             receipts=self.decisions,
             linking=self.linking,
             keys=keys,
+            nyms=nyms,
             transport=transport,
             clock=clock,
             development=development,
@@ -272,10 +275,7 @@ class Wallet:
         self._renewals.forget(card_id)
         self._held.remove(card_id)
         self._registrar.forget(card_id)
-        try:
-            self._keys.delete(handle)
-        except HeldKeyUnknown:
-            return
+        destroy((handle,), self._keys, self._records)
 
     def update_receipts(self) -> tuple[ReceiptUpdate, ...]:
         """Fetch the anchor receipts that are not final yet. See `update_receipts`."""
@@ -312,7 +312,8 @@ class Wallet:
         return answered
 
     def decline(self, request: ConsentRequest) -> str | None:
-        """Tell the verifier that the holder did not agree (`access_denied`), nothing else.
+        """Tell the verifier that the holder did not agree (`access_denied`), nothing else; or that
+        no wallet like this could answer in the formats it takes (`vp_formats_not_supported`).
 
         Returns where the browser goes on, if anywhere. A page is told by the platform.
         """
