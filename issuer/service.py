@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -29,6 +30,7 @@ from issuer.issuing import (
     Issuing,
 )
 from issuer.letters import Letters
+from issuer.nonces import Nonces
 from issuer.notifications import Notifications
 from issuer.nym import NymIssuing, NymSettings
 from issuer.offers import IssuedOffer, OfferLimits, Offers
@@ -54,6 +56,7 @@ from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica, ChainUnavailable
 from wallet.ports.ledger import LedgerRound, LedgerWriter
 from wallet.ports.sessions import SessionStore
+from wallet.ports.storage import Together
 from wallet.protocols.oid4vci.authorization import CHALLENGE_METHOD
 from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS
 from wallet.protocols.oid4vci.encryption import RequestEncryptionOffer, ResponseEncryptionOffer
@@ -90,7 +93,7 @@ class ServiceSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssuerPorts:
-    """What the service needs from outside."""
+    """What the service needs from outside. `together` is of the database of all its records."""
 
     sessions: SessionStore
     issuances: IssuanceRecords
@@ -104,6 +107,7 @@ class IssuerPorts:
     ledger: LedgerWriter
     replica: AnchorReplica
     clock: Clock
+    together: Together = nullcontext
     login: HolderLogin | None = None
     evidence: EvidenceRegister | None = None
     roll: ElectoralRoll | None = None
@@ -111,9 +115,11 @@ class IssuerPorts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssuerKeys:
-    """Keys beside the one that signs: for encrypted requests, and for BBS if it is issued."""
+    """Keys beside the one that signs: for encrypted requests, for the MACs of nonces (32 bytes),
+    and for BBS if it is issued."""
 
     encryption: DecryptionKey = field(repr=False)
+    nonces: bytes = field(repr=False)
     nym: NymSettings | None = None
 
 
@@ -143,6 +149,7 @@ class IssuerService:
         self.identity = identity
         self.keys = keys
         self._settings = settings
+        self.together = ports.together
         self._clock = ports.clock
         self._ledger = ports.ledger
         self.voting: VotingRoll | None = None
@@ -160,7 +167,8 @@ class IssuerService:
         )
         tokens = Tokens(ports.sessions)
         grants = Grants(ports.sessions, tokens)
-        self.dpop = DpopGuard(ports.sessions, ports.clock)
+        nonces = Nonces(ports.sessions, keys.nonces)
+        self.dpop = DpopGuard(ports.sessions, ports.clock, keys.nonces)
         self.clients = Clients(identity, ports.sessions, ports.clock, settings.clients)
         self.deferrals = Deferrals(
             store=ports.sessions,
@@ -176,13 +184,14 @@ class IssuerService:
             catalogue=self.catalogue,
             grants=grants,
             tokens=tokens,
+            nonces=nonces,
             clock=ports.clock,
             limits=settings.offers,
         )
         self.issuing = Issuing(
             identity=identity,
             catalogue=self.catalogue,
-            grants=grants,
+            nonces=nonces,
             tokens=tokens,
             records=ports.issuances,
             deferrals=self.deferrals,
