@@ -198,15 +198,16 @@ class Receiver:
 
     def _begin(self, inspected: InspectedOffer) -> Intent:
         copies = self._policy.copies_of(inspected.metadata)
-        handles = {
-            item.id: tuple(self._keys.generate().handle for _ in range(copies))
-            for item in inspected.configurations
-        }
-        dpop = None
-        if set(DPOP_ALGORITHMS) & set(inspected.server.dpop_algorithms):
-            dpop = self._keys.generate().handle
-        intent = Intent(intent_id(inspected), inspected.offer.to_json(), handles, dpop)
-        self._records.write(intent.to_put())
+        with self._records.together():
+            handles = {
+                item.id: tuple(self._keys.generate().handle for _ in range(copies))
+                for item in inspected.configurations
+            }
+            dpop = None
+            if set(DPOP_ALGORITHMS) & set(inspected.server.dpop_algorithms):
+                dpop = self._keys.generate().handle
+            intent = Intent(intent_id(inspected), inspected.offer.to_json(), handles, dpop)
+            self._records.write(intent.to_put())
         return intent
 
     def _go_on(
@@ -230,12 +231,13 @@ class Receiver:
 
     def drop(self, intent: Intent) -> None:
         """Forget an intent, with its keys."""
-        self._records.write(Delete(KIND, intent.id))
-        for handle in intent.all_handles:
-            try:
-                self._keys.delete(handle)
-            except HeldKeyUnknown:
-                continue
+        with self._records.together():
+            self._records.write(Delete(KIND, intent.id))
+            for handle in intent.all_handles:
+                try:
+                    self._keys.delete(handle)
+                except HeldKeyUnknown:
+                    continue
 
     def _with_token(
         self,
