@@ -41,7 +41,9 @@ from seoul_wallet.sample.voters import make_voters, write_roll
 from seoul_wallet.server import ThreadedServer, free_port
 from seoul_wallet.tls import LocalTls, Signer, make_local_tls
 from verifier.app import Verifier, build_verifier
+from verifier.catalogue import ProgrammeShelf, example_programme_files
 from verifier.config import VerifierConfig
+from verifier.eligibility import programme_query
 from verifier.queries import DEFAULT_QUERIES
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
@@ -57,6 +59,7 @@ from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding import base64url
 from wallet.encoding.json import to_json
 from wallet.holder.client_identity import ClientIdentity
+from wallet.protocols.registration import Registration, registrations_of
 from wallet.verification.policy import TrustPolicy
 
 CLERK: Final = "clerk"
@@ -64,6 +67,7 @@ DIRECTOR: Final = "director"
 # The wallet of the command line, as its issuer knows it.
 APP: Final = ClientIdentity()
 AGENCY: Final = "sports-centre"
+VERIFIER_REPLICA: Final = "verifier-replica.db"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,7 +197,7 @@ def start_stack(
     ends = ExitStack()
     ends.callback(chain.stop)
     issuer_replica = _replica(folder / "issuer-replica.db", ends)
-    verifier_replica = _replica(folder / "verifier-replica.db", ends)
+    verifier_replica = _replica(folder / VERIFIER_REPLICA, ends)
     issuer_follower = Follower(chain.reader(), issuer_replica, clock)
     issuer = build_issuer(
         issuer_config,
@@ -214,6 +218,8 @@ def start_stack(
     if evidence is not None:
         types += [kind.vct for kind in evidence_types().by_name.values()]
     chain.accredit(issuer.service.identity.did, tuple(types))
+    registrations = _registrations(on, with_programmes=evidence is not None)
+    chain.register(verifier_did, registrations)
     chain.run()
     verifier = build_verifier(
         VerifierConfig(
@@ -223,6 +229,7 @@ def start_stack(
             certificate_file=tls.signers["verifier"],
             trust_anchors=TrustAnchors.from_pem(tls.trust_anchor.read_bytes()),
             page_queries=frozenset(DEFAULT_QUERIES),
+            registrations=registrations,
             agency_token_digests={AGENCY: sha256(agency_token.encode())},
             trust=TrustPolicy(max_replica_age_s=pace.max_replica_age_s),
             follow_interval_s=pace.follow_interval_s,
@@ -263,6 +270,15 @@ def start_stack(
         verifier_replica=verifier_replica,
         _ends=ends,
     )
+
+
+def _registrations(on: date, *, with_programmes: bool) -> tuple[Registration, ...]:
+    """Return what the verifier registers: its named queries, and the programmes on that day."""
+    queries = list(DEFAULT_QUERIES.values())
+    if with_programmes:
+        shelf = ProgrammeShelf(example_programme_files)
+        queries += map(programme_query, shelf.load().all_in_force(on))
+    return tuple(words for one in queries for words in registrations_of(one.query, one.purpose))
 
 
 def _journal(database_url: str, ends: ExitStack) -> SqlTransactionJournal:

@@ -59,6 +59,18 @@ def _default_language() -> str:
     metavar="PEM",
     help="Trust anchors for the certificates of verifiers that sign requests.",
 )
+@click.option(
+    "--registry",
+    metavar="DATABASE",
+    envvar="SEOUL_WALLET_REGISTRY",
+    help="A replica of the chain (file or URL), where verifiers are looked up: a registered one "
+    "that asks for more than it registered is refused. [env: SEOUL_WALLET_REGISTRY]",
+)
+@click.option(
+    "--require-registration",
+    is_flag=True,
+    help="Refuse verifiers whose request no registration covers.",
+)
 @click.option("--development", is_flag=True, help="Admit http on localhost, nothing else.")
 @click.pass_context
 def wallet(
@@ -68,6 +80,8 @@ def wallet(
     trusted: tuple[str, ...],
     ca_file: str | None,
     verifier_ca: str | None,
+    registry: str | None,
+    require_registration: bool,
     development: bool,
 ) -> None:
     """Keep credentials and prove only what is asked.
@@ -86,7 +100,14 @@ def wallet(
     4 right request but wrong moment (also: you said no), 5 could not be checked, try again.
     """
     ctx.obj = Session(
-        file, language, development, ca_file, verifier_ca, frozenset(trusted) or None
+        file,
+        language,
+        development,
+        ca_file,
+        verifier_ca,
+        frozenset(trusted) or None,
+        registry,
+        require_registration,
     )
 
 
