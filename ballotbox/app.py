@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from ballotbox.anchoring import BoardAnchoring
 from ballotbox.api.application import create_app
 from ballotbox.counting import Counting
+from ballotbox.errors import BoardChainDiffers
 from ballotbox.health import Health
 from ballotbox.metrics import Metrics
 from ballotbox.ports import PublicationRecords
@@ -19,29 +20,18 @@ from ballotbox.service import BallotBox
 from ballotbox.storage.publication import SqlPublication
 from ballotbox.storage.records import SqlBoxRecords
 from ballotbox.storage.tables import migrate_ballot_box
+from ballotbox.timing import BoxTimes
 from ballotbox.worker import Job
+from wallet.adapters.evm.board import BoardName
+from wallet.adapters.evm.deployment import BOARD, Deployment
 from wallet.adapters.sql.engine import open_engine
+from wallet.crypto.hashing import sha256
 from wallet.crypto.signing_keys import Es256kSigningKey
 from wallet.errors import SeoulWalletError
 from wallet.ports.ballot_board import BoardWriter
 from wallet.ports.clock import Clock
 from wallet.voting.acceptance import ElectionNotOpen
 from wallet.voting.manifest import Manifest
-
-
-@dataclass(frozen=True, slots=True)
-class BoxTimes:
-    """How long the ballot box waits, in seconds.
-
-    A round of the key ceremony lasts `ceremony_round_s` at most. Without every share and nonce
-    the result is made `result_wait_s` after the block of the tie-break. The worker does a round
-    every `worker_interval_s`.
-    """
-
-    ceremony_round_s: int = 86_400
-    result_wait_s: int = 86_400
-    worker_interval_s: float = 1.0
-
 
 DEFAULT_TIMES: Final = BoxTimes()
 
@@ -102,10 +92,15 @@ class BallotBoxApplication:
         for job in self.jobs:
             job.start()
 
-    def close(self) -> None:
-        """Stop the worker, wait for its rounds, and release the database."""
+    def close(self, timeout_s: float | None = None) -> None:
+        """Stop the worker, wait for its rounds, each `timeout_s` at most; release the database.
+
+        A round that is cut off by the end of the process is taken up by the next one.
+        """
         for job in self.jobs:
-            job.stop()
+            job.ask_to_stop()
+        for job in self.jobs:
+            job.wait(timeout_s)
         self.engine.dispose()
 
 
@@ -155,3 +150,19 @@ def build_ballot_box(
     health = Health(manifest, records, publication, clock, jobs, is_on_chain=chain is not None)
     app = create_app(box, counting, health, metrics)
     return BallotBoxApplication(app, box, counting, publication, chain, jobs, engine)
+
+
+def board_name(manifest: Manifest) -> BoardName:
+    """Return how the chain knows the board of an election (docs/voting.md, section 4)."""
+    return BoardName(manifest.chain.organiser, sha256(manifest.id.encode()))
+
+
+def check_board_chain(manifest: Manifest, deployment: Deployment) -> None:
+    """Return if the deployment's BallotBoard is the one that the manifest names.
+
+    Raises `BoardChainDiffers`.
+    """
+    pin, chain = deployment.contracts.get(BOARD), manifest.chain
+    here = (deployment.chain_id, None if pin is None else pin.address)
+    if here != (chain.chain_id, f"0x{chain.contract.hex()}"):
+        raise BoardChainDiffers("the deployment's BallotBoard is not the one of the manifest")

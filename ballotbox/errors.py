@@ -47,3 +47,15 @@ class TrusteeOut(RejectedError):
     """No trustee of this number came through the key ceremony."""
 
     code = "trustee_out"
+
+
+class RecordIncomplete(ConflictError):
+    """What was asked for is not there yet: the election's key, its result, or its final record."""
+
+    code = "record_incomplete"
+
+
+class BoardChainDiffers(RejectedError):
+    """The configured chain or contract is not the one that the manifest names."""
+
+    code = "board_chain_differs"

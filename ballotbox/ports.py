@@ -91,6 +91,9 @@ class Turn(Protocol):
     def place(self, submission: bytes, index: int) -> None:
         """Note at which entry a ballot stands."""
 
+    def placed_ballots(self) -> Sequence[tuple[bytes, bytes]]:
+        """Return nullifier and digest of every ballot on the board, in board order."""
+
     def waiting_rejections(self) -> Sequence[tuple[bytes, str]]:
         """Return what was refused and is not on the board: (digest of the bytes, code)."""
 

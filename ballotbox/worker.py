@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from traceback import extract_tb
 from typing import Final
 
-from wallet.errors import SeoulWalletError
+from wallet.errors import SeoulWalletError, fault_place
 
 MAX_PAUSE_S: Final = 30.0
 FAULT: Final = "internal_error"
@@ -44,7 +43,8 @@ class Job:
     @property
     def failing(self) -> str | None:
         """The code of what the last round met; None after one that came through."""
-        if self._thread.ident is not None and not self._thread.is_alive():
+        is_over = self._thread.ident is not None and not self._thread.is_alive()
+        if is_over and not self._stopping.is_set():
             return STOPPED
         return self._failing
 
@@ -52,11 +52,14 @@ class Job:
         """Start the thread, once."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Ask the thread to end after its round, and wait for it."""
+    def ask_to_stop(self) -> None:
+        """Have the thread end after the round that it is in."""
         self._stopping.set()
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until the thread has ended, no longer than `timeout_s`."""
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(timeout_s)
 
     def run_once(self) -> float:
         """Do one round; return how many seconds to wait before the next. Raises nothing."""
@@ -67,9 +70,7 @@ class Job:
         except Exception as error:
             # The last line before the thread would end: no decision is made from it. Its text may
             # hold anything, so the log gets its type and its place.
-            frames = extract_tb(error.__traceback__)
-            place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
-            return self._failed(FAULT, f"met {type(error).__name__} at {place}")
+            return self._failed(FAULT, f"met {fault_place(error)}")
         if self._failing is not None:
             _LOG.warning("%s goes on", self.name)
         self._failing, self._failures = None, 0

@@ -17,6 +17,7 @@ from issuer.api.approvals import approvals_blueprint
 from issuer.api.authorize import authorize_blueprint
 from issuer.api.census import census_blueprint
 from issuer.api.evidence import evidence_blueprint
+from issuer.api.holder import holder_blueprint
 from issuer.api.oauth import par_blueprint, token_blueprint
 from issuer.api.oid4vci import (
     credential_blueprint,
@@ -27,6 +28,7 @@ from issuer.api.oid4vci import (
 from issuer.api.openapi import openapi_blueprint, openapi_document
 from issuer.api.operator import operator_blueprint
 from issuer.api.public import public_blueprint
+from issuer.api.recovery import recovery_blueprint, recovery_record_blueprint
 from issuer.api.vc_api import vc_api_blueprint
 from issuer.authorization.login import DevelopmentLogin, HolderLogin
 from issuer.config import ConfigurationInvalid, IssuerConfig
@@ -35,6 +37,8 @@ from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.nym import NymSettings
 from issuer.profile import Department
+from issuer.recovery.channels import LogChannel, SpoolChannel
+from issuer.recovery.ports import ContactChannel
 from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
@@ -43,6 +47,8 @@ from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
 from issuer.storage.publications import SqlStatusPublications
+from issuer.storage.recovery.records import SqlRecoveryRecords
+from issuer.storage.recovery.tables import migrate_recovery
 from issuer.storage.tables import ANCHORED, migrate_issuer
 from issuer.vc_api import DevelopmentIssuer
 from wallet.adapters.sql.batches import SqlBatchRecords
@@ -201,14 +207,16 @@ def build_issuer(
     """
     if login is None and config.development:
         login = DevelopmentLogin()
+    contact = LogChannel() if config.contact_spool is None else SpoolChannel(config.contact_spool)
     outside = _Outside(
-        ledger_writer, replica, clock, families, appointments, login, evidence, roll
+        ledger_writer, replica, clock, families, appointments, login, evidence, roll, contact
     )
     services, engines = [], []
     for department in (_root(config), *config.departments):
         engine = open_engine(department.database_url)
         migrate(engine, "sessions")
         migrate_issuer(engine)
+        migrate_recovery(engine)
         engines.append(engine)
         services.append(_service(config, department, engine, outside, after_step))
     metrics = IssuerMetrics()
@@ -240,6 +248,7 @@ class _Outside:
     login: HolderLogin | None
     evidence: EvidenceRegister | None
     roll: ElectoralRoll | None
+    contact: ContactChannel
 
 
 def _root(config: IssuerConfig) -> Department:
@@ -261,8 +270,13 @@ def _service(
 ) -> IssuerService:
     base_url = f"{config.base_url}/{department.path}" if department.path else config.base_url
     settings = config.settings
+    keys = _further_keys(department.signing_key, config.nym_epoch)
     return IssuerService(
-        identity=IssuerIdentity(base_url, department.signing_key),
+        identity=IssuerIdentity(
+            base_url,
+            department.signing_key,
+            None if keys.nym is None else keys.nym.key.public_key,
+        ),
         ports=IssuerPorts(
             sessions=SqlSessionStore(engine),
             issuances=SqlIssuanceRecords(engine, list_size=config.status_list_size),
@@ -271,6 +285,8 @@ def _service(
             letters=SqlLetterRecords(engine),
             approvals=SqlApprovalRecords(engine),
             nyms=SqlNymRegistrations(engine),
+            recoveries=SqlRecoveryRecords(engine),
+            contact=outside.contact,
             families=outside.families,
             appointments=outside.appointments,
             ledger=outside.ledger,
@@ -282,7 +298,7 @@ def _service(
             roll=outside.roll,
         ),
         settings=replace(settings, display=department.display or settings.display),
-        keys=_further_keys(department.signing_key, config.nym_epoch),
+        keys=keys,
         configurations=department.configurations,
         after_step=after_step,
     )
@@ -348,10 +364,13 @@ def _register(
         token_blueprint(service),
         credential_blueprint(service, metrics),
         notification_blueprint(service, metrics),
+        holder_blueprint(service),
         public_blueprint(service, metrics),
         operator_blueprint(service, config.operators),
         approvals_blueprint(service, config.operators),
         evidence_blueprint(service, config.operators),
+        recovery_blueprint(service),
+        recovery_record_blueprint(service, config.operators),
     ]
     if service.voting is not None:
         blueprints.append(census_blueprint(service.voting, config.operators))

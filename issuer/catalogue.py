@@ -6,7 +6,7 @@ Each type asks the register anew whenever it is asked: at the offer, and again w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final, Protocol
 
@@ -24,15 +24,15 @@ from issuer.register.card_rule import (
 )
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.sessions import Entitlement
+from wallet.credentials.cryptosuites.ecdsa_rdfc_2019 import ECDSA_RDFC_2019
+from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
+from wallet.credentials.formats import BBS_NYM_FORMAT, JWT_VC_FORMAT, LDP_VC_FORMAT
 from wallet.credentials.jsonld.pinned import CREDENTIALS_V2
 from wallet.credentials.jsonld.seoul import SEOUL_CONTEXT
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, RejectedError, UnsupportedError
 from wallet.protocols.oid4vci.configuration import (
-    BBS_NYM_FORMAT,
     BBS_NYM_PROOF,
-    JWT_VC_FORMAT,
-    LDP_VC_FORMAT,
     ClaimDescription,
     CredentialConfiguration,
     Label,
@@ -70,11 +70,15 @@ class CredentialContent:
     """What a credential will say. `valid_until` is the last day on which it holds, in Seoul.
 
     Every claim is disclosable on its own; `members` are the places inside claims that are, too.
+    What is in `visible` is not: everyone who is shown the credential sees it.
+    `nym_epoch` is that of its pseudonym secret, where it is not the issuer's own.
     """
 
     claims: JsonObject
     valid_until: date
     members: tuple[tuple[str, ...], ...] = ()
+    visible: JsonObject = field(default_factory=dict)
+    nym_epoch: str | None = None
 
 
 class CredentialType(Protocol):
@@ -234,9 +238,12 @@ def _formats(kind: CredentialType, *, nyms: bool) -> Iterator[FormattedType]:
         subject = tuple(
             replace(claim, path=("credentialSubject", *claim.path)) for claim in base.claims
         )
-        for suffix, form, contexts in (
-            ("jwt", JWT_VC_FORMAT, ()),
-            ("ldp", LDP_VC_FORMAT, (CREDENTIALS_V2, SEOUL_CONTEXT)),
+        linked = (CREDENTIALS_V2, SEOUL_CONTEXT)
+        for suffix, form, contexts, algorithm in (
+            ("jwt", JWT_VC_FORMAT, (), "ES256"),
+            ("ldp", LDP_VC_FORMAT, linked, ECDSA_RDFC_2019.name),
+            # The holder shows parts of it.
+            ("ldp-sd", LDP_VC_FORMAT, linked, ECDSA_SD_2023.name),
         ):
             yield FormattedType(
                 kind,
@@ -251,9 +258,7 @@ def _formats(kind: CredentialType, *, nyms: bool) -> Iterator[FormattedType]:
                     claims=subject,
                     # Wallets that bind W3C credentials do it by DID, some by nothing else.
                     binding_methods=("did:jwk", "did:key", "jwk"),
-                    signing_algorithms=(
-                        ("ES256",) if form == JWT_VC_FORMAT else ("ecdsa-rdfc-2019",)
-                    ),
+                    signing_algorithms=(algorithm,),
                 ),
             )
     if nyms and base.id in NYM_TYPES:

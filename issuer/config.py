@@ -28,7 +28,8 @@ from wallet.protocols.oid4vci.url import check_url
 
 PREFIX: Final = "SEOUL_WALLET_ISSUER_"
 _DEPARTMENT: Final = re.compile(
-    r"(?!(?:operator|status-lists|offers|receipts|batches|authorize)\Z)[a-z][a-z0-9-]{1,40}\Z"
+    r"(?!(?:operator|status-lists|offers|receipts|batches|authorize|revocations|recovery)\Z)"
+    r"[a-z][a-z0-9-]{1,40}\Z"
 )
 _OPERATOR: Final = re.compile(r"([a-z0-9][a-z0-9._-]{0,63}):([0-9a-f]{64})\Z")
 
@@ -54,7 +55,8 @@ class IssuerConfig:
     `base_url` is the public URL; with `development` it may be http on localhost.
     `worker_interval_s` is the pause between two rounds of the worker. `vc_api` opens endpoints
     that sign what they are given, with throw-away keys; refused without `development`.
-    `nym_epoch` names the epoch of pseudonym secrets; None issues none.
+    `nym_epoch` names the epoch of pseudonym secrets; None issues none. `contact_spool` is the
+    folder from which a gateway takes notices for people; None leaves it at a line in the log.
     """
 
     base_url: str
@@ -68,6 +70,7 @@ class IssuerConfig:
     settings: ServiceSettings = field(default_factory=ServiceSettings)
     departments: tuple[Department, ...] = ()
     nym_epoch: str | None = None
+    contact_spool: Path | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -101,7 +104,7 @@ class IssuerConfig:
 
         `SEOUL_WALLET_ISSUER_KEY_FILE` names a file with a P-256 scalar, 32 bytes in base64url;
         `…_OPERATORS` is `name:sha256-of-token-in-hex`, separated by commas. `…_PROFILE_FILE` names
-        the JSON file of `issuer.profile`, if there is one.
+        the JSON file of `issuer.profile`, if there is one; `…_CONTACT_SPOOL` a folder.
         """
         values = _Values(os.environ if environment is None else environment)
         offers = OfferLimits()
@@ -119,8 +122,10 @@ class IssuerConfig:
             status_list_size=values.number("STATUS_LIST_SIZE", 131_072),
             departments=profile.departments,
             nym_epoch=profile.nym_epoch,
+            contact_spool=values.path("CONTACT_SPOOL"),
             settings=ServiceSettings(
                 clients=profile.policy,
+                recovery=profile.recovery,
                 offers=OfferLimits(
                     offer_ttl_s=values.number("OFFER_TTL_S", offers.offer_ttl_s),
                     token_ttl_s=values.number("TOKEN_TTL_S", offers.token_ttl_s),
@@ -148,6 +153,10 @@ class _Values:
         if value is None:
             raise ConfigurationInvalid(f"{PREFIX}{name} is not set")
         return value
+
+    def path(self, name: str) -> Path | None:
+        text = self.text(name, "")
+        return Path(text) if text else None
 
     def number(self, name: str, default: int) -> int:
         value = self.text(name, str(default))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from issuer.letters import SameOperator
 from issuer.ports import Approval, ApprovalConflict, ApprovalRecords, ApprovalState
+from issuer.recovery.ports import Registration
 from issuer.tokens import LiveGrant
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, RejectedError
@@ -18,6 +19,8 @@ from wallet.protocols.oid4vci.credential import DeferredResponse
 
 DEFERRED: Final = "issuer.deferred"
 MAX_APPROVALS_LISTED: Final = 500
+# Who approves what nobody refused in time: no operator can have this name.
+TIME: Final = "#time"
 _ID_BYTES: Final = 32
 
 
@@ -48,6 +51,7 @@ class DeferredIssuance:
     transaction_id: str = field(repr=False)
     configuration_id: str
     holders: tuple[tuple[dict[str, str], str | None], ...]
+    registration: Registration | None = None
 
 
 class Deferrals:
@@ -71,8 +75,15 @@ class Deferrals:
         grant: LiveGrant,
         configuration_id: str,
         holders: Sequence[tuple[dict[str, str], str | None]],
+        *,
+        registration: Registration | None = None,
+        free_after_s: int | None = None,
     ) -> DeferredResponse:
-        """Ask for approval, and return what the wallet is told meanwhile."""
+        """Ask for approval, and return what the wallet is told meanwhile.
+
+        After `free_after_s` it counts as approved, if it was not refused until then; None means
+        that someone has to approve. `registration` is given back with the rest.
+        """
         now, entitlement = self._clock.now(), grant.state.entitlement
         approval = self._records.ask(
             Approval(
@@ -92,6 +103,8 @@ class Deferrals:
             "approval": approval.approval_id,
             "configuration": configuration_id,
             "holders": [list(holder) for holder in holders],
+            "registration": None if registration is None else asdict(registration),
+            "free_at": None if free_after_s is None else now + free_after_s,
         }
         expires_at = now + self._times.ttl_s
         self._store.create(DEFERRED, transaction_id, to_json(kept), expires_at=expires_at)
@@ -112,13 +125,26 @@ class Deferrals:
         kept = parse_json_object(stored.state)
         if kept["grant"] != grant.grant_id:
             raise TransactionUnknown("there is no such transaction")
-        state = self._records.approval(kept["approval"]).state
+        state = self._state(kept["approval"], kept.get("free_at"))
         if state is ApprovalState.REFUSED:
             raise IssuanceRefused("the issuance was not approved")
         if state is ApprovalState.WAITING:
             return DeferredResponse(transaction_id, self._times.interval_s)
         holders = tuple((jwk, did) for jwk, did in kept["holders"])
-        return DeferredIssuance(transaction_id, kept["configuration"], holders)
+        given = kept.get("registration")
+        registration = None if given is None else Registration(**given)
+        return DeferredIssuance(transaction_id, kept["configuration"], holders, registration)
+
+    def _state(self, approval_id: str, free_at: int | None) -> ApprovalState:
+        found, now = self._records.approval(approval_id), self._clock.now()
+        if found.state is not ApprovalState.WAITING or free_at is None or now < free_at:
+            return found.state
+        try:
+            self._records.decide(approval_id, ApprovalState.APPROVED, operator=TIME, now=now)
+        except ApprovalConflict:
+            # An operator was faster; theirs is the decision.
+            return self._records.approval(approval_id).state
+        return ApprovalState.APPROVED
 
     def finish(self, transaction_id: str) -> None:
         """Use the id up. That someone else did is no error."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from issuer.catalogue import CredentialContent
+from issuer.catalogue import CredentialContent, CredentialType
 from issuer.register.evidence import EvidenceRegister
 from issuer.sessions import Entitlement
 from wallet.eligibility.evidence_types import (
@@ -78,7 +78,7 @@ def _described(name: str, text: Text) -> ClaimDescription:
 
 def evidence_credential_types(
     register: EvidenceRegister, types: EvidenceTypes | None = None
-) -> tuple[EvidenceCredentialType, ...]:
+) -> tuple[CredentialType, ...]:
     """Return the credential types of all kinds of evidence."""
     known = evidence_types() if types is None else types
     return tuple(

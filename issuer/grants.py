@@ -39,6 +39,8 @@ from wallet.protocols.oid4vci.token import CodeTokenRequest
 
 TX_CODE_DIGITS: Final = 6
 _SECRET_BYTES: Final = 32
+# Of a session that was just made.
+_FIRST_VERSION: Final = 1
 _LIVE: Final = (Exchanged, Waiting, Issued)
 
 
@@ -215,6 +217,20 @@ class Grants:
             return state.exchange(terms, until.refresh_until or until.token_until), until
 
         return self._use_code(_grant_id(request.code), use, now)
+
+    def grant(
+        self,
+        entitlement: Entitlement,
+        terms: Terms,
+        *,
+        lifetimes: Callable[[Entitlement, Terms], Lifetimes],
+    ) -> NewTokens:
+        """Make a grant with its tokens at once, for someone who has shown the right to it."""
+        until = lifetimes(entitlement, terms)
+        state = Exchanged(entitlement, until.refresh_until or until.token_until, terms)
+        grant_id = _grant_id(secrets.token_urlsafe(_SECRET_BYTES))
+        self._store.create(GRANT, grant_id, encode_state(state), expires_at=state.expires_at)
+        return self._tokens.create(LiveGrant(grant_id, state, _FIRST_VERSION), until)
 
     def _use_code(
         self,

@@ -16,7 +16,10 @@ from issuer.nonces import Nonces
 from issuer.notifications import Notifications
 from issuer.nym import NymIssuing
 from issuer.ports import Issuance, IssuanceAlreadyCompleted, IssuanceRecords
+from issuer.recovery.ports import Enrolment, Registration
+from issuer.recovery.service import Recoveries
 from issuer.sessions import AccessTokenInvalid, Exchanged, Waiting
+from issuer.status import Statuses
 from issuer.tokens import LiveGrant, Tokens
 from wallet.crypto.bbs.registered_nym import VerifiedRegisteredCommitment
 from wallet.crypto.keys import parse_jwk, thumbprint
@@ -95,6 +98,8 @@ class Issuing:
         deferrals: Deferrals,
         notifications: Notifications,
         nyms: NymIssuing | None,
+        recoveries: Recoveries,
+        statuses: Statuses,
         clock: Clock,
         batch_size: int = DEFAULT_BATCH_SIZE,
         renewal_years: int = DEFAULT_RENEWAL_YEARS,
@@ -108,6 +113,8 @@ class Issuing:
         self._deferrals = deferrals
         self._notifications = notifications
         self._nyms = nyms
+        self._recoveries = recoveries
+        self._statuses = statuses
         self._clock = clock
         self._batch_size = batch_size
         self._renewal_years = renewal_years
@@ -129,9 +136,9 @@ class Issuing:
         `UnknownCredentialIdentifier`, `TooManyProofs`, `UnsupportedProofType`,
         `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`, `ProofKeyRepeated`,
         `NonceInvalid`, `NymKeyTaken`, `NymKeyRegistered`, `NotEntitled`, `RegisterIncomplete`,
-        `NotACardHolder`,
-        `SubjectUnknown`, `IssuanceAlreadyCompleted`, and when it could not be tried
-        `RegisterUnavailable`, `StorageUnavailable`.
+        `NotACardHolder`, `SubjectUnknown`, `IssuanceAlreadyCompleted`; `RecoveryProofMalformed`,
+        `RecoveryProofInvalid`, `HoldingTaken`, `HoldingReplaced`, `HoldingWithdrawn`,
+        `DeviceLost`; and when it could not be tried `RegisterUnavailable`, `StorageUnavailable`.
         """
         if not isinstance(grant.state, Exchanged):
             raise AccessTokenInvalid("the access token is used up")
@@ -143,12 +150,23 @@ class Issuing:
         if request.proof_type == BBS_NYM_PROOF:
             commitment = self._proven_commitment(grant, request.proofs, content, now)
             return self._finish(grant, kind, content, commitment)
-        holders = self._proven_keys(request.proofs, now)
-        if grant.state.entitlement.held_by is not None:
+        holders, nonces = self._proven_keys(request.proofs, now)
+        registration = None
+        if request.recovery_proof is not None:
+            registration = self._recoveries.registration(request.recovery_proof, nonces)
+        entitlement = grant.state.entitlement
+        self._recoveries.origin(entitlement, registration)
+        if entitlement.held_by is not None:
             held = self._tokens.hold(grant)
             known = [(holder.key.jwk, holder.did) for holder in holders]
-            return self._deferrals.hold(held, kind.configuration.id, known)
-        return self._finish(grant, kind, content, holders)
+            return self._deferrals.hold(
+                held,
+                kind.configuration.id,
+                known,
+                registration=registration,
+                free_after_s=self._recoveries.cooling_off_s(entitlement),
+            )
+        return self._finish(grant, kind, content, holders, registration)
 
     def issue_deferred(
         self, grant: LiveGrant, transaction_id: str
@@ -167,7 +185,7 @@ class Issuing:
         content = kind.content(grant.state.entitlement, seoul_day(self._clock.now()))
         holders = [ProvenHolder(parse_jwk(jwk), did) for jwk, did in found.holders]
         try:
-            response = self._finish(grant, kind, content, holders)
+            response = self._finish(grant, kind, content, holders, found.registration)
         except IssuanceAlreadyCompleted:
             raise TransactionUnknown("there is no such transaction") from None
         self._deferrals.finish(transaction_id)
@@ -185,7 +203,10 @@ class Issuing:
             raise ConfigurationNotGranted("the access token is for another credential")
         return kind
 
-    def _proven_keys(self, proofs: Sequence[str], now: int) -> list[ProvenHolder]:
+    def _proven_keys(
+        self, proofs: Sequence[str], now: int
+    ) -> tuple[list[ProvenHolder], frozenset[str]]:
+        """Return the keys, and the nonces that were used up with them."""
         if len(proofs) > self._batch_size:
             raise TooManyProofs(f"at most {self._batch_size} key proofs")
         audience = self._identity.base_url
@@ -194,9 +215,10 @@ class Issuing:
         ]
         if len({thumbprint(item.key) for item in verified}) != len(verified):
             raise ProofKeyRepeated("every key proof is for another key")
-        for nonce in {item.nonce for item in verified}:
+        nonces = frozenset(item.nonce for item in verified)
+        for nonce in nonces:
             self._nonces.use(nonce, now=now)
-        return [ProvenHolder(item.key, item.did) for item in verified]
+        return [ProvenHolder(item.key, item.did) for item in verified], nonces
 
     def _proven_commitment(
         self, grant: LiveGrant, proofs: Sequence[str], content: CredentialContent, now: int
@@ -209,7 +231,12 @@ class Issuing:
         return verified
 
     def _finish(
-        self, grant: LiveGrant, kind: FormattedType, content: CredentialContent, proven: _Proven
+        self,
+        grant: LiveGrant,
+        kind: FormattedType,
+        content: CredentialContent,
+        proven: _Proven,
+        registration: Registration | None = None,
     ) -> CredentialResponse:
         now, entitlement = self._clock.now(), grant.state.entitlement
         issuances = self._records.record_intents(
@@ -224,13 +251,25 @@ class Issuing:
         signed = self._sign(kind, content, issuances, proven, now)
         self._after_step(IssuanceStep.SIGNED)
         anchored = [_leaf(item, self._identity) for item in signed]
-        self._records.complete(
+        changed = self._records.complete(
             {
                 issuance.issuance_id: leaf
                 for issuance, (leaf, _) in zip(issuances, anchored, strict=True)
             },
             now=now,
+            enrolment=Enrolment(
+                grant_id=grant.grant_id,
+                round_id=grant.issuance_id,
+                configuration_id=kind.configuration.id,
+                subject_id=entitlement.subject_id,
+                holder_id=entitlement.holder_id,
+                registration=registration,
+                origin=self._recoveries.origin(entitlement, registration),
+                ward_id=entitlement.ward_id,
+                guardian=entitlement.guardian,
+            ),
         )
+        self._statuses.changed(changed)
         self._after_step(IssuanceStep.COMPLETED)
         self._tokens.finish(grant)
         notification_id = self._notifications.new_id(grant)
@@ -259,7 +298,12 @@ class Issuing:
                 raise UnsupportedProofType("this issuer has no BBS key")
             resident_id = issuances[0].holder_id
             credential = self._nyms.sign(
-                proven, content, vct=kind.vct, resident_id=resident_id, now=now
+                proven,
+                content,
+                vct=kind.vct,
+                identity=self._identity,
+                resident_id=resident_id,
+                now=now,
             )
             return [SignedCredential(credential, jcs.canonicalize(credential))]
         day = seoul_day(now)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from issuer.catalogue import CredentialContent
+from issuer.identity import IssuerIdentity
 from issuer.ports import NymKeyRegistered, NymRegistration, NymRegistrations
+from wallet.credentials.bbs_nym import nym_header, nym_layout, nym_messages
 from wallet.crypto.bbs.nym_issuance import blind_sign_with_nym, new_signer_nym_entropy
 from wallet.crypto.bbs.registered_nym import (
     NymKey,
@@ -19,9 +21,6 @@ from wallet.errors import MalformedError
 from wallet.protocols.oid4vci.nym_proof import (
     NymCredentialMessage,
     NymProof,
-    nym_header,
-    nym_layout,
-    nym_messages,
 )
 from wallet.protocols.oid4vci.proof import KeyProofInvalid
 
@@ -53,7 +52,7 @@ class NymIssuing:
         Raises `KeyProofInvalid`, `NymKeyRegistered`. Whether the nonce is unused is yet to be
         seen.
         """
-        known = self._registrations.registration(resident_id, self._settings.epoch)
+        known = self._registrations.registration(resident_id, self._epoch(content))
         try:
             return verify_registered_commitment(
                 proof.commitment,
@@ -73,6 +72,7 @@ class NymIssuing:
         content: CredentialContent,
         *,
         vct: str,
+        identity: IssuerIdentity,
         resident_id: str,
         now: int,
     ) -> JsonObject:
@@ -80,7 +80,7 @@ class NymIssuing:
 
         Raises `NymKeyTaken`, and `NymKeyRegistered` when another key was registered meanwhile.
         """
-        epoch, key = self._settings.epoch, self._settings.key
+        epoch, key = self._epoch(content), self._settings.key
         mine = NymRegistration(verified.nym_key.octets, new_signer_nym_entropy())
         kept = self._registrations.register(resident_id, epoch, mine, now=now)
         if kept.nym_key != mine.nym_key:
@@ -91,5 +91,16 @@ class NymIssuing:
         )
         claims = dict(content.claims)
         return NymCredentialMessage(
-            vct, epoch, claims, key.public_key, signature, kept.entropy, header
+            vct,
+            epoch,
+            identity.did,
+            identity.bbs_verification_method,
+            claims,
+            key.public_key,
+            signature,
+            kept.entropy,
+            header,
         ).to_json()
+
+    def _epoch(self, content: CredentialContent) -> str:
+        return content.nym_epoch or self._settings.epoch

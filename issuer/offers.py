@@ -11,6 +11,7 @@ from issuer.catalogue import Catalogue
 from issuer.grants import TX_CODE_DIGITS, Grants
 from issuer.identity import IssuerIdentity
 from issuer.nonces import Nonces
+from issuer.recovery.service import Recoveries
 from issuer.sessions import Entitlement, Offered, Terms
 from issuer.tokens import Lifetimes, NewTokens, Tokens
 from wallet.errors import MalformedError, RejectedError, SeoulWalletError, UnavailableError
@@ -25,6 +26,7 @@ from wallet.protocols.oid4vci.offer import (
 from wallet.protocols.oid4vci.token import (
     AnyTokenRequest,
     CodeTokenRequest,
+    RecoveryTokenRequest,
     TokenRequest,
     TokenResponse,
 )
@@ -92,6 +94,7 @@ class Offers:
         grants: Grants,
         tokens: Tokens,
         nonces: Nonces,
+        recoveries: Recoveries,
         clock: Clock,
         limits: OfferLimits,
     ) -> None:
@@ -100,6 +103,7 @@ class Offers:
         self._grants = grants
         self._tokens = tokens
         self._nonces = nonces
+        self._recoveries = recoveries
         self._clock = clock
         self._limits = limits
 
@@ -173,13 +177,18 @@ class Offers:
     def exchange(
         self, request: AnyTokenRequest, *, client_id: str | None = None, jkt: str | None = None
     ) -> TokenResponse:
-        """Exchange a code or a refresh token for an access token.
+        """Exchange a code, a refresh token or a recovery proof for an access token.
 
         `client_id` is the client as it was authenticated, `jkt` the thumbprint of the key of its
-        DPoP proof. Raises `GrantInvalid`, `TxCodeMissing`, `TxCodeUnexpected`.
+        DPoP proof. Raises `GrantInvalid`, `TxCodeMissing`, `TxCodeUnexpected`, and for a recovery
+        proof what `Recoveries.entitlement` raises.
         """
         now = self._clock.now()
-        if isinstance(request, TokenRequest):
+        if isinstance(request, RecoveryTokenRequest):
+            terms = Terms(client_id, jkt)
+            entitlement = self._recoveries.entitlement(request.recovery_proof)
+            made = self._grants.grant(entitlement, terms, lifetimes=self._lifetimes)
+        elif isinstance(request, TokenRequest):
             made = self._grants.exchange(
                 request.pre_authorized_code,
                 request.tx_code,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from issuer.recovery.ports import Enrolment
 from wallet.errors import ConflictError, RejectedError
 
 
@@ -211,15 +212,23 @@ class IssuanceRecords(Protocol):
         crash uses no second index. Raises `IssuanceAlreadyCompleted`.
         """
 
-    def complete(self, leaves: Mapping[str, bytes], *, now: int) -> None:
+    def complete(
+        self, leaves: Mapping[str, bytes], *, now: int, enrolment: Enrolment | None = None
+    ) -> frozenset[int]:
         """Put the leaf hashes of signed credentials (by issuance id) on record and in the outbox.
 
-        All or nothing. Of N parallel calls for a grant exactly one succeeds; the others raise
-        `IssuanceAlreadyCompleted`.
+        With an enrolment also what it means for recovery: a holding is registered, the one that
+        it is anew from ends, and its copies are revoked. All or nothing. Of N parallel calls for
+        a grant exactly one succeeds; the others raise `IssuanceAlreadyCompleted`. Returns the
+        numbers of the status lists that changed. Also raises `HoldingTaken`, `HoldingReplaced`,
+        `HoldingWithdrawn`, `DeviceLost`.
         """
 
     def issuance(self, issuance_id: str) -> Issuance:
         """Return one issuance. Raises `IssuanceUnknown`."""
+
+    def issuance_at(self, list_number: int, status_index: int) -> Issuance:
+        """Return the issuance that has this entry of a list. Raises `IssuanceUnknown`."""
 
     def issuances_of(self, subject_id: str, *, limit: int) -> Sequence[Issuance]:
         """Return the issuances of a subject, the newest first."""

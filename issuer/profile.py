@@ -3,17 +3,19 @@
 `clients`: `client_id`, `redirect_uris`, `name`. `wallet_providers`: public JWKs by `iss`;
 `wallet_provider_anchors`: a PEM file. `departments`: `path`, `key_file`, `database_url`,
 `configurations`, `names` by language. `attestation_required`, `dpop_required`: booleans (HAIP).
-`nym_epoch`: a text. Every member may be missing; one that is not known is an error.
+`nym_epoch`: a text. `recovery`: see
+`parse_recovery_policy`. Every member may be missing; one that is not known is an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from issuer.authorization.clients import Client, ClientPolicy
+from issuer.recovery.policy import RecoveryPolicy, parse_recovery_policy
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.keys import Es256SigningKey, parse_jwk
 from wallet.encoding.json import parse_json_object
@@ -30,6 +32,7 @@ _MEMBERS: Final = frozenset(
         "attestation_required",
         "dpop_required",
         "nym_epoch",
+        "recovery",
     )
 )
 
@@ -65,6 +68,7 @@ class Profile:
     policy: ClientPolicy
     departments: tuple[Department, ...] = ()
     nym_epoch: str | None = None
+    recovery: RecoveryPolicy = field(default_factory=RecoveryPolicy)
 
 
 def read_profile(path: Path, read_key: Callable[[Path], Es256SigningKey]) -> Profile:
@@ -85,7 +89,12 @@ def read_profile(path: Path, read_key: Callable[[Path], Es256SigningKey]) -> Pro
         )
         departments = tuple(_department(item, read_key) for item in value.get("departments", []))
         epoch = value.get("nym_epoch")
-        return Profile(policy, departments, None if epoch is None else _text(epoch))
+        return Profile(
+            policy,
+            departments,
+            None if epoch is None else _text(epoch),
+            parse_recovery_policy(value.get("recovery", {})),
+        )
     except (OSError, KeyError, TypeError, UnsupportedError) as error:
         raise ProfileMalformed(f"the profile cannot be used: {type(error).__name__}") from error
 

@@ -20,8 +20,9 @@ from issuer.catalogue import (
 )
 from issuer.deferral import Deferrals, DeferralTimes
 from issuer.dpop import DpopGuard
-from issuer.evidence import evidence_credential_types
 from issuer.grants import Grants
+from issuer.guardianship import GUARDIANSHIP
+from issuer.holder_revocation import HolderRevocations
 from issuer.identity import IssuerIdentity
 from issuer.issuing import (
     DEFAULT_BATCH_SIZE,
@@ -34,6 +35,7 @@ from issuer.nonces import Nonces
 from issuer.notifications import Notifications
 from issuer.nym import NymIssuing, NymSettings
 from issuer.offers import IssuedOffer, OfferLimits, Offers
+from issuer.person_types import person_types
 from issuer.ports import (
     ApprovalRecords,
     IssuanceRecords,
@@ -41,6 +43,9 @@ from issuer.ports import (
     NymRegistrations,
     StatusPublications,
 )
+from issuer.recovery.policy import RecoveryPolicy
+from issuer.recovery.ports import ContactChannel, RecoveryRecords
+from issuer.recovery.service import Recoveries
 from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
@@ -50,6 +55,7 @@ from issuer.tokens import Tokens
 from issuer.voting import VOTING_CREDENTIAL, VotingCredentialType, VotingRoll
 from wallet.anchoring import Anchoring, AnchorTimes
 from wallet.credentials.jwe import DecryptionKey
+from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.evidence_types import evidence_types
 from wallet.ports.batches import BatchRecords
 from wallet.ports.clock import Clock
@@ -67,7 +73,7 @@ from wallet.protocols.oid4vci.server_metadata import (
     PUBLIC_CLIENT,
     AuthorizationServerMetadata,
 )
-from wallet.protocols.oid4vci.token import REFRESH_TOKEN_GRANT
+from wallet.protocols.oid4vci.token import RECOVERY_GRANT, REFRESH_TOKEN_GRANT
 
 DEFAULT_NAME: Final = (
     Label("서울특별시", "ko-KR"),
@@ -89,6 +95,7 @@ class ServiceSettings:
     notification_ttl_s: int = 30 * 24 * 3600
     status: StatusTimes = field(default_factory=StatusTimes)
     anchoring: AnchorTimes = field(default_factory=AnchorTimes)
+    recovery: RecoveryPolicy = field(default_factory=RecoveryPolicy)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +109,8 @@ class IssuerPorts:
     letters: LetterRecords
     approvals: ApprovalRecords
     nyms: NymRegistrations
+    recoveries: RecoveryRecords
+    contact: ContactChannel
     families: FamilyRegister
     appointments: AppointmentRegister
     ledger: LedgerWriter
@@ -161,7 +170,7 @@ class IssuerService:
             FamilyCardType(ports.families),
             AppointmentLetterType(ports.appointments),
             *(() if self.voting is None else (VotingCredentialType(self.voting.roll),)),
-            *(() if ports.evidence is None else evidence_credential_types(ports.evidence)),
+            *person_types(ports.evidence, ports.families, nyms=keys.nym is not None),
             only=configurations,
             nyms=keys.nym is not None,
         )
@@ -179,12 +188,32 @@ class IssuerService:
         self.notifications = Notifications(
             ports.sessions, ports.clock, settings.notification_ttl_s
         )
+        self.statuses = Statuses(
+            identity=identity,
+            records=ports.issuances,
+            publications=ports.publications,
+            ledger=ports.ledger,
+            replica=ports.replica,
+            clock=ports.clock,
+            times=settings.status,
+        )
+        self.recoveries = Recoveries(
+            identity=identity,
+            catalogue=self.catalogue,
+            records=ports.recoveries,
+            nonces=nonces,
+            statuses=self.statuses,
+            channel=ports.contact,
+            clock=ports.clock,
+            policy=settings.recovery,
+        )
         self.offers = Offers(
             identity=identity,
             catalogue=self.catalogue,
             grants=grants,
             tokens=tokens,
             nonces=nonces,
+            recoveries=self.recoveries,
             clock=ports.clock,
             limits=settings.offers,
         )
@@ -197,6 +226,8 @@ class IssuerService:
             deferrals=self.deferrals,
             notifications=self.notifications,
             nyms=None if keys.nym is None else NymIssuing(keys.nym, ports.nyms),
+            recoveries=self.recoveries,
+            statuses=self.statuses,
             clock=ports.clock,
             batch_size=settings.batch_size,
             renewal_years=settings.renewal_years,
@@ -223,14 +254,12 @@ class IssuerService:
             offers=self.offers,
             clock=ports.clock,
         )
-        self.statuses = Statuses(
+        self.holder_revocations = HolderRevocations(
             identity=identity,
             records=ports.issuances,
-            publications=ports.publications,
-            ledger=ports.ledger,
-            replica=ports.replica,
+            statuses=self.statuses,
+            nonces=nonces,
             clock=ports.clock,
-            times=settings.status,
         )
         self.bitstrings = BitstringLists(
             identity=identity,
@@ -265,18 +294,35 @@ class IssuerService:
         return offer
 
     def offer_evidence(
-        self, kind: str, subject_id: str, holder_id: str, *, with_tx_code: bool = True
+        self,
+        kind: str,
+        subject_id: str,
+        holder_id: str,
+        *,
+        with_tx_code: bool = True,
+        guardian: tuple[str, str] | None = None,
     ) -> IssuedOffer:
-        """Offer one piece of evidence about a person to that person.
+        """Offer one piece of evidence about a person to that person, or to its guardian.
 
-        `kind` is a name of `wallet.eligibility.evidence_types`, which is the configuration's id.
-        Raises `ConfigurationUnknown` and what `Offers.offer` raises.
+        `kind` is a name of `wallet.eligibility.evidence_types`, or that of the benefit key, which
+        is the configuration's id; `guardian` are the family and who of it takes the evidence for
+        a child. Raises `ConfigurationUnknown` and what `Offers.offer` raises.
         """
-        if kind not in evidence_types().by_name:
+        if kind not in evidence_types().by_name and kind != BENEFIT_KEY:
             raise ConfigurationUnknown("no kind of evidence has this name")
-        (offer,) = self.offers.offer(
-            [Entitlement(kind, subject_id, holder_id)], with_tx_code=with_tx_code
-        )
+        entitlement = Entitlement(kind, subject_id, holder_id, guardian=guardian)
+        (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)
+        return offer
+
+    def offer_guardianship(
+        self, family_id: str, guardian_id: str, child_id: str, *, with_tx_code: bool = True
+    ) -> IssuedOffer:
+        """Offer the guardianship certificate for one child to one of its guardians.
+
+        Raises what `Offers.offer` raises, and `ConfigurationUnknown` where none is issued.
+        """
+        entitlement = Entitlement(GUARDIANSHIP, family_id, guardian_id, ward_id=child_id)
+        (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)
         return offer
 
     def issuer_metadata(self) -> IssuerMetadata:
@@ -293,6 +339,7 @@ class IssuerService:
             notification_endpoint=f"{base}/notification",
             request_encryption=RequestEncryptionOffer((self.keys.encryption.public,)),
             response_encryption=ResponseEncryptionOffer(),
+            recovery=self.recoveries.offer,
         )
 
     def signed_issuer_metadata(self) -> str:
@@ -317,6 +364,7 @@ class IssuerService:
                 PRE_AUTHORIZED_CODE_GRANT,
                 *((AUTHORIZATION_CODE_GRANT,) if by_code else ()),
                 REFRESH_TOKEN_GRANT,
+                RECOVERY_GRANT,
             ),
             authorization_endpoint=f"{base}/authorize" if by_code else None,
             pushed_authorization_request_endpoint=f"{base}/par" if by_code else None,
@@ -331,7 +379,7 @@ class IssuerService:
         )
 
     def work(self) -> WorkRound:
-        """Do what is due: anchor, follow finality, publish statuses, forget what expired.
+        """Do what is due: anchor, follow finality, publish statuses, tell people, forget.
 
         Waits for no block. What could not be done is tried again next time. Raises
         `StorageUnavailable`.
@@ -346,5 +394,6 @@ class IssuerService:
         failures += self.anchoring.anchor_due(now).failures
         self.anchoring.refresh_finality()
         failures += self.statuses.publish_due(now)
+        failures += self.recoveries.tell_due()
         self.offers.purge()
         return WorkRound(tuple(failures), ledger)

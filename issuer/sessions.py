@@ -59,13 +59,20 @@ class OfferUnknown(ConflictError):
 class Entitlement:
     """What a grant is for: a credential configuration, a subject of the register, its holder.
 
-    `held_by` is the operator who holds the issuance until another one approves it.
+    `held_by` is the operator who holds the issuance until another one approves it. `ward_id` is
+    the child that a guardianship is for. `guardian` (family, guardian) is whose wallet evidence
+    about the holder goes to, when the holder is a child. `recovers` is the holding that is issued
+    anew, if it is that; its copies are revoked unless it `keeps` them.
     """
 
     configuration_id: str
     subject_id: str
     holder_id: str
     held_by: str | None = None
+    ward_id: str | None = None
+    guardian: tuple[str, str] | None = None
+    recovers: str | None = None
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +202,7 @@ class Issued:
         What a second person approved once is not held again.
         """
         entitlement, expires_at, terms, generation, number = _shared(self)
-        free = replace(entitlement, held_by=None)
+        free = replace(entitlement, held_by=None, recovers=None, keeps=False)
         return Exchanged(free, expires_at, terms, generation + 1, number + 1)
 
 
@@ -233,8 +240,13 @@ def decode_state(stored: bytes) -> GrantState:
     members: dict[str, Any] = parse_json_object(stored)
     name = members.pop("state")
     if "entitlement" in members:
-        members["entitlement"] = Entitlement(**members["entitlement"])
+        members["entitlement"] = _entitlement(members["entitlement"])
     if "terms" in members:
         members["terms"] = Terms(**members["terms"])
     kind = next(kind for kind, known in _NAMES.items() if known == name)
     return kind(**members)
+
+
+def _entitlement(value: dict[str, Any]) -> Entitlement:
+    guardian = value.get("guardian")
+    return Entitlement(**{**value, "guardian": None if guardian is None else tuple(guardian)})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Final
 
 from issuer.identity import IssuerIdentity
@@ -60,6 +61,7 @@ class StatusReason(StrEnum):
     UNDER_REVIEW = "under_review"
     REVIEW_CLOSED = "review_closed"
     TERM_ENDED = "term_ended"
+    REISSUED = "reissued"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,10 +134,16 @@ class Statuses:
             reason=reason.value,
             now=self._clock.now(),
         )
+        self.changed((issuance.list_number,))
+
+    def changed(self, list_numbers: Iterable[int]) -> None:
+        """Sign these lists anew for the next request: statuses in them were changed.
+
+        Other processes' copies are `reuse_s` old at most.
+        """
         with self._lock:
-            # The next request gets the change; other processes' copies are `reuse_s` old at most.
-            for form in ListForm:
-                self._signed.pop((issuance.list_number, form), None)
+            for number, form in product(list_numbers, ListForm):
+                self._signed.pop((number, form), None)
 
     def bits(self, list_number: int) -> TokenStatusList:
         """Return the list's statuses as they are on record. Raises `StatusListUnknown`."""

@@ -63,8 +63,8 @@ class Chain:
         block = self.node.block(opened[0].block)
         if block is None:
             raise Skipped("the node does not know the block of the opening")
-        if block[1] >= fields["opens"]:
-            raise Refused("chain_board_differs", "the board was not opened before `opens`")
+        if block[1] > fields["opens"]:
+            raise Refused("chain_board_differs", "the board was opened after `opens`")
         events = self.board.checkpoints(opened[0].block)
         if len(events) != state.checkpoints:
             raise Skipped("the node does not give all events of the board")

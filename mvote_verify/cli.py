@@ -1,5 +1,8 @@
 """`mvote-verify RECORD`: checks a published election from the manifest to the funded projects.
 
+With `--challenge` it checks one ballot that a wallet opened instead, for which `manifest.json` and
+the beginning of `log.bin` are enough.
+
 Exit codes: 0 every check ran and passed; 1 a check failed; 2 wrong arguments; 3 nothing failed,
 but a check was skipped or not reached; 4 the folder cannot be read; 130 interrupted.
 """
@@ -13,12 +16,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mvote_verify.challenge import check_code, open_challenge
 from mvote_verify.checks import Verification
-from mvote_verify.limits import MAX_WORKERS
+from mvote_verify.failures import Refused
+from mvote_verify.limits import MAX_JSON_BYTES, MAX_WORKERS
 from mvote_verify.node import Node
 from mvote_verify.plan import Options, Result
 from mvote_verify.pool import Resume, default_workers
-from mvote_verify.report import print_end, print_result, to_json
+from mvote_verify.report import (
+    challenge_json,
+    print_challenge,
+    print_end,
+    print_refusal,
+    print_result,
+    to_json,
+)
 from mvote_verify.texts import LANGUAGES, LINES, pick
 
 SUCCESS, FAILED, USAGE, INCOMPLETE, UNREADABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -42,6 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("record", type=Path, metavar="RECORD", help="folder of the record")
     parser.add_argument("--rpc", type=Node, metavar="URL", help="a node of the election's chain")
     parser.add_argument("--ballot", metavar="CODE", help="tracking code of your ballot")
+    parser.add_argument(
+        "--challenge",
+        type=Path,
+        metavar="FILE",
+        help="check only the ballot that a wallet opened to this file, against --ballot CODE",
+    )
     parser.add_argument("--workers", type=_workers, default=default_workers(), metavar="N")
     parser.add_argument("--resume", type=Path, metavar="FILE", help="keep results of chunks here")
     parser.add_argument("--lang", choices=LANGUAGES, default="ko")
@@ -51,11 +69,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; gives the exit code."""
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    if args.challenge is not None and args.ballot is None:
+        parser.error("--challenge needs the code that the device showed: --ballot CODE")
     console = Console(file=sys.stdout)
     if not args.record.is_dir():
         Console(stderr=True).print(pick(LINES["unreadable"], args.lang))
         return UNREADABLE
+    if args.challenge is not None:
+        return _challenge(args, console)
     resume = None
     try:
         resume = Resume(args.resume) if args.resume else None
@@ -75,6 +98,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if verification.success:
         return SUCCESS
     return FAILED if verification.failed else INCOMPLETE
+
+
+def _challenge(args: argparse.Namespace, console: Console) -> int:
+    """Checks one opened ballot; gives the exit code."""
+    try:
+        with args.challenge.open("rb") as file:
+            challenge = open_challenge(args.record, file.read(MAX_JSON_BYTES + 1))
+        check_code(challenge, args.ballot)
+    except OSError as error:
+        Console(stderr=True).print(f"{pick(LINES['unreadable'], args.lang)} {error.strerror}")
+        return UNREADABLE
+    except Refused as error:
+        if args.json:
+            found = {"success": False, "code": error.code, "detail": error.detail}
+            sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        else:
+            print_refusal(console, error.code, error.detail, args.lang)
+        return FAILED
+    if args.json:
+        sys.stdout.write(json.dumps(challenge_json(challenge), ensure_ascii=False) + "\n")
+    else:
+        print_challenge(console, challenge, args.lang)
+    return SUCCESS
 
 
 def _run(args: argparse.Namespace, console: Console, resume: Resume | None) -> Verification:

@@ -11,11 +11,13 @@ MAX_CHECKPOINT_BYTES = 2 << 30
 MAX_CHECKPOINTS = 2_000_000
 MAX_INTEGER = (1 << 53) - 1
 MAX_FRACTION_CHARACTERS = 4_000
-MAX_GIVEN_FRACTION_CHARACTERS = 100
+MAX_GIVEN_DIGITS = 30
 """Of weights and thresholds, which the organiser chose."""
 MAX_FRACTION_BITS = 13_000
 """Numerator and denominator of a score; below what Python writes in decimal."""
-MAX_STRATA = 512
+MAX_STRATA = 64
+MAX_SCHEDULED_CHECKPOINTS = 1_000_000
+"""What opening, close, grace and period of a manifest come to."""
 MAX_DENOMINATOR_BITS = 4_096
 """Of the common denominator of all weights."""
 MAX_JSON_DEPTH = 32

@@ -139,9 +139,18 @@ def first_payload(file: LogFile) -> bytes:
 
 def read_log(file: LogFile) -> Log:
     """All entries. Raises `Refused` with `log_malformed` or `log_order`."""
+    return _read_until(file, "end")
+
+
+def read_beginning(file: LogFile) -> Log:
+    """The entries up to the election key; what follows is not read. Raises as `read_log`."""
+    return _read_until(file, "election_key")
+
+
+def _read_until(file: LogFile, last: str) -> Log:
     log = Log([])
     at, stage = 0, -1
-    while at < file.size:
+    while at < file.size and (last == "end" or stage != _STAGES[last]):
         index = len(log.entries)
         if index >= MAX_ENTRIES:
             raise Refused("log_malformed", f"more than {MAX_ENTRIES} entries")
@@ -153,8 +162,8 @@ def read_log(file: LogFile) -> Log:
         if kind != "ballot":
             log.payloads[index] = payload
             _read_statement(log, index, kind, payload)
-    if stage != _STAGES["end"]:
-        raise Refused("log_order", "the last entry is not `end`")
+    if stage != _STAGES[last]:
+        raise Refused("log_order", f"the last entry is not `{last}`")
     return log
 
 
@@ -196,6 +205,7 @@ def _read_statement(log: Log, index: int, kind: str, payload: bytes) -> None:
 
 
 def _check_ascending(body: dict[str, Any], index: int) -> None:
-    named = [rejection["submission"] for rejection in body["rejections"]]
+    # Bytes that were sent twice may have been refused for two reasons.
+    named = [(listed["submission"], listed["code"]) for listed in body["rejections"]]
     if any(a >= b for a, b in itertools.pairwise(named)):
         raise Refused("log_malformed", f"entry {index}: rejections do not ascend")

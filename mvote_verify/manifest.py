@@ -7,14 +7,15 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from mvote_verify import curve, forms
+from mvote_verify import bls, curve, forms
 from mvote_verify.encodings import digest, parse_json
 from mvote_verify.failures import Malformed, Refused
 from mvote_verify.layout import Layout, layout_of
 from mvote_verify.limits import (
     MAX_DENOMINATOR_BITS,
-    MAX_GIVEN_FRACTION_CHARACTERS,
+    MAX_GIVEN_DIGITS,
     MAX_INTEGER,
+    MAX_SCHEDULED_CHECKPOINTS,
     MAX_STRATA,
 )
 
@@ -22,13 +23,21 @@ SUITE = "dcp-secp256k1-1"
 LEAST_PEOPLE = 20
 """Section 5.4 and section 10: no stratum and no total of fewer."""
 MAX_OPEN_S = 92 * 86400
+MAX_LIMITS = 128
+MAX_PLACES = 32
+MAX_SCORE = 10_000
+MAX_NAMES = 100
+"""Districts, and categories."""
 
 _POSITIVE = forms.integer(1)
 _COUNT = forms.integer(0)
 
 
 def _given_fraction(value: Any) -> Fraction:
-    return forms.fraction(value, MAX_GIVEN_FRACTION_CHARACTERS)
+    fraction = forms.fraction(value, 2 * MAX_GIVEN_DIGITS + 1)
+    if any(len(digits) > MAX_GIVEN_DIGITS for digits in value.split("/")):
+        raise Malformed("a fraction has too many digits")
+    return fraction
 
 
 _PHASES = (["city"], ["districts"], ["districts", "city"])
@@ -76,14 +85,14 @@ class Manifest:
 
 
 def _ballot(value: Any) -> dict[str, Any]:
-    limits = forms.listing(_limit, 0)
+    limits = forms.listing(_limit, 0, MAX_LIMITS)
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind == "approval":
         return forms.members(value, {"kind": forms.one_of(kind), "limits": limits})
     if kind == "points":
         points = {"kind": forms.one_of(kind), "per_project": forms.integer(2), "limits": limits}
         return forms.members(value, points)
-    scores = forms.listing(_POSITIVE)
+    scores = forms.listing(forms.integer(1, MAX_SCORE), 1, MAX_PLACES)
     read = {"kind": forms.one_of("ranking"), "scores": scores, "limits": limits}
     ballot = forms.members(value, read)
     if any(a <= b for a, b in zip(ballot["scores"], ballot["scores"][1:], strict=False)):
@@ -117,9 +126,15 @@ def _currency(value: Any) -> str:
     return value
 
 
+def _issuer_key(value: Any) -> bytes:
+    key: bytes = forms.hexadecimal(96)(value)
+    bls.decode_g2(key)
+    return key
+
+
 def _people(value: Any) -> dict[str, int]:
-    if not isinstance(value, dict):
-        raise Malformed("not an object")
+    if not isinstance(value, dict) or not 1 <= len(value) <= MAX_STRATA:
+        raise Malformed("not an object of the stratum values")
     return {forms.identifier(name): _COUNT(people) for name, people in value.items()}
 
 
@@ -133,10 +148,14 @@ _FORMS: dict[str, forms.Form] = {
     "currency": _currency,
     "budget": _POSITIVE,
     "districts": forms.listing(
-        forms.record(id=forms.identifier, name=forms.texts, budget=forms.maybe(_POSITIVE)), 0
+        forms.record(id=forms.identifier, name=forms.texts, budget=forms.maybe(_POSITIVE)),
+        0,
+        MAX_NAMES,
     ),
     "categories": forms.listing(
-        forms.record(id=forms.identifier, name=forms.texts, cap=forms.maybe(_POSITIVE)), 0
+        forms.record(id=forms.identifier, name=forms.texts, cap=forms.maybe(_POSITIVE)),
+        0,
+        MAX_NAMES,
     ),
     "projects": forms.listing(
         forms.record(
@@ -160,7 +179,7 @@ _FORMS: dict[str, forms.Form] = {
     "strata": forms.listing(
         forms.record(
             id=forms.identifier,
-            members=forms.listing(forms.identifier),
+            members=forms.listing(forms.identifier, 1, MAX_STRATA),
             weight=_given_fraction,
             channel=forms.one_of("ballots", "batches"),
         ),
@@ -168,9 +187,9 @@ _FORMS: dict[str, forms.Form] = {
         MAX_STRATA,
     ),
     "eligibility": forms.record(
-        issuer_keys=forms.listing(forms.hexadecimal(96), 1, 8),
+        issuer_keys=forms.listing(_issuer_key, 1, 8),
         epoch=forms.identifier,
-        districts=forms.maybe(forms.listing(forms.identifier, 0)),
+        districts=forms.maybe(forms.listing(forms.identifier, 1, MAX_NAMES)),
         min_age=forms.maybe(forms.integer(14, 14)),
     ),
     "census": forms.record(taken_at=_TIME, digest=forms.hexadecimal(32), people=_people),
@@ -182,7 +201,9 @@ _FORMS: dict[str, forms.Form] = {
     ),
     "threshold": forms.integer(1, 32),
     "board": forms.record(signing_key=forms.point, checkpoint_every_s=forms.integer(1, 86400)),
-    "batch_officers": forms.listing(forms.record(name=forms.texts, signing_key=forms.point), 0),
+    "batch_officers": forms.listing(
+        forms.record(name=forms.texts, signing_key=forms.point), 0, 64
+    ),
     "chain": forms.record(
         chain_id=_COUNT, contract=forms.hexadecimal(20), organiser=forms.hexadecimal(20)
     ),
@@ -196,6 +217,10 @@ def parse_manifest(data: bytes) -> Manifest:
         fields = forms.members(parse_json(data), _FORMS)
         if fields["threshold"] > len(fields["trustees"]):
             raise Malformed("the threshold is above the number of trustees")
+        ballot = fields["ballot"]
+        costs = any(limit["limit"] == "cost" for limit in ballot["limits"])
+        if costs and ballot["kind"] != "approval":
+            raise Malformed("a limit of the wrong kind")
     except Malformed as error:
         raise Refused("manifest_malformed", str(error)) from None
     strata = tuple(
@@ -239,10 +264,7 @@ def _check_names(fields: dict[str, Any]) -> None:
             _require(kind not in limit or limit[kind] in names, f"a limit on no {kind}")
     districts = fields["eligibility"]["districts"]
     if districts is not None:
-        _require(bool(districts), "eligibility.districts is empty")
         _distinct(districts, "a district of eligibility")
-    costs = any(limit["limit"] == "cost" for limit in fields["ballot"]["limits"])
-    _require(not costs or fields["ballot"]["kind"] == "approval", "a limit of the wrong kind")
 
 
 def _check_money(fields: dict[str, Any]) -> None:
@@ -280,6 +302,8 @@ def _check_times(fields: dict[str, Any]) -> None:
     _require(closes - opens <= MAX_OPEN_S, "open for more than 92 days")
     every = fields["board"]["checkpoint_every_s"]
     _require(fields["grace_s"] >= every, "the grace is shorter than a checkpoint's period")
+    lasts = closes + fields["grace_s"] - opens
+    _require(lasts <= MAX_SCHEDULED_CHECKPOINTS * every, "more than a million checkpoints")
     block_time = fields["tie_break"]["block_time"]
     _require(block_time > closes + fields["grace_s"], "the block of the tie-break is too early")
 

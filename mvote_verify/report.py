@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mvote_verify.challenge import Challenge
 from mvote_verify.checks import Verification
 from mvote_verify.plan import CHECKS, Result, Status
 from mvote_verify.texts import CHECK_NAMES, CODES, LINES, STATUSES, pick
@@ -45,6 +46,40 @@ def print_end(console: Console, verification: Verification, lang: str) -> None:
         console.print(pick(LINES["failed"], lang), style="bold red", soft_wrap=True)
     else:
         console.print(pick(LINES["incomplete"], lang), style="bold yellow", soft_wrap=True)
+
+
+def print_challenge(console: Console, challenge: Challenge, lang: str) -> None:
+    """What an opened ballot held, and that its code is the one that was shown."""
+    table = Table()
+    for column in ("project", "choice"):
+        table.add_column(pick(LINES[column], lang))
+    for project, value in zip(challenge.manifest.projects, challenge.choices, strict=True):
+        if value:
+            table.add_row(escape(f"{project['title'][lang]} ({project['id']})"), str(value))
+    console.print(table)
+    console.print(pick(LINES["challenge_holds"], lang), style="bold green", soft_wrap=True)
+
+
+def print_refusal(console: Console, code: str, detail: str, lang: str) -> None:
+    """Why an opened ballot is not what the device had shown."""
+    console.print(
+        f"[bold red]{code}[/]: {escape(pick(CODES[code], lang))}", highlight=False, soft_wrap=True
+    )
+    if detail:
+        console.print(f"      {escape(detail)}", highlight=False, soft_wrap=True, style="dim")
+
+
+def challenge_json(challenge: Challenge) -> dict[str, Any]:
+    """The same for programs."""
+    projects = challenge.manifest.projects
+    return {
+        "success": True,
+        "code": challenge.code,
+        "choices": {
+            project["id"]: value
+            for project, value in zip(projects, challenge.choices, strict=True)
+        },
+    }
 
 
 def _outcome_table(verification: Verification, lang: str) -> Table:

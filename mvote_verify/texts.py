@@ -120,6 +120,14 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "seal_differs": ("블록체인의 봉인이 기록과 다릅니다.", "The seal is of another record."),
     "record_differs": ("파일 목록이 파일과 다릅니다.", "record.json names other files."),
+    "challenge_malformed": (
+        "열어 보인 투표지의 형식이 틀렸습니다.",
+        "The opened ballot has not its form, or is no legal vote.",
+    ),
+    "challenge_differs": (
+        "열어 보인 투표지의 번호가 기기가 보여 준 번호와 다릅니다. 기기가 다른 표를 만들었습니다.",
+        "The opened ballot has another code than the device showed: it held something else.",
+    ),
     "ballot_not_found": ("이 추적번호의 투표지가 없습니다.", "No ballot has this tracking code."),
 }
 
@@ -148,6 +156,11 @@ LINES: dict[str, tuple[str, str]] = {
     "project": ("사업", "project"),
     "result": ("결과", "result"),
     "ballots": ("투표지", "ballots"),
+    "choice": ("선택", "choice"),
+    "challenge_holds": (
+        "이 투표지는 위의 선택을 담고 있었습니다. 당신이 고른 것과 같은지 보십시오.",
+        "The ballot held the choices above. See that they are what you chose.",
+    ),
 }
 
 

@@ -13,10 +13,15 @@ import click
 _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "anchor": ("seoul_wallet.anchor.command:anchor", "Deploy, accredit, revoke, audit."),
+        "ballotbox": ("seoul_wallet.ballotbox_cli:ballotbox", "Check, open, publish an election."),
         "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
+        "demo-phone": (
+            "seoul_wallet.demo.command:demo_phone",
+            "Lose a phone, and get everything back on another.",
+        ),
         "issuer": ("seoul_wallet.issuer_cli:issuer", "Offer credentials to wallets."),
         "programmes": ("seoul_wallet.programmes_cli:programmes", "Check and try programme files."),
-        "run": ("seoul_wallet.run:run", "Serve the issuer or the verifier."),
+        "run": ("seoul_wallet.run:run", "Serve issuer, verifier or ballot box."),
         "sample-register": (
             "seoul_wallet.sample_register:main",
             "Write a register of synthetic households.",

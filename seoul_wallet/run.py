@@ -12,6 +12,7 @@ from verifier.config import ConfigurationError
 from wallet.errors import SeoulWalletError
 
 _FACTORIES = {
+    "ballotbox": "seoul_wallet.wsgi:ballotbox_app",
     "issuer": "seoul_wallet.wsgi:issuer_app",
     "verifier": "seoul_wallet.wsgi:verifier_app",
 }
@@ -24,11 +25,11 @@ _FACTORIES = {
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--threads", type=click.IntRange(1, 64), default=4, show_default=True)
 def run(service: str, host: str, port: int, workers: int, threads: int) -> None:
-    """Serve the issuer or the verifier with granian, configured by the environment.
+    """Serve issuer, verifier or ballot box with granian, configured by the environment.
 
     Put a TLS proxy in front of it. The variables are listed in seoul_wallet/wsgi.py,
-    issuer/config.py and verifier/config.py. SIGTERM and SIGINT end it: requests under way are
-    answered first, for as long as half a minute.
+    issuer/config.py, verifier/config.py and ballotbox/config.py. SIGTERM and SIGINT end it:
+    requests under way are answered first, for as long as half a minute.
     """
     try:
         check_start(service)

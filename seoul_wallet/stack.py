@@ -44,17 +44,23 @@ from verifier.app import Verifier, build_verifier
 from verifier.catalogue import ProgrammeShelf, example_programme_files
 from verifier.config import VerifierConfig
 from verifier.eligibility import programme_query
+from verifier.exclusions.config import RegisterAtHand, RegisterConfig, did_of
 from verifier.queries import DEFAULT_QUERIES
+from verifier.register_app import ExclusionRegisterApplication, build_exclusion_register
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.anchoring import AnchorTimes
+from wallet.credentials.delegation import GUARDIANSHIP_TYPE
+from wallet.credentials.jwe import DecryptionKey
 from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
+from wallet.eligibility.benefit_key import BENEFIT_KEY_TYPE
+from wallet.eligibility.clauses import Window
 from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding import base64url
 from wallet.encoding.json import to_json
@@ -66,8 +72,12 @@ CLERK: Final = "clerk"
 DIRECTOR: Final = "director"
 # The wallet of the command line, as its issuer knows it.
 APP: Final = ClientIdentity()
+# The folder of a stack in which notices to people wait for a gateway that sends messages.
+NOTICES: Final = "notices"
 AGENCY: Final = "sports-centre"
 VERIFIER_REPLICA: Final = "verifier-replica.db"
+# The example programmes of which a person may have one a year.
+EXCLUSION_GROUP: Final = "youth-benefits"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +107,7 @@ class LocalStack:
     issuer_did: str
     verifier: Verifier
     verifier_url: str
+    register: ExclusionRegisterApplication
     holder_url: str
     development_dids: dict[str, str]
     tls: LocalTls
@@ -163,8 +174,9 @@ def start_stack(
     clock = SystemClock()
     tokens = {name: secrets.token_urlsafe(24) for name in (CLERK, DIRECTOR)}
     agency_token = secrets.token_urlsafe(24)
-    ports = [free_port() for _ in range(3)]
-    issuer_url, verifier_url, holder_url = (
+    register_token = secrets.token_urlsafe(24)
+    ports = [free_port() for _ in range(4)]
+    issuer_url, verifier_url, holder_url, register_url = (
         f"{'https' if with_tls else 'http'}://localhost:{port}" for port in ports
     )
     verifier_key = Es256SigningKey.generate()
@@ -193,6 +205,7 @@ def start_stack(
             ),
         ),
         nym_epoch=str(on.year),
+        contact_spool=folder / NOTICES,
     )
     ends = ExitStack()
     ends.callback(chain.stop)
@@ -212,11 +225,16 @@ def start_stack(
         json_ld=json_ld,
     )
     ends.callback(issuer.close)
+    register = build_exclusion_register(
+        _register_config(folder, register_url, verifier_url, register_token), clock=clock
+    )
+    ends.callback(register.close)
     types = [FAMILY_CARD_TYPE, APPOINTMENT_LETTER_TYPE]
     if roll is not None:
         types.append(VOTING_CREDENTIAL_TYPE)
     if evidence is not None:
-        types += [kind.vct for kind in evidence_types().by_name.values()]
+        types += [GUARDIANSHIP_TYPE, *(kind.vct for kind in evidence_types().by_name.values())]
+        types.append(BENEFIT_KEY_TYPE)
     chain.accredit(issuer.service.identity.did, tuple(types))
     registrations = _registrations(on, with_programmes=evidence is not None)
     chain.register(verifier_did, registrations)
@@ -232,6 +250,7 @@ def start_stack(
             registrations=registrations,
             agency_token_digests={AGENCY: sha256(agency_token.encode())},
             trust=TrustPolicy(max_replica_age_s=pace.max_replica_age_s),
+            exclusion_register=RegisterAtHand(register_url, register.key, register_token),
             follow_interval_s=pace.follow_interval_s,
             refresh_after_s=pace.refresh_after_s,
             development=True,
@@ -248,7 +267,8 @@ def start_stack(
     ends.callback(holder_client.close)
     development_issuer = issuer.development_issuer
     context = tls.server_context() if with_tls else None
-    for app, port in zip((issuer.flask_app, verifier.app, holder), ports, strict=True):
+    applications = (issuer.flask_app, verifier.app, holder, register.app)
+    for app, port in zip(applications, ports, strict=True):
         ends.callback(ThreadedServer(app, port, tls=context).stop)
     issuer.run_worker()
     verifier.background.start()
@@ -260,6 +280,7 @@ def start_stack(
         issuer_did=issuer.service.identity.did,
         verifier=verifier,
         verifier_url=verifier_url,
+        register=register,
         holder_url=holder_url,
         development_dids=dict(development_issuer.dids if development_issuer else {}),
         tls=tls,
@@ -279,6 +300,18 @@ def _registrations(on: date, *, with_programmes: bool) -> tuple[Registration, ..
         shelf = ProgrammeShelf(example_programme_files)
         queries += map(programme_query, shelf.load().all_in_force(on))
     return tuple(words for one in queries for words in registrations_of(one.query, one.purpose))
+
+
+def _register_config(
+    folder: Path, register_url: str, verifier_url: str, token: str
+) -> RegisterConfig:
+    return RegisterConfig(
+        base_url=register_url,
+        database_url=sqlite_url(folder / "exclusions.db"),
+        key=DecryptionKey.generate(),
+        groups={EXCLUSION_GROUP: Window(calendar_year=True)},
+        agency_token_digests={did_of(verifier_url): sha256(token.encode())},
+    )
 
 
 def _journal(database_url: str, ends: ExitStack) -> SqlTransactionJournal:

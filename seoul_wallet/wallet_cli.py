@@ -8,11 +8,20 @@ from pathlib import Path
 
 import click
 
+from seoul_wallet.delegation_cli import delegate, delegations
+from seoul_wallet.devices_cli import devices, lost, reissue
+from seoul_wallet.history_cli import history, log, top_up
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
-from seoul_wallet.wallet_views import Session, show_cards, show_consent, show_log, warn_of
+from seoul_wallet.wallet_views import (
+    Session,
+    find_card,
+    show_cards,
+    show_consent,
+    show_links,
+    warn_of,
+)
 from wallet.app import change_passphrase
-from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRefused, ConsentRequest, NoMatchingCredential
 from wallet.holder.texts import shown
 from wallet.holder.wallet import Wallet
@@ -200,7 +209,7 @@ def list_cards(session: Session) -> None:
 def show(session: Session, card_id: str) -> None:
     """Show all claims of one card. The first characters of its id are enough."""
     with session.open() as holder:
-        card = _find(holder, card_id)
+        card = find_card(holder, card_id)
         show_cards(session, "", (card,))
         lines = card.lines(session.language)
         session.table("", "claim", "value", rows=[(line.label, line.value) for line in lines])
@@ -215,7 +224,7 @@ def show(session: Session, card_id: str) -> None:
 def remove(session: Session, card_id: str, yes: bool) -> None:
     """Delete a card and destroy its key."""
     with session.open() as holder:
-        card = _find(holder, card_id)
+        card = find_card(holder, card_id)
         if not yes and not click.confirm(session.say("remove"), err=True):
             raise ConsentRefused("nothing was deleted")
         holder.remove(card.id)
@@ -252,6 +261,7 @@ def present(
     def ask(consent: ConsentRequest) -> ConsentRequest | None:
         consent = _as_chosen(holder, consent, cards, include)
         show_consent(session, consent)
+        show_links(session, holder.linking.warnings(consent))
         if consent.missing:
             raise NoMatchingCredential(consent.missing)
         if yes or click.confirm(session.say("agree"), err=True):
@@ -267,18 +277,6 @@ def present(
 
 @wallet.command()
 @click.pass_obj
-def log(session: Session) -> None:
-    """Show what was presented to whom. Values are not kept, only which claims."""
-    with session.open() as holder:
-        entries = holder.log()
-    if not entries:
-        click.echo(session.say("no_log"))
-        return
-    show_log(session, entries)
-
-
-@wallet.command()
-@click.pass_obj
 def passphrase(session: Session) -> None:
     """Change the passphrase. Old copies of the file still open with the old one."""
     old = session.passphrase()
@@ -287,15 +285,13 @@ def passphrase(session: Session) -> None:
     click.echo(session.say("passphrase_changed"))
 
 
-for _command in (phrase, shares, export, restore):
+for _command in (
+    *(phrase, shares, export, restore),
+    *(devices, lost, reissue),
+    *(delegate, delegations),
+    *(history, log, top_up),
+):
     wallet.add_command(_command)
-
-
-def _find(holder: Wallet, card_id: str) -> Card:
-    found = [card for card in holder.credentials() if card_id and card.id.startswith(card_id)]
-    if len(found) != 1:
-        raise CardUnknown(f"{len(found)} cards have an id that begins like this")
-    return found[0]
 
 
 def _as_chosen(
@@ -304,7 +300,7 @@ def _as_chosen(
     for name in include:
         consent = consent.including(name)
     for card_id in cards:
-        card = _find(holder, card_id)
+        card = find_card(holder, card_id)
         answered = [
             answer.query_id
             for answer in consent.answers

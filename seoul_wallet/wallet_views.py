@@ -20,9 +20,10 @@ from wallet.adapters.sql.engine import open_engine, sqlite_url
 from wallet.adapters.sql.replica_records import SqlVerifierRegistry
 from wallet.app import open_wallet
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
-from wallet.holder.cards import Card
+from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRequest
-from wallet.holder.log import LogEntry
+from wallet.holder.history import FollowUp, HistoryEntry
+from wallet.holder.linking import LinkWarning
 from wallet.holder.texts import may_deceive, shown
 from wallet.holder.wallet import Wallet
 
@@ -44,8 +45,15 @@ class Session:
     registry: str | None = None
     require_registration: bool = False
 
+    def now(self) -> int:
+        return SystemClock().now()
+
     def say(self, key: str) -> str:
         return TEXTS[self.language][key]
+
+    def say_or(self, key: str, otherwise: str) -> str:
+        """Say something, or what is given if there are no words for it."""
+        return TEXTS[self.language].get(key, otherwise)
 
     def passphrase(self, key: str = "passphrase", *, confirm: bool = False) -> str:
         given = os.environ.get(PASSPHRASE_VARIABLE)
@@ -95,6 +103,14 @@ class Session:
         Console(highlight=False, emoji=False).print(table)
 
 
+def find_card(holder: Wallet, card_id: str) -> Card:
+    """Return the one card whose id begins with `card_id`. Raises `CardUnknown`."""
+    found = [card for card in holder.credentials() if card_id and card.id.startswith(card_id)]
+    if len(found) != 1:
+        raise CardUnknown(f"{len(found)} cards have an id that begins like this")
+    return found[0]
+
+
 def _anchors(path: str | None) -> TrustAnchors:
     if path is None:
         return TrustAnchors()
@@ -109,7 +125,7 @@ def show_cards(session: Session, title: str, cards: Sequence[Card]) -> None:
     rows = [
         (
             card.id,
-            card.name(session.language),
+            card.name(session.language) + _whose(session, card),
             card.issuer_name(session.language),
             _expiry(session, card),
             session.say(card.receipt_state.value),
@@ -119,16 +135,29 @@ def show_cards(session: Session, title: str, cards: Sequence[Card]) -> None:
     session.table(title, "id", "card", "issuer", "expires", "receipt", rows=rows)
 
 
+def _whose(session: Session, card: Card) -> str:
+    if card.is_for_ward:
+        return f" ({session.say('for_child')})"
+    return f" ({session.say('for_other')})" if card.is_for_another else ""
+
+
 def _expiry(session: Session, card: Card) -> str:
     if card.expires_at is None:
         return session.say("never")
-    date = _time(card.expires_at).partition(" ")[0]
-    if SystemClock().now() >= card.expires_at:
-        return f"{date} ({session.say('expired')})"
-    return date
+    ends = card.expires_at
+    if card.delegated is not None:
+        ends = min(ends, card.delegated.expires_at)
+    date = day_of(ends)
+    return f"{date} ({session.say('expired')})" if session.now() >= ends else date
 
 
-def _time(at: int) -> str:
+def day_of(at: int) -> str:
+    """Return the day in Seoul."""
+    return show_time(at).partition(" ")[0]
+
+
+def show_time(at: int) -> str:
+    """Return a time as people in Seoul write it."""
     return datetime.fromtimestamp(at, _SEOUL).strftime("%Y-%m-%d %H:%M")
 
 
@@ -145,12 +174,16 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
         click.echo(session.say("unsigned"))
     else:
         click.echo(session.say(f"registration_{consent.registration.standing.value}"))
+    days = consent.retention_days
+    kept = session.say("not_said") if days is None else f"{days} {session.say('days_unit')}"
+    click.echo(f"{session.say('kept_for')}: {kept}")
     for transaction in consent.transactions:
         click.echo(f"{session.say('agrees_to')}: {transaction}")
     rows = []
     for answer in consent.answers:
         for choice in answer.sent:
-            name = f"{choice.card.name(session.language)} ({choice.card.id})"
+            whose = _whose(session, choice.card)
+            name = f"{choice.card.name(session.language)}{whose} ({choice.card.id})"
             lines = choice.lines(session.language)
             rows += [(name, line.label, line.value) for line in lines]
             if not lines:
@@ -166,25 +199,47 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
         click.echo(f"{session.say('missing')}: {types}{note}")
 
 
+def show_links(session: Session, warnings: Sequence[LinkWarning]) -> None:
+    """Say by what verifiers could find out that they saw the same person."""
+    for warning in warnings:
+        text = session.say(f"link_{warning.link.value}")
+        claims = f" ({shown(', '.join(warning.claims))})" if warning.claims else ""
+        who = f"{warning.verifier_name}, {shown(warning.verifier)}, {show_time(warning.at)}"
+        click.echo(f"{text}{claims}: {who}")
+
+
 def warn_of(session: Session, name: str) -> None:
     """Say so if a name that a stranger chose may look like another one."""
     if may_deceive(name):
         click.echo(session.say("may_deceive"))
 
 
-def show_log(session: Session, entries: Sequence[LogEntry]) -> None:
-    """Show what was presented, one row a presentation."""
+def show_log(session: Session, entries: Sequence[HistoryEntry]) -> None:
+    """Show what was presented, one row a presentation, with what came after it."""
     rows = [
         (
-            _time(entry.at),
-            f"{entry.verifier_name}\n{shown(entry.verifier)}",
-            entry.purpose or "-",
+            item.entry.id[:8],
+            show_time(item.entry.at),
+            f"{item.entry.verifier_name}\n{shown(item.entry.verifier)}",
+            item.entry.purpose or "-",
             ", ".join(
-                shown("/".join(map(str, path))) for card in entry.cards for path in card.paths
+                shown("/".join(map(str, path))) for card in item.entry.cards for path in card.paths
             )
             or session.say("only_possession"),
-            session.say(entry.outcome.value),
+            session.say(item.entry.outcome.value),
+            _followed(session, item.follow_up),
         )
-        for entry in entries
+        for item in entries
     ]
-    session.table("log", "when", "asks", "purpose", "claims", "outcome", rows=rows)
+    columns = ("id", "when", "asks", "purpose", "claims", "outcome", "followed")
+    session.table("log", *columns, rows=rows)
+
+
+def _followed(session: Session, after: FollowUp) -> str:
+    there = {
+        "decision_receipt": after.receipt,
+        "withdrawal": after.withdrawal,
+        "deletion": after.deletion,
+    }
+    names = [session.say(name) for name, text in there.items() if text is not None]
+    return ", ".join(names) or "-"

@@ -1,6 +1,6 @@
 """WSGI factories for production: services composed from the environment over a real chain.
 
-Besides what `issuer.config` and `verifier.config` read:
+Besides what `issuer.config`, `verifier.config` and `ballotbox.config` read:
 
 SEOUL_WALLET_RPC_URL            JSON-RPC addresses of nodes that others run, separated by commas
 SEOUL_WALLET_MIN_ENDPOINTS      how many of them must agree; 2 unless set
@@ -10,9 +10,10 @@ SEOUL_WALLET_DEPLOYMENT         a JSON file: chain_id, first_block, contracts wi
                                 code_hash
 SEOUL_WALLET_FINALITY           tag (default), instant or depth:N
 SEOUL_WALLET_REPLICA_URL        the database of the local replica of the contracts
-SEOUL_WALLET_CONTROLLER_KEY     issuer: a file with the controller's secp256k1 key in hex
-SEOUL_WALLET_MAX_FEE_GWEI       issuer: the most that is paid per gas (default 300)
-SEOUL_WALLET_FEE_RAISE_AFTER_S  issuer: seconds after which a stuck offer is raised (default 120)
+SEOUL_WALLET_CONTROLLER_KEY     issuer, ballotbox: a file with the controller's or the board
+                                operator's secp256k1 key in hex
+SEOUL_WALLET_MAX_FEE_GWEI       the most that is paid per gas (default 300)
+SEOUL_WALLET_FEE_RAISE_AFTER_S  seconds after which a stuck offer is raised (default 120)
 SEOUL_WALLET_REGISTER           issuer: the folder of families.csv and appointments.csv, and with
                                 a file sector-key of the registers that evidence is drawn from;
                                 voters.csv, if there is one, is the electoral roll of the epoch
@@ -27,7 +28,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import Engine
 
+from ballotbox.app import board_name, build_ballot_box, check_board_chain
+from ballotbox.config import BallotBoxConfig
 from issuer.app import build_issuer
 from issuer.config import IssuerConfig
 from issuer.register.csv_evidence import SECTOR_KEY_FILE, CsvEvidenceRegister
@@ -44,6 +48,7 @@ from seoul_wallet.worker_process import CLOSE_TIMEOUT_S, end_in_order
 from verifier.app import build_verifier
 from verifier.config import VerifierConfig
 from wallet.adapters.clock import SystemClock
+from wallet.adapters.evm.board import EvmBoardWriter
 from wallet.adapters.evm.deployment import (
     CONTRACTS,
     Deployment,
@@ -146,16 +151,18 @@ def _reader(urls: list[str]) -> tuple[EvmLedgerReader, NodeQuorum, frozenset[str
 
 
 def check_start(service: str) -> None:
-    """Raise what `service` (`issuer` or `verifier`) would end with, before a worker is started.
+    """Raise what a service (`issuer`, `verifier`, `ballotbox`) would end with at its start.
 
     Raises `SettingMissing`, `DeploymentMismatch`, `NodeUrlMalformed`, `QuorumTooSmall`,
     `FinalityUnknown`, and what the service's own configuration raises.
     """
-    _, nodes, deprecated = _reader(split_urls(_text("RPC_URL")))
+    reader, nodes, deprecated = _reader(split_urls(_text("RPC_URL")))
     nodes.close()
     if service == "issuer":
         _check_takes_records(deprecated)
         IssuerConfig.from_env()
+    elif service == "ballotbox":
+        check_board_chain(BallotBoxConfig.from_env().manifest, reader.deployment)
     else:
         VerifierConfig.from_env()
 
@@ -180,19 +187,24 @@ def _chain() -> _Chain:
 
 
 def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
-    fees = FeeLimits()
     engine = open_engine(database_url)
     chain.ends.callback(engine.dispose)
+    publisher = _publisher(chain.url, chain.reader, engine)
+    return EvmLedgerWriter(connect(chain.url), chain.deployment, publisher)
+
+
+def _publisher(url: str, reader: EvmLedgerReader, engine: Engine) -> Publisher:
+    """Return the publisher of the controller's key, with its journal in a database."""
+    fees = FeeLimits()
     migrate(engine, "outbox")
     try:
-        secret = bytes.fromhex(_bytes("CONTROLLER_KEY").decode("ascii").strip())
-        publisher = Publisher.from_secret(
-            connect(chain.url),
-            secret,
-            chain_id=chain.deployment.chain_id,
+        return Publisher.from_secret(
+            connect(url),
+            bytes.fromhex(_bytes("CONTROLLER_KEY").decode("ascii").strip()),
+            chain_id=reader.deployment.chain_id,
             journal=SqlTransactionJournal(engine),
             clock=SystemClock(),
-            finalized=chain.reader.finalized_head,
+            finalized=reader.finalized_head,
             fees=FeeLimits(
                 max_fee_wei=_number("MAX_FEE_GWEI", fees.max_fee_wei // GWEI) * GWEI,
                 raise_after_s=_number("FEE_RAISE_AFTER_S", fees.raise_after_s),
@@ -200,7 +212,6 @@ def _writer(chain: _Chain, database_url: str) -> EvmLedgerWriter:
         )
     except ValueError:
         raise SettingMissing(f"{PREFIX}CONTROLLER_KEY holds no key in hex") from None
-    return EvmLedgerWriter(connect(chain.url), chain.deployment, publisher)
 
 
 def issuer_app() -> Flask:
@@ -251,3 +262,32 @@ def verifier_app() -> Flask:
     chain.ends.callback(verifier.close, CLOSE_TIMEOUT_S)
     end_in_order(chain.ends)
     return verifier.app
+
+
+def ballotbox_app() -> Flask:
+    """Return the ballot box's application; its worker threads run. Raises typed errors."""
+    ends = ExitStack()
+    urls = split_urls(_text("RPC_URL"))
+    reader, nodes, _ = _reader(urls)
+    ends.callback(nodes.close)
+    config = BallotBoxConfig.from_env()
+    check_board_chain(config.manifest, reader.deployment)
+    journal = open_engine(config.database_url)
+    ends.callback(journal.dispose)
+    application = build_ballot_box(
+        config.manifest,
+        config.signing_key,
+        config.database_url,
+        SystemClock(),
+        writer=EvmBoardWriter(
+            connect(urls[0]),
+            reader,
+            _publisher(urls[0], reader, journal),
+            board_name(config.manifest),
+        ),
+        times=config.times,
+    )
+    application.run_worker()
+    ends.callback(application.close, CLOSE_TIMEOUT_S)
+    end_in_order(ends)
+    return application.flask_app

@@ -25,6 +25,7 @@ if [ ! -x "$VENV/bin/uv" ]; then
 fi
 VIRTUAL_ENV=$(cd "$VENV" && pwd)
 export VIRTUAL_ENV
-"$VENV/bin/uv" pip install --quiet --require-hashes -r requirements/dev.txt
+# The file is complete: what a package names beyond it is left out on purpose (tools/lock.sh).
+"$VENV/bin/uv" pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 "$VENV/bin/uv" pip install --quiet --no-deps --no-build-isolation --editable .
 touch "$VENV/.ready"

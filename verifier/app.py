@@ -12,6 +12,7 @@ from flask import Flask
 
 from verifier.api.application import create_app
 from verifier.api.batches import batches_blueprint
+from verifier.api.claims import claims_blueprint
 from verifier.api.eligibility import eligibility_blueprint
 from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import STOP_TIMEOUT_S, Background, Follows
@@ -24,16 +25,20 @@ from verifier.catalogue import (
     example_programme_files,
     read_programme_files,
 )
+from verifier.claims.counting import Counting, ExclusionRegister
 from verifier.client import Client
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.decision import Examiner
 from verifier.eligibility import EligibilityDesk
+from verifier.exclusions.client import HttpExclusionRegister
 from verifier.health import Health, ReplicaHead
 from verifier.metrics import Metrics
 from verifier.service import VerifierService
 from verifier.sessions import PresentationSessions
 from verifier.storage.bulk import SqlBulkRecords
 from verifier.storage.bulk_tables import migrate_bulk
+from verifier.storage.claims import SqlBenefitClaims
+from verifier.storage.claims_tables import migrate_claims
 from verifier.vc_api import ProofChecker
 from wallet.adapters.compute.processes import ProcessPool
 from wallet.adapters.http.fetch import GuardedClient
@@ -103,6 +108,7 @@ def build_verifier(
     ca_file: str | None = None,
     did_histories: DidHistories | None = None,
     open_compute: Callable[[], AbstractContextManager[Compute]] | None = None,
+    register: ExclusionRegister | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
 
@@ -111,7 +117,8 @@ def build_verifier(
     names further trust anchors (PEM). Without `did_histories` there are no keys for issuers that
     are did:ethr. `credentials` and `json_ld` are for VC-API: where lists come
     from (over https otherwise) and the contexts (the pinned ones otherwise). `open_compute` gives
-    the engine for bulk work instead of the configured one. Raises `ConfigurationError`,
+    the engine for bulk work instead of the configured one, `register` the way to the register of
+    exclusion groups instead of https. Raises `ConfigurationError`,
     `StorageUnavailable`.
     """
     key = _read_signing_key(config)
@@ -119,6 +126,7 @@ def build_verifier(
     migrate(engine, "sessions")
     migrate(engine, "fact_cache")
     migrate_bulk(engine)
+    migrate_claims(engine)
     client = GuardedClient(allow_loopback_http=config.development, ca_file=ca_file)
     cache = SqlFactCache(engine)
 
@@ -165,7 +173,16 @@ def build_verifier(
     examiner = Examiner(
         sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
     )
-    desk = EligibilityDesk(shelf, examiner)
+    at_hand = config.exclusion_register
+    counting = Counting(
+        SqlBenefitClaims(engine),
+        clock,
+        agency=config.did,
+        register=register
+        if register is not None or at_hand is None
+        else HttpExclusionRegister(client, at_hand.base_url, at_hand.token),
+    )
+    desk = EligibilityDesk(shelf, examiner, counting=counting)
     service = VerifierService(
         config=config,
         client=Client(config.base_url, config.did, key, _read_chain(config, key)),
@@ -195,6 +212,7 @@ def build_verifier(
     def tidy() -> None:
         service.purge()
         bulk_records.purge(now=clock.now())
+        counting.settle()
         shelf.reload()
 
     background = Background(
@@ -210,6 +228,7 @@ def build_verifier(
     )
     publisher = CataloguePublisher(shelf, key, config, clock)
     app.register_blueprint(eligibility_blueprint(service, shelf, desk, publisher, config))
+    app.register_blueprint(claims_blueprint(counting, config))
     app.register_blueprint(batches_blueprint(bulk_desk, service.client_id, config))
     if config.vc_api:
         checker = ProofChecker(

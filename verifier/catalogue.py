@@ -16,7 +16,7 @@ from wallet.eligibility.catalogue import MAX_PROGRAMMES, Catalogue, parse_catalo
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.document import Problem, ProgrammeInvalid
 from wallet.eligibility.marked_yaml import MAX_FILE_BYTES
-from wallet.eligibility.signed_catalogue import publish_catalogue
+from wallet.eligibility.signed_catalogue import RegisterKey, publish_catalogue
 from wallet.errors import UnavailableError
 from wallet.ports.clock import Clock
 
@@ -138,4 +138,7 @@ class CataloguePublisher:
             },
             issued_at=issued_at,
             expires_at=issued_at + PUBLISHED_FOR_S,
+            register=None
+            if config.exclusion_register is None
+            else RegisterKey(config.exclusion_register.did, config.exclusion_register.key),
         )

@@ -9,12 +9,18 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from verifier.client import DID, PREFIXES
+from verifier.exclusions.config import (
+    ExclusionConfigurationError,
+    RegisterAtHand,
+    read_register_at_hand,
+)
 from verifier.queries import DEFAULT_QUERIES, QUERY_PREFIX, NamedQuery, parse_named_queries
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
 from wallet.protocols.client_id import check_url
 from wallet.protocols.registration import Registration, parse_registration
+from wallet.protocols.retention import MAX_RETENTION_DAYS
 from wallet.verification.issuer_key import NO_ANCHORS
 from wallet.verification.policy import (
     DEFAULT_MAX_ISSUER_KEYS_AGE_S,
@@ -51,13 +57,16 @@ class VerifierConfig:
     Without `trust_anchors` no credential is accepted by its certificates.
     `certificate_file` (PEM, leaf first, without the trust anchor) is for the signing key and opens
     the `x509_…` prefixes; `client_id_prefix` is the one used where a request names none.
-    `registrations` are sent to wallets, which compare them with the chain. `page_queries` names
-    the queries that anyone may start from the verifier's own pages: none, unless named.
+    `retention_days` is for how long wallets are told that what they show is kept, unless a query
+    says otherwise; None says nothing. `registrations` are sent to wallets, which compare them with
+    the chain. `page_queries` names the queries that anyone may start from the verifier's own
+    pages: none, unless named.
     `programmes_folder` has the programme files, the examples that come with this package if None;
     `programme_agencies` the base URL of another agency that decides on a programme, by its id.
     A batch of applications is kept for `bulk_ttl_s`; it is decided on by `bulk_workers` processes
     (0: as many as there are processors), or on the Dask cluster of `dask_scheduler`
-    (`tls://host:port`), which must be this verifier's own.
+    (`tls://host:port`), which must be this verifier's own. `exclusion_register` counts people over
+    programmes that exclude each other; it is somebody else's.
     """
 
     base_url: str
@@ -78,6 +87,7 @@ class VerifierConfig:
     certificate_file: Path | None = None
     client_id_prefix: str = DID
     registrations: tuple[Registration, ...] = ()
+    retention_days: int | None = None
     page_queries: frozenset[str] = frozenset()
     vc_api: bool = False
     programmes_folder: Path | None = None
@@ -86,6 +96,7 @@ class VerifierConfig:
     max_bulk_applications: int = 100_000
     bulk_workers: int = 0
     dask_scheduler: str | None = None
+    exclusion_register: RegisterAtHand | None = None
 
     def __post_init__(self) -> None:
         if self.vc_api and not self.development:
@@ -105,6 +116,10 @@ class VerifierConfig:
             raise ConfigurationError("page_queries names a query that is not configured")
         if any(name.startswith(QUERY_PREFIX) for name in self.queries):
             raise ConfigurationError(f"names of queries do not begin with {QUERY_PREFIX}")
+        if self.exclusion_register is not None and self.exclusion_register.did == self.did:
+            raise ConfigurationError("exclusion_register is not this verifier")
+        if not 0 <= (self.retention_days or 0) <= MAX_RETENTION_DAYS:
+            raise ConfigurationError("retention_days is 0 or more, within a century")
         for name in _POSITIVE:
             if getattr(self, name) <= 0:
                 raise ConfigurationError(f"{name} is positive")
@@ -130,12 +145,14 @@ class VerifierConfig:
 
         Required: BASE_URL, DATABASE_URL, SIGNING_KEY_FILE, AGENCY_TOKENS_FILE (a JSON object of
         agency name to hex SHA-256 of its token). Optional: QUERIES_FILE (JSON), DISPLAY_NAME,
-        REQUIRE_RECEIPT, MANIFEST_STANDS_IN, DEVELOPMENT, VC_API (0 or 1), MAX_REPLICA_AGE_S,
+        REQUIRE_RECEIPT, MANIFEST_STANDS_IN, DEVELOPMENT, VC_API (0 or 1), ACCEPTED_EPOCHS (of BBS
+        credentials, with commas), MAX_REPLICA_AGE_S,
         MAX_STATUS_AGE_S, MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S,
         RESULT_TTL_S, FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM),
         CERTIFICATE_FILE (PEM), CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names,
         with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id),
-        BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER.
+        BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER, EXCLUSION_REGISTER_FILE
+        (JSON, see `verifier.exclusions.config`).
         Raises
         `ConfigurationError`, and what `parse_named_queries` raises.
         """
@@ -143,6 +160,7 @@ class VerifierConfig:
         trust = TrustPolicy(
             require_receipt=reader.switch("require_receipt"),
             manifest_stands_in=reader.switch("manifest_stands_in"),
+            epochs=reader.names("accepted_epochs"),
             max_replica_age_s=reader.seconds("max_replica_age_s", DEFAULT_MAX_REPLICA_AGE_S),
             max_status_age_s=reader.seconds("max_status_age_s", DEFAULT_MAX_STATUS_AGE_S),
             max_issuer_keys_age_s=reader.seconds(
@@ -171,6 +189,9 @@ class VerifierConfig:
             registrations=()
             if registrations_file is None
             else _read_registrations(Path(registrations_file)),
+            retention_days=None
+            if reader.get("retention_days") is None
+            else reader.number("retention_days", 0),
             page_queries=reader.names("page_queries"),
             programmes_folder=None if programmes_folder is None else Path(programmes_folder),
             programme_agencies={}
@@ -190,6 +211,7 @@ class VerifierConfig:
             ),
             bulk_workers=reader.number("bulk_workers", cls.bulk_workers),
             dask_scheduler=reader.get("dask_scheduler"),
+            exclusion_register=_read_register(reader.get("exclusion_register_file")),
         )
 
 
@@ -261,6 +283,13 @@ def _read_agencies(path: Path) -> dict[str, str]:
         return {name: check_url(url, development=True) for name, url in items.items()}
     except (OSError, TypeError, SeoulWalletError) as error:
         raise ConfigurationError("the file of agencies cannot be read") from error
+
+
+def _read_register(path: str | None) -> RegisterAtHand | None:
+    try:
+        return None if path is None else read_register_at_hand(Path(path))
+    except ExclusionConfigurationError as error:
+        raise ConfigurationError(f"exclusion_register_file: {error}") from error
 
 
 def _read_queries(path: Path) -> dict[str, NamedQuery]:

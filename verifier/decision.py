@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
+from verifier.acting import Acting, acted_for, acting_json
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.crypto.certificates import TrustAnchors
+from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, SeoulWalletError
 from wallet.evidence import FactSources, collect
-from wallet.protocols.dcql import SD_JWT_VC_FORMAT, CredentialQuery, DcqlQuery
+from wallet.protocols.dcql import CredentialQuery, DcqlQuery
 from wallet.protocols.dcql_answer import check_answer, check_answered_ids
-from wallet.protocols.oid4vp_response import RawPresentation, ResponseMalformed
+from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.protocols.oid4vp_transaction import TransactionData, check_transactions
+from wallet.verification.acting import ActedFor, Use
 from wallet.verification.evidence import Evidence
 from wallet.verification.pipeline import (
     VerifiedPresentation,
@@ -23,6 +27,7 @@ from wallet.verification.pipeline import (
     verify_presentation,
 )
 from wallet.verification.policy import TrustPolicy, VerificationPolicy
+from wallet.verification.presented import Presentable, parse_presented
 from wallet.verification.report import Outcome, VerificationReport
 
 
@@ -63,13 +68,17 @@ class Decision:
     """What came of one answer.
 
     `result` is what may be kept and shown to operators; `disclosed` are the claims asked for, by
-    query id, None unless accepted.
+    query id, None unless accepted. `acted_for` names who showed credentials for whom, if anyone
+    did, and is in `result` too. `beside` is a change that takes effect in the transaction which
+    concludes the answer, or not at all.
     """
 
     verdict: Verdict
     code: str | None
     result: JsonObject
     disclosed: JsonObject | None
+    acted_for: tuple[ActedFor, ...] = ()
+    beside: Callable[[Any], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +97,9 @@ class Rules:
         bound = query.require_holder_binding
         return VerificationPolicy(
             accepted_types=frozenset(query.vct_values),
+            format=query.format,
+            type_values=query.type_values,
+            pseudonym=query.pseudonym,
             audience=audience if bound else None,
             nonce=nonce if bound else None,
             trust=self.trust,
@@ -97,7 +109,7 @@ class Rules:
 
 
 def examine(
-    presentation: str, evidence: Evidence, policy: VerificationPolicy, now: int
+    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, now: int
 ) -> Examined:
     """Run every step on the evidence given (pure); raises nothing for bad input."""
     try:
@@ -128,31 +140,18 @@ class Examiner:
         """Return the policy that answers to one credential query are judged by."""
         return self.rules.policy_for(query, audience, nonce)
 
-    def evidence_for(self, presentation: str) -> Evidence:
+    def evidence_for(self, presentation: Presentable, format_: str = SD_JWT_VC_FORMAT) -> Evidence:
         """Collect the evidence for one presentation; what cannot be had is its reason."""
         try:
-            return collect(parse_presented_sd_jwt(presentation), self.sources)
+            return collect(parse_presented(presentation, format_), self.sources)
         except SeoulWalletError as error:
             # The check meets the same fault in its first steps and reports it there.
             return Evidence(error, error, error)
 
-    def examine(self, presentation: str, policy: VerificationPolicy, now: int) -> Examined:
+    def examine(self, presentation: Presentable, policy: VerificationPolicy, now: int) -> Examined:
         """Collect evidence and run every step; raises nothing for bad input."""
-        return examine(presentation, self.evidence_for(presentation), policy, now)
-
-    def _examine_one(
-        self,
-        query: CredentialQuery,
-        presentation: RawPresentation,
-        audience: str,
-        nonce: str,
-        now: int,
-    ) -> Examined:
-        policy = self.policy_for(query, audience, nonce)
-        if query.format == SD_JWT_VC_FORMAT and isinstance(presentation, str):
-            return self.examine(presentation, policy, now)
-        error = ResponseMalformed(f"a presentation of {query.format} looks different")
-        return Examined(VerificationReport((error,), now), None)
+        evidence = self.evidence_for(presentation, policy.format)
+        return examine(presentation, evidence, policy, now)
 
     def decide(
         self,
@@ -164,22 +163,40 @@ class Examiner:
         one_holder: bool,
         now: int,
         transactions: Sequence[TransactionData] = (),
+        use: Use = Use.PRESENTATION,
+        programme: str | None = None,
     ) -> Decision:
-        """Return the decision on a whole answer; raises nothing for bad input."""
+        """Return the decision on a whole answer; raises nothing for bad input.
+
+        `use` is what it is for: only a presentation can be made for another. `programme` is the
+        name of the request, which a delegation may be bound to.
+        """
+        use = Use.SIGNATURE if transactions and use is Use.PRESENTATION else use
         try:
             check_answered_ids(query, vp_token)
+            acting = Acting.of_answer(
+                query,
+                vp_token,
+                audience=audience,
+                nonce=nonce,
+                now=now,
+                use=use,
+                programme=programme,
+            )
         except RejectedError as error:
             return _refused(error, {}, now)
+        policies = {
+            name: self.policy_for(item, audience, nonce)
+            for name, item in query.credentials.items()
+        }
         examined = {
-            name: [
-                self._examine_one(query.credentials[name], item, audience, nonce, now)
+            name: [Examined(item.report, None) for item in acting.presented[name]]
+            if name in acting.presented
+            else [
+                self.examine(item, acting.policy(item, policies[name]), now)
                 for item in presentations
             ]
             for name, presentations in vp_token.items()
-        }
-        verified = {
-            name: [item.verified for item in items if item.verified is not None]
-            for name, items in examined.items()
         }
         reports = [item for items in examined.values() for item in items]
         for verdict in (Verdict.REJECTED, Verdict.UNAVAILABLE):
@@ -188,18 +205,39 @@ class Examiner:
                 if item.verdict is verdict and failure is not None:
                     return _decision(verdict, failure.code, examined, None, now)
         try:
-            claims = check_answer(query, verified, one_holder=one_holder)
+            shown = acting.settle(
+                {
+                    name: [item.verified for item in items if item.verified is not None]
+                    for name, items in examined.items()
+                    if name not in acting.presented
+                }
+            )
+            verified: Mapping[str, Sequence[VerifiedProof]] = {**shown, **acting.proofs()}
+            claims = check_answer(
+                query, verified, one_holder=one_holder, apart=acting.queries.guardianships
+            )
             check_transactions(transactions, _bindings(verified))
         except RejectedError as error:
             return _refused(error, examined, now)
         disclosed: JsonObject = {
             name: [
-                {"issuer": item.issuer, "vct": item.vct, "claims": asked}
+                _told(query.credentials[name], item, acting.issuer_of(item), asked)
                 for item, asked in zip(verified[name], claims[name], strict=True)
             ]
             for name in claims
         }
-        return _decision(Verdict.ACCEPTED, None, examined, disclosed, now)
+        return _decision(
+            Verdict.ACCEPTED, None, examined, disclosed, now, acted=acted_for(verified)
+        )
+
+
+def _told(
+    query: CredentialQuery, verified: VerifiedProof, issuer: str, asked: JsonObject
+) -> JsonObject:
+    told: JsonObject = {"issuer": issuer, "vct": verified.vct, "claims": asked}
+    if query.pseudonym and verified.pseudonym is not None:
+        told["pseudonym"] = base64url.encode(verified.pseudonym)
+    return told
 
 
 def _bindings(
@@ -229,6 +267,7 @@ def _decision(
     now: int,
     *,
     detail: str | None = None,
+    acted: tuple[ActedFor, ...] = (),
 ) -> Decision:
     reports = [item.report for items in examined.values() for item in items]
     times = [report.facts_as_of for report in reports if report.facts_as_of is not None]
@@ -242,7 +281,8 @@ def _decision(
         "presentations": [
             {"id": name, **item.to_json()} for name, items in examined.items() for item in items
         ],
+        **acting_json(acted),
     }
     if detail is not None:
         result["detail"] = detail
-    return Decision(verdict, code, result, disclosed)
+    return Decision(verdict, code, result, disclosed, acted)

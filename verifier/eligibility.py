@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
+from verifier.claims.counting import Counting, Nullifier, claim_id_of
+from verifier.claims.records import Change
 from verifier.decision import Decision as AnswerDecision
 from verifier.decision import Examined, Examiner, Rules, Verdict, examine
 from verifier.queries import QUERY_PREFIX, NamedQuery
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.hashing import sha256
 from wallet.eligibility.days import seoul_day
-from wallet.eligibility.decision import Decision, EvidenceSeen, evaluate
+from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome, evaluate
+from wallet.eligibility.nullifier import ONCE_CLAUSE
 from wallet.eligibility.programme import EvidenceNeed, Programme
 from wallet.eligibility.reasons import Cause
 from wallet.encoding.json import JsonObject
@@ -48,12 +51,16 @@ class EvidenceOfSeveralPeople(RejectedError):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of evidence after it was looked at: its claims, or why it does not count."""
+    """One piece of evidence after it was looked at: its claims, or why it does not count.
+
+    `nullifier` is that of the benefit key, None of everything else.
+    """
 
     seen: EvidenceSeen
     claims: JsonObject | None
     cause: Cause | None
     examined: Examined
+    nullifier: Nullifier | None = None
 
 
 def _no_addition(_: Decision) -> JsonObject:
@@ -72,7 +79,7 @@ class EligibilityDesk:
     """Decides on answers to programmes' queries, with the programmes of a shelf.
 
     `after_decision` sees every decision before the agency does; what it returns is told beside
-    it (a receipt, for example).
+    it (a receipt, for example). Without `counting` nobody is eligible where people are counted.
     """
 
     def __init__(
@@ -81,10 +88,12 @@ class EligibilityDesk:
         examiner: Examiner,
         *,
         after_decision: Callable[[Decision], JsonObject] = _no_addition,
+        counting: Counting | None = None,
     ) -> None:
         self._shelf = shelf
         self._examiner = examiner
         self._after_decision = after_decision
+        self._counting = counting
 
     def query_for(self, programme_id: str, version: str | None, now: int) -> NamedQuery:
         """Return the query of a programme: the version in force, or the one named if it is.
@@ -111,11 +120,13 @@ class EligibilityDesk:
         audience: str,
         nonce: str,
         now: int,
+        application: str,
     ) -> AnswerDecision:
         """Return the decision on a whole answer; raises nothing for bad input.
 
         An answer that discloses more than was asked for, or of several people, is refused as a
-        whole. Evidence that is not there is unknown, not a fault.
+        whole. Evidence that is not there is unknown, not a fault. `application` is the id of the
+        session: whoever answers it again draws no second benefit. Raises `StorageUnavailable`.
         """
         try:
             programme = self._programme(query_name, query)
@@ -132,6 +143,7 @@ class EligibilityDesk:
             return _refused(Verdict.REJECTED, error, now)
         except (MalformedError, ConflictError) as error:
             return _refused(Verdict.UNAVAILABLE, error, now)
+        decision, beside = self._counted(decision, pieces, application)
         result: JsonObject = {
             "outcome": Verdict.ACCEPTED.value,
             "code": None,
@@ -142,9 +154,27 @@ class EligibilityDesk:
                 {"id": piece.seen.evidence, **piece.examined.to_json()} for piece in pieces
             ],
             "eligibility": decision.to_json(),
+            **({} if beside is None else {"claim_id": claim_id_of(application)}),
             **self._after_decision(decision),
         }
-        return AnswerDecision(Verdict.ACCEPTED, None, result, None)
+        return AnswerDecision(Verdict.ACCEPTED, None, result, None, beside=beside)
+
+    def _counted(
+        self, decision: Decision, pieces: Sequence[Piece], application: str
+    ) -> tuple[Decision, Change | None]:
+        """Return the decision after the person was counted, and the change that grants it."""
+        evaluation = decision.evaluation
+        once = evaluation.programme.once
+        if once is None or evaluation.outcome is not Outcome.ELIGIBLE:
+            return decision, None
+        nullifier = next(
+            (piece.nullifier for piece in pieces if piece.seen.evidence == once.evidence), None
+        )
+        if self._counting is None or nullifier is None:
+            left_open = evaluation.left_open(ONCE_CLAUSE, Cause.COULD_NOT_CHECK)
+            return replace(decision, evaluation=left_open), None
+        counted = self._counting.count(evaluation, once, nullifier, claim_id_of(application))
+        return replace(decision, evaluation=counted.evaluation), counted.grant
 
     def _programme(self, query_name: str, query: DcqlQuery) -> Programme:
         programme_id, _, version = query_name.removeprefix(QUERY_PREFIX).partition("@")
@@ -237,15 +267,13 @@ def _digest(presentation: str) -> bytes:
 
 def _check_one_person(programme: Programme, pieces: Sequence[Piece]) -> None:
     """Return if all evidence that counts is about one person. Raises `EvidenceOfSeveralPeople`."""
-    if programme.sector_path is None:
+    if programme.sector is None:
         return
-    people: set[Any] = set()
-    for piece in pieces:
-        value: Any = piece.claims
-        for part in programme.sector_path:
-            value = value.get(part) if type(value) is dict else None
-        if piece.claims is not None:
-            people.add(value if type(value) is str else None)
+    people = {
+        programme.person(piece.seen.evidence, piece.claims)
+        for piece in pieces
+        if piece.claims is not None
+    }
     if len(people) > 1 or None in people:
         raise EvidenceOfSeveralPeople("the evidence does not belong to one person")
 

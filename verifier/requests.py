@@ -18,9 +18,10 @@ from wallet.protocols.oid4vp_dc_api import build_dc_request, origin_audience
 from wallet.protocols.oid4vp_link import build_unsigned_request_link
 from wallet.protocols.oid4vp_metadata import verifier_formats
 from wallet.protocols.oid4vp_response import VERIFIER_ENCRYPTIONS
-from wallet.protocols.oid4vp_session import Fetched, Flow, RequestOptions
+from wallet.protocols.oid4vp_session import Fetched, Flow, Requested, RequestOptions
 from wallet.protocols.oid4vp_transaction import parse_transaction_data
 from wallet.protocols.registration import registration_info
+from wallet.protocols.retention import retention_info
 
 SIGNATURE_ALGORITHMS: Final = ("ES256", "ES384", "EdDSA")
 
@@ -105,7 +106,7 @@ class RequestWriter:
             transaction_data=parse_transaction_data(
                 list(options.transactions) or None, requested.query
             ),
-            verifier_info=self._verifier_info(requested.query, requested.purpose, options),
+            verifier_info=self._verifier_info(requested, options),
             expected_origins=options.origins,
             issued_at=session.fetched_at,
             expires_at=session.answer_until,
@@ -128,11 +129,15 @@ class RequestWriter:
         return metadata
 
     def _verifier_info(
-        self, query: DcqlQuery, purpose: str, options: RequestOptions
+        self, requested: Requested, options: RequestOptions
     ) -> tuple[JsonObject, ...]:
         if options.prefix == REDIRECT_URI:
             return ()
-        return registration_info(self._config.registrations, query, purpose)
+        known = registration_info(self._config.registrations, requested.query, requested.purpose)
+        named = self._config.queries.get(requested.query_name or "")
+        days = None if named is None else named.retention_days
+        days = self._config.retention_days if days is None else days
+        return known if days is None else (*known, retention_info(days))
 
 
 def answer_key(session_id: str, secret: bytes) -> DecryptionKey:

@@ -49,12 +49,10 @@ from wallet.protocols.oid4vp_session import (
 from wallet.protocols.oid4vp_transaction import parse_transaction_data
 
 # What a wallet may say instead of answering (OpenID4VP §8.5); any other word is `wallet_error`.
-WALLET_ERRORS: Final = frozenset(
-    (
-        "access_denied", "invalid_request", "invalid_client", "invalid_transaction_data",
-        "vp_formats_not_supported", "wallet_unavailable",
-    )
-)  # fmt: skip
+WALLET_ERRORS: Final = frozenset((
+    "access_denied", "invalid_request", "invalid_client", "invalid_transaction_data",
+    "vp_formats_not_supported", "wallet_unavailable",
+))  # fmt: skip
 
 
 class ResponseNotEncrypted(RejectedError):
@@ -258,7 +256,7 @@ class VerifierService:
             code = response.error if response.error in WALLET_ERRORS else "wallet_error"
             decision = refused_by_wallet(code, now)
         else:
-            decision = self._decide(session, response.vp_token, audience, now)
+            decision = self._decide(session_id, session, response.vp_token, audience, now)
         options = session.requested.options
         response_code = None if options.return_uri is None else new_secret()
         answered = session.answer(
@@ -273,6 +271,7 @@ class VerifierService:
             answered,
             expected_version=version,
             expires_at=now + self._config.result_ttl_s,
+            beside=decision.beside,
         )
         self._metrics.decided(decision.verdict, decision.code)
         if options.return_uri is None or response_code is None:
@@ -282,6 +281,7 @@ class VerifierService:
 
     def _decide(
         self,
+        session_id: str,
         session: Fetched,
         vp_token: Mapping[str, Sequence[RawPresentation]],
         audience: str,
@@ -296,6 +296,7 @@ class VerifierService:
                 audience=audience,
                 nonce=session.nonce,
                 now=now,
+                application=session_id,
             )
         transactions = list(requested.options.transactions) or None
         return self._examiner.decide(
@@ -306,6 +307,7 @@ class VerifierService:
             one_holder=requested.one_holder,
             now=now,
             transactions=parse_transaction_data(transactions, requested.query),
+            programme=requested.query_name,
         )
 
     def result(

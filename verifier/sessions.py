@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from wallet.crypto.hashing import sha256
@@ -53,15 +53,25 @@ class PresentationSessions:
         return session, version
 
     def advance(
-        self, session_id: str, session: Session, *, expected_version: int, expires_at: int
+        self,
+        session_id: str,
+        session: Session,
+        *,
+        expected_version: int,
+        expires_at: int,
+        beside: Callable[[Any], None] | None = None,
     ) -> None:
-        """Replace the session if nobody else did. Raises `SessionConflict`."""
+        """Replace the session if nobody else did. `beside` as in `SessionStore.replace`.
+
+        Raises `SessionConflict`, and what `beside` raises.
+        """
         self._store.replace(
             SESSION_KIND,
             session_id,
             _encode(session),
             expected_version=expected_version,
             expires_at=expires_at,
+            beside=beside,
         )
 
     def keep_browser(self, cookie: str, opened: Mapping[str, str], *, expires_at: int) -> None:

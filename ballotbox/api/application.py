@@ -8,6 +8,7 @@ from flask import Flask
 
 from ballotbox.api.board import board_blueprint
 from ballotbox.api.counting import counting_blueprint
+from ballotbox.api.openapi import openapi_blueprint
 from ballotbox.api.operations import operations_blueprint
 from ballotbox.api.sending import sending_blueprint
 from ballotbox.counting import Counting
@@ -27,4 +28,5 @@ def create_app(box: BallotBox, counting: Counting, health: Health, metrics: Metr
     app.register_blueprint(counting_blueprint(counting))
     app.register_blueprint(board_blueprint(box))
     app.register_blueprint(operations_blueprint(health, metrics))
+    app.register_blueprint(openapi_blueprint())
     return app

@@ -151,6 +151,14 @@ class SqlTurn:
             .values(position=index)
         )
 
+    def placed_ballots(self) -> Sequence[tuple[bytes, bytes]]:
+        query = (
+            select(BALLOTS.c.nullifier, BALLOTS.c.digest)
+            .where(BALLOTS.c.election == self._election, BALLOTS.c.position.is_not(None))
+            .order_by(BALLOTS.c.position)
+        )
+        return [(row.nullifier, row.digest) for row in self._connection.execute(query)]
+
     def waiting_rejections(self) -> Sequence[tuple[bytes, str]]:
         query = select(REJECTIONS.c.submission, REJECTIONS.c.code).where(
             REJECTIONS.c.election == self._election, REJECTIONS.c.is_published.is_(False)

@@ -20,6 +20,14 @@ from issuer.dpop import DpopNonceNeeded
 from issuer.issuing import ConfigurationNotGranted, ProofKeyRepeated, TooManyProofs
 from issuer.notifications import NotificationUnknown
 from issuer.ports import IssuanceAlreadyCompleted, NymKeyRegistered, NymKeyTaken
+from issuer.recovery.ports import (
+    DeviceLost,
+    HoldingReplaced,
+    HoldingTaken,
+    HoldingUnknown,
+    HoldingWithdrawn,
+    RecoveryTooOften,
+)
 from issuer.register.card_rule import NotACardHolder
 from issuer.register.port import SubjectUnknown
 from issuer.sessions import (
@@ -44,6 +52,7 @@ from wallet.protocols.oid4vci.proof import (
     KeyProofMalformed,
     KeyProofWithoutNonce,
 )
+from wallet.protocols.oid4vci.recovery import RecoveryProofInvalid, RecoveryProofMalformed
 from wallet.protocols.oid4vci.token import ErrorResponse, UnsupportedGrantType
 from wallet.web.application import json_answer
 from wallet.web.problems import RETRY_AFTER_S
@@ -69,6 +78,20 @@ _DPOP_ERRORS: Final[WireTable] = {
     DpopProofInvalid: WireError("invalid_dpop_proof"),
     DpopNonceNeeded: WireError("use_dpop_nonce"),
 }
+# Of this project's own, like the member and the grant that they answer.
+RECOVERY_ERRORS: Final[WireTable] = {
+    RecoveryProofInvalid: WireError("invalid_recovery_proof"),
+    RecoveryProofMalformed: WireError("invalid_recovery_proof"),
+    NonceInvalid: WireError("invalid_nonce"),
+    HoldingUnknown: WireError("recovery_unknown"),
+    HoldingReplaced: WireError("recovery_replaced"),
+    HoldingWithdrawn: WireError("recovery_withdrawn"),
+    HoldingTaken: WireError("invalid_recovery_proof"),
+    DeviceLost: WireError("recovery_device_lost"),
+    RecoveryTooOften: WireError("recovery_too_often"),
+    MalformedError: WireError("invalid_request"),
+    UnsupportedError: WireError("invalid_request"),
+}
 PAR_ERRORS: Final[WireTable] = {
     **_DPOP_ERRORS,
     ClientNotAuthenticated: WireError("invalid_client", 401),
@@ -79,6 +102,7 @@ PAR_ERRORS: Final[WireTable] = {
     UnsupportedError: WireError("invalid_request"),
 }
 TOKEN_ERRORS: Final[WireTable] = {
+    **RECOVERY_ERRORS,
     **_DPOP_ERRORS,
     ClientNotAuthenticated: WireError("invalid_client", 401),
     GrantInvalid: WireError("invalid_grant"),
@@ -102,6 +126,7 @@ NOTIFICATION_ERRORS: Final[WireTable] = {
     UnsupportedError: WireError("invalid_notification_request"),
 }
 CREDENTIAL_ERRORS: Final[WireTable] = {
+    **RECOVERY_ERRORS,
     **_TOKEN_USE_ERRORS,
     TransactionUnknown: WireError("invalid_transaction_id"),
     IssuanceRefused: WireError("credential_request_denied"),

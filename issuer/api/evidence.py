@@ -20,7 +20,7 @@ from issuer.register.model import MAX_ID_CHARACTERS
 from issuer.service import IssuerService
 from wallet.web.application import json_answer
 from wallet.web.bodies import read_json
-from wallet.web.schemas import RequestSchema, load
+from wallet.web.schemas import RequestMalformed, RequestSchema, load
 
 MAX_BODY_BYTES: Final = 16 * 1024
 _REGISTER_ID: Final = re.compile(rf"[A-Z0-9-]{{1,{MAX_ID_CHARACTERS}}}\Z")
@@ -31,6 +31,15 @@ class _EvidenceOffer(RequestSchema):
     kind = fields.String(required=True, validate=validate.Regexp(_KIND))
     subject_id = fields.String(required=True, validate=validate.Regexp(_REGISTER_ID))
     holder_id = fields.String(required=True, validate=validate.Regexp(_REGISTER_ID))
+    family_id = fields.String(validate=validate.Regexp(_REGISTER_ID))
+    guardian_id = fields.String(validate=validate.Regexp(_REGISTER_ID))
+    tx_code = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+
+
+class _GuardianshipOffer(RequestSchema):
+    family_id = fields.String(required=True, validate=validate.Regexp(_REGISTER_ID))
+    guardian_id = fields.String(required=True, validate=validate.Regexp(_REGISTER_ID))
+    child_id = fields.String(required=True, validate=validate.Regexp(_REGISTER_ID))
     tx_code = fields.Boolean(load_default=True, truthy={True}, falsy={False})
 
 
@@ -43,16 +52,39 @@ def evidence_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         """Offer one piece of evidence.
 
         Bearer: an operator's token. JSON: `kind`, `subject_id` (a person, or a family for
-        family relations), `holder_id` and perhaps `tx_code`. 201 with the offer's link; 422 when
+        family relations), `holder_id` and perhaps `tx_code`; for a child's evidence that goes to
+        a guardian, `family_id` and `guardian_id` too. 201 with the offer's link; 422 when
         the register does not list the subject, 409 when it lacks a fact.
         """
         authenticate_operator(request.headers.get("Authorization", ""), operators)
         request.max_content_length = MAX_BODY_BYTES
         asked = load(_EvidenceOffer(), read_json(request))
+        guardian = asked.get("family_id"), asked.get("guardian_id")
+        if (guardian[0] is None) is not (guardian[1] is None):
+            raise RequestMalformed("family_id and guardian_id belong together")
         made = service.offer_evidence(
             asked["kind"],
             asked["subject_id"],
             asked["holder_id"],
+            with_tx_code=asked["tx_code"],
+            guardian=None if guardian[0] is None else guardian,
+        )
+        return json_answer(offer_json(made), 201)
+
+    @blueprint.post("/guardianship-offers")
+    def offer_guardianship() -> Response:
+        """Offer the guardianship certificate for one child.
+
+        Bearer: an operator's token. JSON: `family_id`, `guardian_id`, `child_id` and perhaps
+        `tx_code`. 201 with the offer's link; 422 when the register makes nobody a guardian.
+        """
+        authenticate_operator(request.headers.get("Authorization", ""), operators)
+        request.max_content_length = MAX_BODY_BYTES
+        asked = load(_GuardianshipOffer(), read_json(request))
+        made = service.offer_guardianship(
+            asked["family_id"],
+            asked["guardian_id"],
+            asked["child_id"],
             with_tx_code=asked["tx_code"],
         )
         return json_answer(offer_json(made), 201)

@@ -17,6 +17,7 @@ from wallet.protocols.oid4vci.dpop import DpopProofInvalid
 from wallet.protocols.oid4vci.token import (
     MAX_TOKEN_REQUEST_BYTES,
     CodeTokenRequest,
+    RecoveryTokenRequest,
     parse_token_request,
 )
 from wallet.web.application import json_answer
@@ -73,7 +74,7 @@ def token_blueprint(service: IssuerService) -> Blueprint:
                 jkt is None
                 and service.clients.policy.dpop_required
                 and isinstance(asked, CodeTokenRequest)
-            ):
+            ) or (jkt is None and isinstance(asked, RecoveryTokenRequest)):
                 raise DpopProofInvalid("send a DPoP proof")
             made = service.offers.exchange(asked, client_id=client_id, jkt=jkt)
         return json_answer(made.to_json())

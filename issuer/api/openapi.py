@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 
+from issuer.api.openapi_holder import HOLDER_PATHS
 from issuer.api.openapi_operator import CENSUS_PATHS, OPERATOR_PATHS
 from issuer.api.openapi_parts import (
     Operation,
@@ -21,7 +22,10 @@ from issuer.api.openapi_parts import (
     path_parameter,
     query_parameter,
 )
+from issuer.api.openapi_recovery import RECOVERY_PATHS
 from wallet.encoding.json import JsonObject
+from wallet.protocols.oid4vci.recovery import RECOVERY_MEMBER
+from wallet.protocols.oid4vci.token import RECOVERY_GRANT
 from wallet.web.application import json_answer
 
 OPENAPI_VERSION: Final = "3.1.0"
@@ -98,7 +102,7 @@ _PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
     },
     "/token": {
         "post": operation(
-            "Token endpoint: pre-authorized code, authorization code, refresh token.",
+            "Token endpoint: pre-authorized code, authorization code, refresh token, recovery.",
             {
                 "200": json_answer_of(
                     "Tokens.",
@@ -119,6 +123,7 @@ _PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
                                 "urn:ietf:params:oauth:grant-type:pre-authorized_code",
                                 "authorization_code",
                                 "refresh_token",
+                                RECOVERY_GRANT,
                             ]
                         },
                         "pre-authorized_code": _TEXT,
@@ -127,6 +132,7 @@ _PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
                         "redirect_uri": _TEXT,
                         "code_verifier": _TEXT,
                         "refresh_token": _TEXT,
+                        "recovery_proof": _TEXT,
                         "client_id": _TEXT,
                     },
                     ("grant_type",),
@@ -156,7 +162,8 @@ _PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
             request=body(
                 object_schema(
                     {"credential_configuration_id": _TEXT, "credential_identifier": _TEXT,
-                     "proofs": _PROOFS, "credential_response_encryption": {"type": "object"}},
+                     "proofs": _PROOFS, "credential_response_encryption": {"type": "object"},
+                     RECOVERY_MEMBER: _TEXT},
                     ("proofs",),
                 ),
                 "application/json",
@@ -266,6 +273,7 @@ _PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
             "This document.", {"200": json_answer_of("The document.", {"type": "object"})}
         )
     },
+    **RECOVERY_PATHS,
     **OPERATOR_PATHS,
 }  # fmt: skip
 _HTML: Final = {"text/html": {"schema": _TEXT}}
@@ -357,7 +365,7 @@ def openapi_document(
             for place in (f"/.well-known/{name}{path}", f"{path}/.well-known/{name}"):
                 listed[place] = {"get": item}
         listed[f"{path}/did.json" if path else "/.well-known/did.json"] = {"get": _DID}
-        groups = (_PATHS, _AUTHORIZATION_PATHS) if by_code else (_PATHS,)
+        groups = (_PATHS, HOLDER_PATHS, *((_AUTHORIZATION_PATHS,) if by_code else ()))
         for group in groups:
             listed |= {path + place: item for place, item in group.items()}
         if path in rolls:

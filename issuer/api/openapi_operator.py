@@ -104,9 +104,21 @@ OPERATOR_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
                     "kind": {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,47}$"},
                     "subject_id": _ID,
                     "holder_id": _ID,
+                    "family_id": _ID,
+                    "guardian_id": _ID,
                     "tx_code": _FLAG,
                 },
                 ("kind", "subject_id", "holder_id"),
+            ),
+        )
+    },
+    "/operator/guardianship-offers": {
+        "post": _operation(
+            "Offer the guardianship certificate for one child to one of its guardians.",
+            _MADE,
+            _strict(
+                {"family_id": _ID, "guardian_id": _ID, "child_id": _ID, "tx_code": _FLAG},
+                ("family_id", "guardian_id", "child_id"),
             ),
         )
     },
@@ -116,6 +128,11 @@ OPERATOR_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
             {"200": json_answer_of("They.", _OBJECT)},
             None,
             query="state",
+        )
+    },
+    "/operator/recoveries": {
+        "get": _operation(
+            "The newest events of recovery keys.", {"200": json_answer_of("They.", _OBJECT)}, None
         )
     },
     "/operator/approvals/{approval_id}/{decision}": {

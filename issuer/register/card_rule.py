@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
 from issuer.register.model import Child, Family, Guardian, GuardianRelation
+from wallet.eligibility.days import last_day_at_age
 from wallet.errors import MalformedError, RejectedError
 
 FAMILY_CARD_TYPE: Final = "urn:seoul-wallet:multi-child-family-card:1"
@@ -185,23 +186,6 @@ def check_family_card(family: Family, on: date, rule: FamilyCardRule) -> CardDec
         if _in_seoul(guardian)
     }
     return CardDecision(family.family_id, on, rule.version, cards, ())
-
-
-def birthday(birth_date: date, age: int) -> date:
-    """Return the day on which someone reaches `age` full years.
-
-    Who was born on 29 February reaches it on 1 March of a common year: the period ends with the
-    last day of February (민법 §160③), and the age is reached on the day after.
-    """
-    try:
-        return birth_date.replace(year=birth_date.year + age)
-    except ValueError:
-        return date(birth_date.year + age, 3, 1)
-
-
-def last_day_at_age(birth_date: date, age: int) -> date:
-    """Return the last day on which someone is `age` years old: the eve of the next birthday."""
-    return birthday(birth_date, age + 1) - timedelta(days=1)
 
 
 def _reasons_of_children(

@@ -6,10 +6,12 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, Engine, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, bindparam, select, update
 
 from issuer.ports import Issuance, IssuanceAlreadyCompleted, IssuanceUnknown, StatusChanged
+from issuer.recovery.ports import Enrolment
 from issuer.storage.decoys import DECOY, draw_count, move_decoys
+from issuer.storage.recovery.enrolment import enrol
 from issuer.storage.tables import ISSUANCES, LEAVES, STATUS_LISTS
 from wallet.adapters.sql.engine import insert, read, write
 from wallet.ports.storage import StorageUnavailable
@@ -109,7 +111,9 @@ class SqlIssuanceRecords:
                 return  # another request of the same grant was here first: its index is used
         raise StorageUnavailable("no free status index was found")
 
-    def complete(self, leaves: Mapping[str, bytes], *, now: int) -> None:
+    def complete(
+        self, leaves: Mapping[str, bytes], *, now: int, enrolment: Enrolment | None = None
+    ) -> frozenset[int]:
         with write(self._engine) as connection:
             for issuance_id, leaf in leaves.items():
                 done = connection.execute(
@@ -124,12 +128,25 @@ class SqlIssuanceRecords:
                     insert(connection, LEAVES),
                     {"leaf": leaf, "credential_type": done.credential_type, "since": now},
                 )
+            if enrolment is None:
+                return frozenset()
+            return enrol(connection, enrolment, decoys=self._decoys, now=now)
 
     def issuance(self, issuance_id: str) -> Issuance:
+        return self._one(ISSUANCES.c.issuance_id == issuance_id)
+
+    def issuance_at(self, list_number: int, status_index: int) -> Issuance:
+        return self._one(
+            and_(
+                ISSUANCES.c.list_number == list_number,
+                ISSUANCES.c.status_index == status_index,
+                ISSUANCES.c.credential_type != DECOY,
+            )
+        )
+
+    def _one(self, condition: ColumnElement[bool]) -> Issuance:
         with read(self._engine) as connection:
-            row = connection.execute(
-                select(*_COLUMNS).where(ISSUANCES.c.issuance_id == issuance_id)
-            ).one_or_none()
+            row = connection.execute(select(*_COLUMNS).where(condition)).one_or_none()
         if row is None:
             raise IssuanceUnknown("there is no such issuance")
         return _issuance(row)

@@ -48,6 +48,12 @@ class Department:
         offer = self._send("/offers", {"family_id": family, "holder_id": holder}, 201)
         return offer["link"], offer["tx_code"]
 
+    def offer_evidence(self, kind: str, person: str) -> str:
+        """Offer one piece of evidence about a person to them and return the link."""
+        body = {"kind": kind, "subject_id": person, "holder_id": person, "tx_code": False}
+        link: str = self._send("/evidence-offers", body, 201)["link"]
+        return link
+
     def request_letter(self, appointment: str) -> str:
         """Ask for an appointment letter; another operator must approve it. Returns its id."""
         letter_id: str = self._send("/letters", {"appointment_id": appointment}, 201)["letter_id"]

@@ -6,6 +6,7 @@ import secrets
 import time
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote, urlsplit
 
 from rich.console import Console
 
@@ -43,6 +44,11 @@ class Scene:
     clerk: Department
     director: Department
     agency: Agency
+
+    @property
+    def verifier_did(self) -> str:
+        """The agency's DID, under which it publishes its programmes."""
+        return "did:web:" + quote(urlsplit(self.stack.verifier_url).netloc, safe="")
 
     def receipt(self, card: HeldCard) -> JsonObject:
         """Wait until a card's batch is final and known to the verifier; return the receipt."""

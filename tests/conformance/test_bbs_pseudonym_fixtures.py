@@ -34,8 +34,8 @@ from wallet.crypto.bbs.nym_issuance import (
 from wallet.crypto.bbs.nym_proofs import (
     NymProof,
     NymProofStatement,
-    _derive_proof_with_nym,
     calculate_pseudonym,
+    derive_nym_proof_from,
     verify_proof_with_nym,
 )
 from wallet.crypto.bbs.signatures import parse_secret_key
@@ -138,7 +138,7 @@ def check_proof(fixture: Fixture, suite: Suite) -> None:
     assert calculate_pseudonym(credential, context_id, suite=suite) == pseudonym
     indexes = [index for index, _ in disclosed]
     indexes += [layout.messages + 1 + index for index, _ in disclosed_committed]
-    derived = _derive_proof_with_nym(
+    derived = derive_nym_proof_from(
         credential, context_id, indexes, presentation_header, suite, proof_randomness(fixture)
     )
     assert derived == proof

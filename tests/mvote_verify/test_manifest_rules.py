@@ -45,11 +45,14 @@ INVALID: dict[str, Edit] = {
         m["eligibility"]["issuer_keys"][0]
     ),
     "one of four trustees": lambda m: m.update(threshold=1),
-    "no district may vote": lambda m: m["eligibility"].update(districts=[]),
     "a district twice": lambda m: m["eligibility"].update(districts=["11110", "11110"]),
     "a minimum that cannot be": lambda m: m["ballot"]["limits"][0].update(min=7, max=9),
-    "costs in a points ballot": lambda m: m["ballot"].update(kind="points", per_project=3),
     "a grace below a checkpoint's period": lambda m: m.update(grace_s=59),
+    "more checkpoints than a million": lambda m: [
+        m["board"].update(checkpoint_every_s=1),
+        m.update(opens=m["opens"] - 12 * 86_400),
+        m["census"].update(taken_at=0),
+    ],
     "too many bits": lambda m: m["ballot"].update(
         kind="points", per_project=2**50, limits=[{"limit": "count", "min": 0, "max": 2**52}] * 99
     ),
@@ -70,9 +73,29 @@ MALFORMED: dict[str, Edit] = {
     "a key off the curve": lambda m: m["board"].update(signing_key="02" + "ff" * 32),
     "an uncompressed key": lambda m: m["board"].update(signing_key="04" + "11" * 64),
     "an issuer key too short": lambda m: m["eligibility"].update(issuer_keys=["11" * 95]),
+    "an issuer key off the curve or its subgroup": lambda m: m["eligibility"].update(
+        issuer_keys=["80" + "00" * 94 + "05"]
+    ),
+    "129 limits": lambda m: m["ballot"].update(
+        limits=[{"limit": "count", "min": 0, "max": 1}] * 129
+    ),
+    "a score above 10000": lambda m: m.update(
+        ballot={"kind": "ranking", "scores": [10_001], "limits": []}
+    ),
+    "33 places": lambda m: m.update(
+        ballot={"kind": "ranking", "scores": list(range(33, 0, -1)), "limits": []}
+    ),
+    "101 districts": lambda m: m.update(
+        districts=[
+            {"id": f"d{i}", "name": {"ko": "d", "en": "d"}, "budget": None} for i in range(101)
+        ]
+    ),
+    "a threshold of 31 digits": lambda m: m["outcome"].update(min_score="1/" + "3" * 31),
+    "no district may vote": lambda m: m["eligibility"].update(districts=[]),
     "no issuer": lambda m: m["eligibility"].update(issuer_keys=[]),
     "an age of 18": lambda m: m["eligibility"].update(min_age=18),
     "no project": lambda m: m.update(projects=[]),
+    "costs in a points ballot": lambda m: m["ballot"].update(kind="points", per_project=3),
     "a threshold above the trustees": lambda m: m.update(threshold=5),
     "phases the other way": lambda m: m["outcome"].update(phases=["city", "districts"]),
     "a limit of min above max": lambda m: m["ballot"]["limits"][0].update(min=4),

@@ -79,7 +79,8 @@ def _record() -> Files:
     append("rejections", sign_statement(board, refused).octets)
     checkpoints.append(Checkpoint(2, len(entries), _root(entries), rules.closes))
     counted = counted_ballots(log_order)
-    append("close", sign_statement(board, close_body(vote, len(log_order), counted)).octets)
+    digests = [submission.digest for submission in counted]
+    append("close", sign_statement(board, close_body(vote, len(log_order), digests)).octets)
     batch = Batch(1, 1, "paper", "citizen", 9, (1, 2, 3, 4, 5, 6))
     append("batch", sign_statement(officer, batch.body(vote)).octets)
     append("end", sign_statement(board, end_body(vote, 1)).octets)

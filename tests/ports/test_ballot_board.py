@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +10,12 @@ import pytest
 
 from ballotbox.errors import TallyNotOpen, TrusteeOut
 from seoul_wallet.anvil import AnvilNode
-from tests.support.ballot_box_process import BallotBoxProcesses
 from tests.support.ballot_chain import EVERY_S, ElectionOnChain
 from tests.support.chains import LedgerStack, ledger_stack
 from tests.support.voting import cast, voter
 from wallet.adapters.evm.board import open_board
 from wallet.adapters.evm.deployment import BOARD
 from wallet.adapters.evm.node import contract
-from wallet.adapters.evm.publisher import PublisherStep
 from wallet.adapters.sql.engine import open_engine, write
 from wallet.adapters.sql.outbox_tables import ATTEMPTS, ENTRIES, KEYS
 from wallet.ports.ballot_board import BoardConflicts, BoardTerms
@@ -197,36 +194,6 @@ def test_counts_once_and_takes_nothing_too_early_or_too_late(running: ElectionOn
         counting.take_nonce(running.nonce(2))
     running.work()
     assert running.application.publication.result() == result
-
-
-@pytest.mark.anvil
-@pytest.mark.loopback
-def test_a_box_killed_at_steps_of_its_transactions_checkpoints_once(
-    on_anvil: ElectionOnChain,
-) -> None:
-    on_anvil.open()
-    node = on_anvil.stack.chain
-    assert isinstance(node, AnvilNode)
-    place = {
-        "node": node.url,
-        "deployment": on_anvil.stack.deployment.to_json(),
-        "secret": bytes(on_anvil.stack.controller.account.key).hex(),
-        "election_id": on_anvil.name.election_id.hex(),
-    }
-    octets = on_anvil.manifest.octets
-    node.request("evm_setAutomine", [False])
-    with BallotBoxProcesses() as processes:
-        for step in (PublisherStep.JOURNALLED, PublisherStep.REPRICED):
-            on_anvil.travel_to(on_anvil.clock.now() + EVERY_S)
-            now, url = on_anvil.clock.now(), on_anvil.database_url
-            is_stuck = step is PublisherStep.REPRICED
-            killed = processes.anchor(url, octets, now, step, is_stuck=is_stuck, **place)
-            assert killed == -signal.SIGKILL
-            assert processes.anchor(url, octets, now, None, is_stuck=False, **place) == 0
-    node.request("evm_setAutomine", [True])
-    assert on_anvil.is_anchored
-    assert on_anvil.on_chain() == on_anvil.signed()
-    assert len(on_anvil.signed()) == 3
 
 
 @pytest.mark.anvil

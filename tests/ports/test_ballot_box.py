@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ballotbox.app import BallotBoxApplication, BoxTimes, build_ballot_box
+from ballotbox.app import build_ballot_box
 from ballotbox.errors import BatchesNotOpen, BoardEntryUnknown, BoardKeyDiffers
-from ballotbox.service import BallotBox, BallotRefused
+from ballotbox.service import BallotRefused
+from tests.support.ballot_box import BEFORE, CHOICES, MANIFEST, Box
 from tests.support.clock import SettableClock
 from tests.support.voting import (
     CLOSES,
     OPENS,
     Trustees,
     cast,
-    manifest,
     signing_key,
     voter,
 )
@@ -31,7 +31,6 @@ from wallet.voting.board import (
     CLOSE,
     END,
     REJECTIONS,
-    Entry,
     check_order,
     parse_log,
     verify_acceptance,
@@ -40,54 +39,7 @@ from wallet.voting.board import (
 from wallet.voting.ceremony import CeremonyFailed, CeremonyOrderInvalid
 from wallet.voting.statements import parse_statement, sign_statement
 
-MANIFEST = manifest(trustees=2, threshold=2)
-BEFORE = OPENS - 1000
-CHOICES = [1, 0, 1, 0, 0, 0]
 RACES = int(os.environ.get("SOAK_BALLOT_RACES", "1"))
-
-
-class Box:
-    """A ballot box with its clock, over a database that outlives it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.clock = SettableClock(BEFORE)
-        self.application = self._build()
-
-    def _build(self) -> BallotBoxApplication:
-        return build_ballot_box(
-            MANIFEST,
-            signing_key("board"),
-            self.url,
-            self.clock,
-            times=BoxTimes(ceremony_round_s=100),
-        )
-
-    @property
-    def box(self) -> BallotBox:
-        return self.application.box
-
-    def restart(self) -> None:
-        self.application.close()
-        self.application = self._build()
-
-    def run_ceremony(self) -> None:
-        trustees = Trustees(MANIFEST)
-        while trustees.ceremony.round < 4:
-            start = len(trustees.ceremony.payloads)
-            trustees.run_round()
-            # The last one first: the board puts them in order.
-            for payload in reversed(trustees.ceremony.payloads[start:]):
-                self.box.ceremony.take(payload)
-            self.box.work()
-
-    def open(self) -> None:
-        self.run_ceremony()
-        self.clock.set(OPENS)
-        self.box.work()
-
-    def kinds(self) -> list[str]:
-        return [entry.kind for entry in self.box.board.entries(0, 100)]
 
 
 @pytest.fixture
@@ -184,13 +136,7 @@ def test_of_16_casts_at_once_of_one_nullifier_one_counts_and_none_is_lost(box: B
         assert send(ballots[told.index("accepted")]) == "accepted"
     box.clock.set(OPENS + MANIFEST.checkpoint_every_s)
     box.box.work()
-    assert [entry.kind for entry in all_entries(box)].count(BALLOT) == RACES
-
-
-def all_entries(box: Box) -> list[Entry]:
-    board = box.box.board
-    starts = range(0, board.published_size(), 100)
-    return [entry for start in starts for entry in board.entries(start, 100)]
+    assert box.kinds().count(BALLOT) == RACES
 
 
 def test_logs_and_signs_what_it_refuses(box: Box) -> None:

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.ports.test_ballot_box import CHOICES, MANIFEST, Box, all_entries
+from seoul_wallet.anvil import AnvilNode
+from tests.support.ballot_box import CHOICES, MANIFEST, Box
 from tests.support.ballot_box_process import BallotBoxProcesses
+from tests.support.ballot_chain import EVERY_S, ElectionOnChain
+from tests.support.chains import LedgerStack, ledger_stack
 from tests.support.voting import OPENS, cast, voter
+from wallet.adapters.evm.publisher import PublisherStep
 from wallet.voting.board import BALLOT
 
 KILLS = int(os.environ.get("SOAK_BALLOT_KILLS", "8"))
@@ -58,5 +62,41 @@ def test_a_box_that_is_killed_at_any_step_counts_each_ballot_once(
     assert -signal.SIGKILL in codes
     box.clock.set(MANIFEST.closes)
     box.box.work()
-    payloads = [entry.payload for entry in all_entries(box) if entry.kind == BALLOT]
+    payloads = [entry.payload for entry in box.entries() if entry.kind == BALLOT]
     assert len(payloads) == len(set(payloads)) == KILLS
+
+
+@pytest.fixture
+def anvil() -> Iterator[LedgerStack]:
+    with ledger_stack("anvil") as started:
+        yield started
+
+
+@pytest.mark.anvil
+@pytest.mark.loopback
+def test_a_box_killed_at_steps_of_its_transactions_checkpoints_once(
+    anvil: LedgerStack, processes: BallotBoxProcesses, tmp_path: Path
+) -> None:
+    on_anvil = ElectionOnChain(anvil, tmp_path)
+    on_anvil.open()
+    node = on_anvil.stack.chain
+    assert isinstance(node, AnvilNode)
+    place = {
+        "node": node.url,
+        "deployment": on_anvil.stack.deployment.to_json(),
+        "secret": bytes(on_anvil.stack.controller.account.key).hex(),
+    }
+    octets = on_anvil.manifest.octets
+    node.request("evm_setAutomine", [False])
+    for step in (PublisherStep.JOURNALLED, PublisherStep.REPRICED):
+        on_anvil.travel_to(on_anvil.clock.now() + EVERY_S)
+        now, url = on_anvil.clock.now(), on_anvil.database_url
+        is_stuck = step is PublisherStep.REPRICED
+        killed = processes.anchor(url, octets, now, step, is_stuck=is_stuck, **place)
+        assert killed == -signal.SIGKILL
+        assert processes.anchor(url, octets, now, None, is_stuck=False, **place) == 0
+    node.request("evm_setAutomine", [True])
+    assert on_anvil.is_anchored
+    assert on_anvil.on_chain() == on_anvil.signed()
+    assert len(on_anvil.signed()) == 3
+    on_anvil.application.close()

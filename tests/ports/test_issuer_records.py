@@ -23,6 +23,7 @@ from issuer.storage.decoys import DECOY, MAX_DECOYS, draw_count
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
 from issuer.storage.publications import SqlStatusPublications
+from issuer.storage.recovery.tables import migrate_recovery
 from issuer.storage.tables import ANCHORED, migrate_issuer
 from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.errors import ConflictError
@@ -45,6 +46,7 @@ CARD = "urn:example:card"
 def database(empty_engine: Engine) -> Engine:
     """A database with the issuer's tables."""
     migrate_issuer(empty_engine)
+    migrate_recovery(empty_engine)
     return empty_engine
 
 
@@ -88,6 +90,18 @@ class TestIssuances:
         records = SqlIssuanceRecords(database)
         assert records.issuance(first.issuance_id).leaf == leaf(1)
         assert records.issuance(second.issuance_id).leaf is None
+
+    def test_an_issuance_is_found_by_its_place_in_the_list(self, database: Engine) -> None:
+        first, second = intents(database, "grant", 2)
+        records = SqlIssuanceRecords(database)
+        for item in (first, second):
+            assert records.issuance_at(item.list_number, item.status_index) == item
+        free = next(
+            index for index in range(10) if index not in (first.status_index, second.status_index)
+        )
+        for place in ((first.list_number, free), (first.list_number + 1, first.status_index)):
+            with pytest.raises(IssuanceUnknown):
+                records.issuance_at(*place)
 
     def test_completing_is_all_or_nothing(self, database: Engine) -> None:
         first, second = intents(database, "grant", 2)

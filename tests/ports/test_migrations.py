@@ -19,9 +19,10 @@ from sqlalchemy import Engine, MetaData, inspect, text
 
 from ballotbox.storage import tables as ballot_box_tables
 from issuer.storage import tables as issuer_tables
+from issuer.storage.recovery import tables as recovery_tables
 from tests.ports.conftest import SCHEMAS
 from tests.support.processes import migrate_each, run_in_processes
-from verifier.storage import bulk_tables
+from verifier.storage import bulk_tables, claims_tables, exclusion_tables
 from wallet.adapters.sql import fact_cache, holder_tables, outbox_tables, replica_tables, sessions
 from wallet.adapters.sql.engine import (
     alembic_config,
@@ -42,12 +43,18 @@ METADATA = {
     "outbox": outbox_tables.METADATA,
     ballot_box_tables.SCHEMA: ballot_box_tables.METADATA,
     issuer_tables.SCHEMA: issuer_tables.METADATA,
+    recovery_tables.SCHEMA: recovery_tables.METADATA,
     bulk_tables.SCHEMA: bulk_tables.METADATA,
+    claims_tables.SCHEMA: claims_tables.METADATA,
+    exclusion_tables.SCHEMA: exclusion_tables.METADATA,
 }
 LOCATIONS = {
     ballot_box_tables.SCHEMA: ballot_box_tables.MIGRATIONS,
     issuer_tables.SCHEMA: issuer_tables.MIGRATIONS,
+    recovery_tables.SCHEMA: recovery_tables.MIGRATIONS,
     bulk_tables.SCHEMA: bulk_tables.MIGRATIONS,
+    claims_tables.SCHEMA: claims_tables.MIGRATIONS,
+    exclusion_tables.SCHEMA: exclusion_tables.MIGRATIONS,
 }
 OTHER_MIGRATION = """
 import sqlalchemy as sa

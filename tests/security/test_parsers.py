@@ -35,6 +35,7 @@ ELSEWHERE: Final = ("wallet.adapters",)
 OWN_FILES: Final = frozenset(("wallet.eligibility.evidence_types.parse_evidence_types",))
 # What parsers take besides the input, by the name of the parameter.
 ARGUMENTS: Final[dict[str, Any]] = {
+    "now": 1_800_000_000,
     "typ": "dc+sd-jwt",
     "name": "member",
     "size": 4,

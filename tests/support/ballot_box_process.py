@@ -13,12 +13,12 @@ from pathlib import Path
 
 from sqlalchemy import Engine, event
 
-from ballotbox.app import build_ballot_box
+from ballotbox.app import board_name, build_ballot_box
 from tests.support.clock import SettableClock
 from tests.support.forks import ForkServer, serve
 from tests.support.publisher_process import dying_at
 from tests.support.voting import signing_key
-from wallet.adapters.evm.board import BoardName, EvmBoardWriter
+from wallet.adapters.evm.board import EvmBoardWriter
 from wallet.adapters.evm.deployment import parse_deployment
 from wallet.adapters.evm.fees import FeeLimits
 from wallet.adapters.evm.node import connect
@@ -79,13 +79,12 @@ def anchor(order: JsonObject) -> int:
         after_step=dying_at(order["step"], 1),
     )
     manifest = parse_manifest(bytes.fromhex(order["manifest"]))
-    name = BoardName(manifest.chain.organiser, bytes.fromhex(order["election_id"]))
     running = build_ballot_box(
         manifest,
         signing_key("board"),
         order["url"],
         clock,
-        writer=EvmBoardWriter(w3, reader, publisher, name),
+        writer=EvmBoardWriter(w3, reader, publisher, board_name(manifest)),
     )
     assert running.chain is not None
     for _ in range(MAX_ROUNDS):

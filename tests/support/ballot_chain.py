@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ballotbox.app import BallotBoxApplication, BoxTimes, build_ballot_box
+from ballotbox.app import BallotBoxApplication, board_name, build_ballot_box
+from ballotbox.timing import BoxTimes
 from seoul_wallet.anvil import AnvilNode
 from tests.support.chains import LedgerStack
 from tests.support.clock import SettableClock
 from tests.support.voting import Trustees, cast, manifest, public_hex, signing_key, voter
-from wallet.adapters.evm.board import BoardName, EvmBoardWriter
+from wallet.adapters.evm.board import EvmBoardWriter
 from wallet.adapters.evm.deployment import BOARD
 from wallet.adapters.evm.fees import GWEI, FeeLimits
 from wallet.adapters.evm.node import contract
@@ -50,6 +51,7 @@ class ElectionOnChain:
         *,
         organiser: str | None = None,
         finality: str | None = None,
+        lead_s: int = LEAD_S,
         **changes: Any,
     ) -> None:
         self.stack = stack
@@ -57,13 +59,12 @@ class ElectionOnChain:
             stack.nodes, stack.deployment, finality=finality or stack.finality
         )
         self.folder = folder
-        self.opens = stack.now() + LEAD_S
+        self.opens = stack.now() + lead_s
         self.closes = self.opens + OPEN_S
         self.clock = SettableClock(stack.now())
         address = organiser or stack.controller_address
         # Elections that follow each other on one chain have different ids.
         identifier = f"synthetic-{self.opens}"
-        self.name = BoardName(bytes.fromhex(address[2:]), sha256(identifier.encode()))
         defaults: dict[str, Any] = {
             "trustees": 2,
             "threshold": 2,
@@ -72,7 +73,7 @@ class ElectionOnChain:
             "closes": self.closes,
             "grace_s": GRACE_S,
             "census": {
-                "taken_at": self.opens - LEAD_S,
+                "taken_at": self.opens - lead_s,
                 "digest": sha256(b"synthetic census").hex(),
                 "people": {"citizen": 1000, "committee": 50},
             },
@@ -88,6 +89,7 @@ class ElectionOnChain:
             "tie_break": {"block_time": self.closes + GRACE_S + 100},
         }
         self.manifest = manifest(**{**defaults, **changes})
+        self.name = board_name(self.manifest)
         self.trustees = Trustees(self.manifest)
         self.application = self.build()
 

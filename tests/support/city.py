@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from issuer.app import IssuerApplication, build_issuer
 from issuer.config import IssuerConfig, Operator
@@ -30,9 +31,14 @@ from tests.support.issuing import ALICE, key_of
 from tests.support.memory_ledger import MemoryLedger, follow
 from verifier.app import Verifier, build_verifier
 from verifier.config import VerifierConfig
+from verifier.exclusions.client import HttpExclusionRegister
+from verifier.exclusions.config import RegisterAtHand, RegisterConfig, did_of
+from verifier.register_app import ExclusionRegisterApplication, build_exclusion_register
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.credentials.delegation import GUARDIANSHIP_TYPE
+from wallet.credentials.jwe import DecryptionKey
 from wallet.credentials.sd_jwt import parse_sd_jwt
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
@@ -40,9 +46,12 @@ from wallet.did.did_web import did_web_document_url
 from wallet.did.document import DidDocument, parse_did_document
 from wallet.did.resolve import SELF_CONTAINED_METHODS, resolve_self_contained
 from wallet.did.syntax import Did
+from wallet.eligibility.benefit_key import BENEFIT_KEY_TYPE
+from wallet.eligibility.clauses import Window
 from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
+from wallet.holder.cards import Card
 from wallet.holder.wallet import Wallet
 from wallet.ports.facts import DidUnresolvable, StatusListUnavailable
 from wallet.ports.holder import HttpAnswer, PeerUnreachable
@@ -51,6 +60,7 @@ from wallet.verification.evidence import Fact
 
 ISSUER_URL = "https://issuer.example"
 AGENCY_URL = "https://agency.example"
+REGISTER_URL = "https://register.example"
 AGENCY_TOKEN = "synthetic-agency-token"
 PERSON = "SYN-P-1"
 
@@ -69,19 +79,28 @@ class Network:
         self.before: Callable[[str, str], None] = lambda method, url: None
 
     def call(
-        self, method: str, url: str, body: bytes = b"", kind: str = "", bearer: str = ""
+        self,
+        method: str,
+        url: str,
+        body: bytes = b"",
+        kind: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
         parts = urlsplit(url)
         self.before(method, url)
         self.sent.append((method, url, body))
         if parts.netloc in self.down or parts.netloc not in self.hosts:
             raise PeerUnreachable("the host does not answer")
-        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         answer = self.hosts[parts.netloc].open(
-            parts.path, method=method, data=body, content_type=kind or None, headers=headers
+            parts.path,
+            method=method,
+            data=body,
+            content_type=kind or None,
+            headers=dict(headers or {}),
         )
-        media_type = answer.content_type.partition(";")[0].strip().lower()
-        return HttpAnswer(answer.status_code, media_type, answer.get_data())
+        media_type = (answer.content_type or "").partition(";")[0].strip().lower()
+        named = {name.lower(): value for name, value in answer.headers.items()}
+        return HttpAnswer(answer.status_code, media_type, answer.get_data(), named)
 
     def get(self, url: str, *, accept: str) -> HttpAnswer:
         return self.call("GET", url)
@@ -93,13 +112,19 @@ class Network:
         return self.call("POST", url, form, "application/x-www-form-urlencoded")
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
-        return self.call("POST", url, to_json(dict(value)), "application/json", bearer)
+        headers = {"Authorization": f"Bearer {bearer}"}
+        return self.call("POST", url, to_json(dict(value)), "application/json", headers)
 
     def post_body(
         self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str]
     ) -> HttpAnswer:
-        bearer = headers.get("Authorization", "").partition(" ")[2]
-        return self.call("POST", url, body, content_type, bearer)
+        return self.call("POST", url, body, content_type, headers)
+
+    def request(
+        self, method: str, url: str, *, headers: Mapping[str, str] | None, body: bytes | None
+    ) -> HttpAnswer:
+        content_type = "application/json" if body else ""
+        return self.call(method, url, body or b"", content_type, headers or {})
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
         if did.method in SELF_CONTAINED_METHODS:
@@ -135,7 +160,8 @@ Rows = Mapping[str, Sequence[tuple[str, JsonObject]]]
 class City:
     """The services at `now`, over registers of synthetic people; close it at the end.
 
-    `agencies` are base URLs of verifiers; `configure` changes their configuration.
+    `agencies` are base URLs of verifiers; `configure` changes their configuration, `issuing` the
+    issuer's.
     """
 
     folder: Path
@@ -144,6 +170,7 @@ class City:
     families: Sequence[Family] = ()
     agencies: tuple[str, ...] = (AGENCY_URL,)
     configure: Mapping[str, Any] = field(default_factory=dict)
+    issuing: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.clock = SettableClock(self.now)
@@ -155,8 +182,11 @@ class City:
         self.issuer = self._build_issuer()
         self.network.hosts["issuer.example"] = self.issuer.flask_app.test_client()
         identity = self.issuer.service.identity
-        for kind in evidence_types().by_name.values():
-            self.ledger.accredit(identity.chain_id, schema_id(kind.vct))
+        types = [kind.vct for kind in evidence_types().by_name.values()]
+        for vct in (*types, GUARDIANSHIP_TYPE, BENEFIT_KEY_TYPE):
+            self.ledger.accredit(identity.chain_id, schema_id(vct))
+        self.register = self._build_register()
+        self.network.hosts["register.example"] = self.register.app.test_client()
         self.verifiers = {url: self._build_verifier(url) for url in self.agencies}
         for url, verifier in self.verifiers.items():
             self.network.hosts[urlsplit(url).netloc] = verifier.app.test_client()
@@ -181,6 +211,7 @@ class City:
                 database_url=sqlite_url(self.folder / "issuer.db"),
                 operators=(Operator("alice", sha256(ALICE.encode())),),
                 status_list_size=1024,
+                **{"nym_epoch": "2026", **self.issuing},
             ),
             ledger_writer=self.ledger,
             replica=self.replica,
@@ -188,6 +219,21 @@ class City:
             families=families,
             appointments=CsvAppointmentRegister(self.folder / "appointments.csv"),
             evidence=self.evidence,
+        )
+
+    def _build_register(self) -> ExclusionRegisterApplication:
+        self._register_key = DecryptionKey.generate()
+        return build_exclusion_register(
+            RegisterConfig(
+                base_url=REGISTER_URL,
+                database_url=sqlite_url(self.folder / "register.db"),
+                key=self._register_key,
+                groups={"youth-benefits": Window(calendar_year=True)},
+                agency_token_digests={
+                    did_of(url): sha256(f"token of {url}".encode()) for url in self.agencies
+                },
+            ),
+            clock=self.clock,
         )
 
     def _build_verifier(self, base_url: str) -> Verifier:
@@ -200,6 +246,9 @@ class City:
             "signing_key_file": key_file,
             "agency_token_digests": {"desk": sha256(AGENCY_TOKEN.encode())},
             "display_name": name,
+            "exclusion_register": RegisterAtHand(
+                REGISTER_URL, self._register_key.public, f"token of {base_url}"
+            ),
             **self.configure,
         }
         return build_verifier(
@@ -208,6 +257,7 @@ class City:
             clock=self.clock,
             dids=self.network,
             status_lists=self.network,
+            register=HttpExclusionRegister(self.network, REGISTER_URL, f"token of {base_url}"),
         )
 
     @property
@@ -239,30 +289,48 @@ class City:
         return wallet
 
     def give(
-        self, wallet: Wallet, kind: str, subject_id: str = PERSON, holder_id: str = PERSON
-    ) -> None:
+        self,
+        wallet: Wallet,
+        kind: str,
+        subject_id: str = PERSON,
+        holder_id: str = PERSON,
+        **more: str,
+    ) -> Card:
         """Let a clerk offer one piece of evidence, and the wallet take it."""
-        offer = self.network.hosts["issuer.example"].post(
-            "/operator/evidence-offers",
-            json={
-                "kind": kind,
-                "subject_id": subject_id,
-                "holder_id": holder_id,
-                "tx_code": False,
-            },
-            headers={"Authorization": f"Bearer {ALICE}"},
+        offer = self.operator(
+            "evidence-offers",
+            {"kind": kind, "subject_id": subject_id, "holder_id": holder_id, **more},
         )
         assert offer.status_code == 201, offer.text
-        wallet.receive(offer.get_json()["link"])
+        (card,) = wallet.receive(offer.get_json()["link"])
+        return card
 
-    def ask(self, programme: str, *, version: str | None = None) -> JsonObject:
-        """Ask for a programme as the first agency."""
+    def operator(self, path: str, asked: JsonObject) -> TestResponse:
+        """Call the operators' API as a clerk who asks for no transaction code."""
+        return self.network.hosts["issuer.example"].post(
+            f"/operator/{path}",
+            json={**asked, "tx_code": False},
+            headers={"Authorization": f"Bearer {ALICE}"},
+        )
+
+    def restart(self, base_url: str) -> None:
+        """Let an agency's verifier end and begin again over its database."""
+        self.verifiers.pop(base_url).close()
+        self.verifiers[base_url] = self._build_verifier(base_url)
+        host = urlsplit(base_url).netloc
+        self.network.hosts[host] = self.verifiers[base_url].app.test_client()
+
+    def ask(
+        self, programme: str, *, version: str | None = None, agency: str | None = None
+    ) -> JsonObject:
+        """Ask for a programme as an agency, the first one unless another is named."""
         body = (
             {"programme": programme}
             if version is None
             else {"programme": programme, "version": version}
         )
-        answer = self.agency.post(
+        asking = self.verifiers[agency or self.agencies[0]].app.test_client()
+        answer = asking.post(
             "/v1/eligibility/requests",
             json=body,
             headers={"Authorization": f"Bearer {AGENCY_TOKEN}"},
@@ -293,6 +361,7 @@ class City:
             wallet.close()
         for verifier in self.verifiers.values():
             verifier.close()
+        self.register.close()
         self.issuer.close()
         self._engine.dispose()
 
@@ -303,6 +372,9 @@ def claims_in(form: bytes) -> list[JsonObject]:
     shown = []
     for presentations in parse_json_object(token.encode()).values():
         for presentation in presentations:
+            if isinstance(presentation, dict):
+                shown.append({**presentation["claims"], "vct": presentation["vct"]})
+                continue
             parsed = parse_sd_jwt(presentation)
             shown.append(parsed.process(parsed.jws.peek_claims()).claims)
     return shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
+from itertools import count
 from typing import Any
 
 from tests.support.clock import SettableClock
@@ -89,6 +90,7 @@ class EvidenceBench:
             max_binding_age_s=300,
         )
         self.desk = EligibilityDesk(self.shelf, examiner)
+        self._applications = count()
 
     def status_list(self, issued_at: int, statuses: Mapping[int, int] | None = None) -> bytes:
         """Sign the status list."""
@@ -156,6 +158,7 @@ class EvidenceBench:
             audience=AUDIENCE,
             nonce=NONCE,
             now=self.now,
+            application=f"application-{next(self._applications)}",
         )
 
 

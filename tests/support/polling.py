@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from ballotbox.app import BallotBoxApplication, BoxTimes, build_ballot_box
+from ballotbox.app import BallotBoxApplication, build_ballot_box
+from ballotbox.timing import BoxTimes
 from tests.support.clock import SettableClock
 from tests.support.holder_stores import create_store
 from tests.support.voting import OPENS, Trustees, manifest, signing_key

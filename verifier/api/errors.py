@@ -14,6 +14,7 @@ from typing import Final
 from flask import Flask, Response
 
 from verifier.bulk.records import BulkBatchUnknown
+from verifier.claims.records import BenefitClaimUnknown
 from wallet.errors import ConflictError, RejectedError, SeoulWalletError
 from wallet.ports.sessions import SessionUnknown
 from wallet.protocols.oid4vp_session import SessionExpired
@@ -23,6 +24,7 @@ STATUSES: Final[Mapping[type[SeoulWalletError], int]] = {
     SessionUnknown: 404,
     SessionExpired: 404,
     BulkBatchUnknown: 404,
+    BenefitClaimUnknown: 404,
 }
 WALLET_ERROR: Final = "invalid_request"
 
@@ -35,7 +37,7 @@ def register_verifier_errors(app: Flask) -> None:
 
 def _answer_with(status: int) -> Callable[[SeoulWalletError], Response]:
     def answer(error: SeoulWalletError) -> Response:
-        if isinstance(error, BulkBatchUnknown):
+        if isinstance(error, (BulkBatchUnknown, BenefitClaimUnknown)):
             return problem(status, error.code, str(error))
         return problem(status, SessionUnknown.code, "there is no such session")
 

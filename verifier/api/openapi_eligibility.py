@@ -80,6 +80,7 @@ def _in_query(name: str) -> JsonObject:
 
 
 _BATCH_ID: Final = _in_path("batch_id", {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"})
+_CLAIM_ID: Final = _in_path("claim_id", {"type": "string", "pattern": "^[0-9a-f]{64}$"})
 _NUMBER: Final = _in_path("number", {"type": "integer", "minimum": 0, "maximum": 1_000_000})
 _WORD: Final[JsonObject] = {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,48}$"}
 
@@ -111,6 +112,15 @@ def eligibility_paths() -> JsonObject:
                 "Tell what was decided", decided, (401, 404, 503), with_session=True, bearer=True
             )
             for method in ("get", "post")
+        },
+        "/v1/eligibility/claims/{claim_id}": {
+            "delete": operation(
+                "Take back a benefit that was granted",
+                {"204": {"description": "taken back"}},
+                (401, 404, 503),
+                parameters=(_CLAIM_ID,),
+                bearer=True,
+            )
         },
         "/v1/programmes": {
             "get": operation("List the programmes", {"200": json_of(OBJECT, "all versions")})

@@ -31,7 +31,7 @@ from verifier.decision import Examiner
 from verifier.eligibility import ProgrammeChanged
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.programme import Programme
-from wallet.errors import SeoulWalletError
+from wallet.errors import SeoulWalletError, UnsupportedError
 from wallet.ports.clock import Clock
 from wallet.ports.compute import Compute, ComputeUnavailable
 
@@ -41,6 +41,12 @@ LEASE_S: Final = 120
 CHUNKS_PER_TURN: Final = 100
 
 Work = Callable[[Unit], list[Line]]
+
+
+class CountedOneByOne(UnsupportedError):
+    """The programme is drawn once per person, and batches do not count people."""
+
+    code = "counted_one_by_one"
 
 
 @dataclass(slots=True)
@@ -229,6 +235,8 @@ class BulkRunner:
         if version is not None and found.version != version:
             catalogue.version(programme_id, version)
             raise ProgrammeChanged("another version of this programme is in force")
+        if found.once is not None:
+            raise CountedOneByOne("this programme is applied for one by one, not in batches")
         return found
 
 

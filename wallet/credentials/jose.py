@@ -45,6 +45,11 @@ class CompactJws(NamedTuple):
             raise JwsMalformed("kid is a string")
         return kid
 
+    @property
+    def compact(self) -> str:
+        """The token as it travels."""
+        return f"{self.signing_input.decode('ascii')}.{base64url.encode(self.signature)}"
+
     def peek_claims(self) -> JsonObject:
         """Return the payload as a JSON object, unverified. Raises `JsonMalformed`."""
         return parse_json_object(self.payload, max_bytes=MAX_JWS_BYTES)

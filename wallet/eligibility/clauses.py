@@ -245,3 +245,14 @@ class NoneReceivedTest:
                     return False
         lacking = tuple(key for key in self.of if key not in facts)
         return lacking or True
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTest:
+    """Something was shown, whatever it says."""
+
+    of: str
+
+    def check(self, facts: FactValues, on: date) -> bool | Lacking:
+        """See `Test.check`."""
+        return True if self.of in facts else (self.of,)

@@ -18,6 +18,11 @@ def seoul_day(now: int) -> date:
     return datetime.fromtimestamp(now, SEOUL).date()
 
 
+def seoul_midnight(day: date) -> int:
+    """Return the moment at which a day begins in Seoul, unix seconds."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=SEOUL).timestamp())
+
+
 def parse_day(value: object) -> date | None:
     """Return the day of an ISO 8601 calendar date (YYYY-MM-DD, 1900 to 2199), else None."""
     if type(value) is not str or not _DAY.match(value):

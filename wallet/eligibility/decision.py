@@ -90,6 +90,30 @@ class Evaluation:
     missing: tuple[MissingDocument, ...]
     rank_key: RankKey | None = None
 
+    def refused(self, clause: str, reason: str) -> Evaluation:
+        """Return the same with a refusal by one clause that stands outside the rule."""
+        text = self.programme.reason_text(reason)
+        return Evaluation(
+            self.programme,
+            self.on,
+            Outcome.NOT_ELIGIBLE,
+            (Reason(reason, clause, text),),
+            (clause,),
+            (),
+        )
+
+    def left_open(self, clause: str, cause: Cause) -> Evaluation:
+        """Return the same as unknown, by one clause that could not be told from outside."""
+        text = self.programme.reason_text(cause.value)
+        return Evaluation(
+            self.programme,
+            self.on,
+            Outcome.UNKNOWN,
+            (Reason(cause.value, clause, text),),
+            (clause,),
+            (),
+        )
+
 
 class _Facts(NamedTuple):
     values: dict[str, Any]

@@ -34,10 +34,15 @@ class IncomeBand:
 
 @dataclass(frozen=True, slots=True)
 class MedianIncomes:
-    """Monthly medians in won. `years` holds those of sizes 1, 2, … and what each further adds."""
+    """Monthly medians in won. `years` holds those of sizes 1, 2, … and what each further adds.
+
+    `unchecked` has, for every year, the sizes whose figure was found on no page that the file
+    names: they are as they were handed down.
+    """
 
     years: Mapping[int, tuple[tuple[int, ...], int]]
     bands: tuple[int, ...]
+    unchecked: Mapping[int, tuple[int, ...]]
 
     def median(self, year: int, household_size: int) -> int:
         """Return the monthly median in won. Raises `MedianIncomeUnknown`."""
@@ -73,4 +78,5 @@ def median_incomes() -> MedianIncomes:
             for year, item in value["years"].items()
         },
         tuple(value["bands"]),
+        {int(year): tuple(item["unchecked"]) for year, item in value["years"].items()},
     )

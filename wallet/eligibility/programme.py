@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from wallet.credentials.formats import BBS_NYM_FORMAT, SD_JWT_VC_FORMAT
 from wallet.crypto.hashing import sha256
+from wallet.eligibility.benefit_key import (
+    BENEFIT_KEY_TYPE,
+    benefit_key_type,
+    sector_claim,
+)
 from wallet.eligibility.clauses import Window
 from wallet.eligibility.days import parse_day
 from wallet.eligibility.document import Problems, check_schema, read_document
@@ -20,6 +26,8 @@ from wallet.eligibility.evidence_types import (
     evidence_types,
 )
 from wallet.eligibility.marked_yaml import MAX_DEPTH, Path
+from wallet.eligibility.nullifier import Once
+from wallet.eligibility.once_reader import read_once, with_once
 from wallet.eligibility.ranking import Quota, read_quota
 from wallet.eligibility.reasons import BUILT_IN_REASONS
 from wallet.eligibility.rule import Clause
@@ -27,7 +35,11 @@ from wallet.eligibility.rule_reader import AskedFact, RuleReader, read_window
 from wallet.encoding.jcs import NotCanonicalizable, canonicalize
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
-from wallet.protocols.dcql import DcqlQuery, parse_dcql
+from wallet.protocols.dcql import (
+    CredentialQuery,
+    DcqlQuery,
+    parse_dcql,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +65,10 @@ class EvidenceNeed:
 class Programme:
     """One version of a programme, in force from `effective_from` until `effective_until`.
 
-    Both days are inclusive, None means open. `sector_path` leads to the claim by which evidence
-    of one person is recognised, None when one credential settles everything. `digest` is SHA-256
-    of the document in canonical JSON (RFC 8785).
+    Both days are inclusive, None means open. `sector` is where evidence of one person is
+    recognised (see `person`), None when one credential settles everything. `digest` is SHA-256
+    of the document in canonical JSON (RFC 8785). `once` says what is counted once per person, and
+    by which evidence; None if nothing is.
     """
 
     id: str
@@ -68,7 +81,7 @@ class Programme:
     legal_basis: Text
     citation: str
     source_as_of: date
-    sector_path: tuple[str, ...] | None
+    sector: str | None
     query: DcqlQuery
     evidence: Mapping[str, EvidenceNeed]
     facts: Mapping[str, AskedFact]
@@ -76,6 +89,7 @@ class Programme:
     reasons: Mapping[str, Text]
     exclusions: tuple[str, ...]
     quota: Quota | None
+    once: Once | None
     digest: bytes
     document: JsonObject = field(repr=False, compare=False)
 
@@ -89,6 +103,16 @@ class Programme:
         return self.effective_from <= on and (
             self.effective_until is None or on <= self.effective_until
         )
+
+    def person(self, evidence: str, claims: JsonObject) -> str | None:
+        """Return by what these claims of one evidence name its person, None if they do not.
+
+        Only for a programme with a `sector`.
+        """
+        value: Any = claims
+        for part in _sector_path(self.query.credentials[evidence], self.sector or ""):
+            value = value.get(part) if type(value) is dict else None
+        return value if type(value) is str else None
 
     def reason_text(self, code: str) -> Text:
         """Return the text of one of this programme's or the built-in reason codes."""
@@ -136,8 +160,9 @@ def _build(document: JsonObject, problems: Problems) -> Programme:
     query = _query(document["query"], problems)
     evidence = _evidence(document, query, types, problems)
     facts = _asked_facts(query, evidence, problems)
-    sector_path = _sector_path(document, query, types, problems)
+    sector = _sector(document, query, types, problems)
     rule, reader = _rule(document, facts, problems)
+    once = read_once(document.get("once"), query, reader, problems)
     quota = read_quota(document.get("quota"), reader)
     _check_all_is_used(document, query, evidence, facts, reader, problems)
     problems.raise_for_any()
@@ -154,14 +179,15 @@ def _build(document: JsonObject, problems: Problems) -> Programme:
         legal_basis=Text(**document["legal_basis"]),
         citation=document["source"]["citation"],
         source_as_of=as_of,
-        sector_path=sector_path,
+        sector=sector,
         query=query,
         evidence=evidence,
         facts=facts,
-        rule=rule,
+        rule=rule if once is None else with_once(rule, once),
         reasons={code: Text(**text) for code, text in document["reasons"].items()},
         exclusions=tuple(document.get("exclusions", ())),
         quota=quota,
+        once=once,
         digest=digest,
         document=document,
     )
@@ -209,9 +235,9 @@ def _evidence(
     needs = {}
     for at, (name, credential) in enumerate(query.credentials.items()):
         place: Path = ("query", "credentials", at)
-        kind = types.by_vct(credential.vct_values[0])
+        kind = _kind_of(credential, types)
         if kind is None:
-            problems.report((*place, "meta"), "no kind of evidence has this credential type")
+            problems.report((*place, "meta"), "no kind of evidence has this type and format")
         if name not in in_sets:
             problems.report(("query", "credential_sets"), f"no set has {name}")
         if name not in described:
@@ -237,6 +263,14 @@ def _evidence(
     return needs
 
 
+def _kind_of(credential: CredentialQuery, types: EvidenceTypes) -> EvidenceType | None:
+    """Return the kind of evidence that is asked for, None if no such is issued in this format."""
+    vct = credential.vct_values[0]
+    if vct == BENEFIT_KEY_TYPE:
+        return benefit_key_type() if credential.format == BBS_NYM_FORMAT else None
+    return types.by_vct(vct) if credential.format == SD_JWT_VC_FORMAT else None
+
+
 def _asked_facts(
     query: DcqlQuery, evidence: Mapping[str, EvidenceNeed], problems: Problems
 ) -> dict[str, AskedFact]:
@@ -247,7 +281,7 @@ def _asked_facts(
         for number, asked in enumerate(credential.claims):
             path = tuple(str(part) for part in asked.path)
             place: Path = ("query", "credentials", at, "claims", number)
-            if path[0] == SECTOR_ID:
+            if path[0].startswith(SECTOR_ID):
                 continue
             claim = evidence[name].type.claims.get(path[0])
             nested = claim is not None and claim.type is FactType.DATES_BY_PROGRAMME
@@ -262,21 +296,30 @@ def _asked_facts(
     return facts
 
 
-def _sector_path(
+def _sector(
     document: JsonObject, query: DcqlQuery, types: EvidenceTypes, problems: Problems
-) -> tuple[str, ...] | None:
-    if document["sector"] not in types.sectors:
+) -> str | None:
+    sector: str = document["sector"]
+    if sector not in types.sectors:
         problems.report(("sector",), f"the sectors are {', '.join(types.sectors)}")
-    wanted = (SECTOR_ID, document["sector"])
     several = len(query.credentials) > 1
     for at, credential in enumerate(query.credentials.values()):
         place: Path = ("query", "credentials", at, "claims")
-        asked = [claim.path for claim in credential.claims if claim.path[0] == SECTOR_ID]
+        wanted = _sector_path(credential, sector)
+        asked = [
+            claim.path for claim in credential.claims if str(claim.path[0]).startswith(SECTOR_ID)
+        ]
         if several and asked != [wanted]:
             problems.report(place, f"of several credentials each is asked for {list(wanted)}")
         if not several and asked:
             problems.report(place, "a single credential needs no sector_id")
-    return wanted if several else None
+    return sector if several else None
+
+
+def _sector_path(credential: CredentialQuery, sector: str) -> tuple[str, ...]:
+    # A BBS credential shows its claims whole, so it has one for every sector.
+    by_member = credential.format == SD_JWT_VC_FORMAT
+    return (SECTOR_ID, sector) if by_member else (sector_claim(sector),)
 
 
 def _rule(

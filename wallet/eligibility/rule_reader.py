@@ -62,7 +62,7 @@ class RuleReader:
     used: set[str] = field(default_factory=set)
     used_reasons: set[str] = field(default_factory=set)
     received: set[str] = field(default_factory=set)
-    _ids: set[str] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
     _clauses: int = 0
 
     def read(self, item: JsonObject, path: Path, depth: int = 1) -> Clause | None:
@@ -97,13 +97,10 @@ class RuleReader:
             if needed or clause_id != reason:
                 self.problems.report(path, "the clause needs an id and a reason")
             return None
-        if clause_id in self._ids:
+        if clause_id in self.ids:
             self.problems.report((*path, "id"), f"the id {clause_id} is used twice")
-        if reason not in self.reasons:
-            self.problems.report((*path, "reason"), f"unknown reason code {reason}")
-        self._ids.add(clause_id)
-        self.used_reasons.add(reason)
-        return Named(clause_id, reason)
+        self.ids.add(clause_id)
+        return Named(clause_id, self.reason(reason, (*path, "reason")))
 
     def _group(
         self, kind: str, item: JsonObject, path: Path, name: Named | None, depth: int
@@ -154,6 +151,23 @@ class RuleReader:
         if least is not None and most is not None and most < least:
             self.problems.report((*path, high), f"{high} is below {low}: nothing would fit")
         return least, most
+
+    def window(self, within: str | JsonObject, path: Path) -> Window | None:
+        """Return the window of `lifetime`, `cycle` or a period; reports why there is none."""
+        if within == "lifetime":
+            return _LIFETIME
+        if isinstance(within, str):
+            if self.cycle is None:
+                self.problems.report(path, "the programme has no cycle")
+            return self.cycle
+        return read_window(within, path, self.problems)
+
+    def reason(self, code: str, path: Path) -> str:
+        """Return a reason code after reporting it if it has no text."""
+        if code not in self.reasons:
+            self.problems.report(path, f"unknown reason code {code}")
+        self.used_reasons.add(code)
+        return code
 
 
 def _age(reader: RuleReader, item: JsonObject, path: Path) -> Test | None:
@@ -227,22 +241,12 @@ def _none_received(reader: RuleReader, item: JsonObject, path: Path) -> Test | N
     facts = [
         reader.fact(key, (*path, "of", at), FactType.DATES) for at, key in enumerate(item["of"])
     ]
-    window = _window(reader, item["within"], (*path, "within"))
+    window = reader.window(item["within"], (*path, "within"))
     known = [fact for fact in facts if fact is not None]
     reader.received.update(fact.path[-1] for fact in known)
     if window is None or len(known) != len(facts):
         return None
     return NoneReceivedTest(tuple(fact.key for fact in known), window)
-
-
-def _window(reader: RuleReader, within: str | JsonObject, path: Path) -> Window | None:
-    if within == "lifetime":
-        return _LIFETIME
-    if isinstance(within, str):
-        if reader.cycle is None:
-            reader.problems.report(path, "the programme has no cycle")
-        return reader.cycle
-    return read_window(within, path, reader.problems)
 
 
 def read_window(item: JsonObject, path: Path, problems: Problems) -> Window | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from wallet.credentials.jose import claim_time, parse_compact_jws, sign_jws, verify_jws
+from wallet.credentials.jwe import EncryptionKey, parse_encryption_jwk
 from wallet.crypto.keys import SigningKey
 from wallet.did.document import DidDocument
 from wallet.eligibility.catalogue import MAX_PROGRAMMES, Catalogue, build_catalogue
@@ -47,10 +48,23 @@ class CatalogueOutdated(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
+class RegisterKey:
+    """The register of exclusion groups as wallets need it: its DID, and the key to seal for."""
+
+    did: str
+    key: EncryptionKey
+
+    def to_json(self) -> JsonObject:
+        """Return it as it travels."""
+        return {"did": self.did, "jwk": self.key.jwk}
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedCatalogue:
     """A catalogue that its publisher signed. Only `verify_published_catalogue` makes one anew.
 
     `apply_to` has the base URL of the agency that decides on each programme, by programme id.
+    `register` counts people over programmes that exclude each other, None if nobody does.
     """
 
     catalogue: Catalogue
@@ -58,6 +72,7 @@ class PublishedCatalogue:
     issued_at: int
     expires_at: int
     apply_to: Mapping[str, str]
+    register: RegisterKey | None = None
 
     def to_json(self) -> JsonObject:
         """Return the catalogue for a store that vouches for its bytes; see `restore_catalogue`."""
@@ -66,6 +81,7 @@ class PublishedCatalogue:
             "issued_at": self.issued_at,
             "expires_at": self.expires_at,
             "apply_to": dict(self.apply_to),
+            "register": None if self.register is None else self.register.to_json(),
             "documents": [item.document for item in self.catalogue.programmes()],
         }
 
@@ -82,6 +98,7 @@ def restore_catalogue(value: JsonObject) -> PublishedCatalogue:
         value["issued_at"],
         value["expires_at"],
         value["apply_to"],
+        _register(value.get("register")),
     )
 
 
@@ -94,6 +111,7 @@ def publish_catalogue(
     apply_to: Mapping[str, str],
     issued_at: int,
     expires_at: int,
+    register: RegisterKey | None = None,
 ) -> bytes:
     """Return the bytes to publish; times are unix seconds. `apply_to` has every programme's id."""
     programmes = catalogue.programmes()
@@ -106,7 +124,14 @@ def publish_catalogue(
         }
         for item in programmes
     ]
-    claims = {"iss": publisher, "iat": issued_at, "exp": expires_at, "programmes": listed}
+    claims: JsonObject = {
+        "iss": publisher,
+        "iat": issued_at,
+        "exp": expires_at,
+        "programmes": listed,
+    }
+    if register is not None:
+        claims["exclusion_register"] = register.to_json()
     header = {"typ": CATALOGUE_TYPE, "kid": verification_method}
     return to_json(
         {
@@ -124,7 +149,7 @@ def verify_published_catalogue(
     `document` is the publisher's DID document; `not_before` the time of the newest catalogue
     seen, so that an old one is not offered again. Raises `CatalogueMalformed`, `JsonMalformed`,
     `JwsMalformed`, `SignatureInvalid`, `KeyNotAuthorized`, `CatalogueNotTrusted`,
-    `CatalogueOutdated`, `ProgrammeInvalid`.
+    `CatalogueOutdated`, `ProgrammeInvalid`, `KeyMalformed`, `UnsupportedKey`.
     """
     value = parse_json_object(data, max_bytes=MAX_CATALOGUE_BYTES)
     token, documents = value.get("catalogue"), value.get("documents")
@@ -151,7 +176,17 @@ def verify_published_catalogue(
         issued_at,
         expires_at,
         _addresses(listed),
+        _register(claims.get("exclusion_register")),
     )
+
+
+def _register(value: object) -> RegisterKey | None:
+    if value is None:
+        return None
+    did = value.get("did") if type(value) is dict else None
+    if type(value) is not dict or type(did) is not str or len(did) > MAX_URL_CHARACTERS:
+        raise CatalogueMalformed("exclusion_register names a did and a jwk")
+    return RegisterKey(did, parse_encryption_jwk(value.get("jwk")))
 
 
 def _listed(value: object) -> list[JsonObject]:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from wallet.credentials.disclosure import ClaimPath
+from wallet.credentials.jose import CompactJws
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
-from wallet.holder.cards import Card, HeldCredential, plain_claims
-from wallet.holder.presentables import presentable
-from wallet.holder.texts import ClaimLine, claim_lines, shown
+from wallet.holder.cards import HeldCredential
+from wallet.holder.choices import Answer, Choice, Missing, choices_for
+from wallet.holder.presentables import check_answerable
+from wallet.holder.rights import first_usable, may_be_shown_to, own_part, with_rights
+from wallet.holder.texts import shown
 from wallet.protocols.client_id import DidClientId, RedirectUriClientId, SanDnsClientId
-from wallet.protocols.dcql import CredentialQuery
-from wallet.protocols.dcql_match import matching_claims
 from wallet.protocols.oid4vp import AuthorizationRequest, VerifiedRequest
 from wallet.protocols.oid4vp_metadata import FormatsNotSupported, response_encryption
 from wallet.protocols.oid4vp_transaction import check_type_is_shown
 from wallet.protocols.registration import UNCHECKED, RegistrationReport
+from wallet.protocols.retention import retention_days
 
 MAX_NAME_MEMBERS: Final = 50
+ACCESS_DENIED: Final = "access_denied"
 
 
 class ConsentRefused(ConflictError):
@@ -46,60 +48,6 @@ class ChoiceUnknown(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """A card that answers: exactly what would leave the wallet.
-
-    `paths` are the places of the claims that were asked for, `disclosed` is all that is shown.
-    """
-
-    card: Card
-    paths: tuple[ClaimPath, ...]
-    disclosed: JsonObject = field(repr=False)
-
-    def lines(self, language: str) -> tuple[ClaimLine, ...]:
-        """Return every claim that the verifier would see, also those that cannot be withheld.
-
-        Besides, it always sees the card's type, issuer, dates, status place and public key.
-        """
-        return claim_lines(self.disclosed, self.card.claim_descriptions, language)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How one credential query is answered: by one of `choices`, which has at least one.
-
-    Where the verifier takes several cards, `also` are the positions of those added by
-    `ConsentRequest.adding`. `bound` tells whether possession of the card's key is proven.
-    """
-
-    query_id: str
-    required: bool
-    choices: tuple[Choice, ...]
-    chosen: int = 0
-    also: tuple[int, ...] = ()
-    multiple: bool = False
-    bound: bool = True
-
-    @property
-    def choice(self) -> Choice:
-        return self.choices[self.chosen]
-
-    @property
-    def sent(self) -> tuple[Choice, ...]:
-        """Every card that would be sent, the chosen one first."""
-        return (self.choice, *(self.choices[position] for position in self.also))
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A query that no valid card answers. `outdated` are cards that would, but for their dates."""
-
-    query_id: str
-    vct_values: tuple[str, ...]
-    outdated: tuple[Card, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class ConsentRequest:
     """A request as its holder is asked about it.
 
@@ -109,6 +57,9 @@ class ConsentRequest:
     trusted authority certified) and `answers_to` (host or page) beside them. `registration` is
     how the request stands to the public registry of verifiers. `transactions` are texts that the
     holder agrees to by answering. Optional answers are given only when added by `including`.
+    `retention_days` is for how long the verifier says it keeps what it sees, None if it does not.
+    `refusal` is the error (§8.5) that declining tells; it depends on the request, never on cards.
+    `contributed` are presentations of another wallet that go along, by query (`wallet.joint`).
     """
 
     verifier: str
@@ -124,6 +75,10 @@ class ConsentRequest:
     registration: RegistrationReport = UNCHECKED
     transactions: tuple[str, ...] = ()
     origin: str | None = None
+    retention_days: int | None = None
+    refusal: str = ACCESS_DENIED
+    request_object: CompactJws | None = field(default=None, repr=False)
+    contributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def answers_to(self) -> str:
@@ -144,7 +99,7 @@ class ConsentRequest:
             changed.append(answer)
         if not found:
             raise ChoiceUnknown("this card does not answer this part of the request")
-        return replace(self, answers=tuple(changed))
+        return replace(self, answers=with_rights(changed, self.request.dcql_query))
 
     def adding(self, query_id: str, card_id: str) -> ConsentRequest:
         """Return this request with one more card, where several are taken.
@@ -158,7 +113,7 @@ class ConsentRequest:
                 if position != answer.chosen and position not in answer.also:
                     answer = replace(answer, also=(*answer.also, position))
                 changed = (*self.answers[:at], answer, *self.answers[at + 1 :])
-                return replace(self, answers=changed)
+                return replace(self, answers=with_rights(changed, self.request.dcql_query))
         raise ChoiceUnknown("no further card can be added to this part of the request")
 
     def including(self, query_id: str) -> ConsentRequest:
@@ -167,7 +122,8 @@ class ConsentRequest:
         if not added:
             raise ChoiceUnknown("nothing optional has this name")
         rest = tuple(answer for answer in self.optional if answer.query_id != query_id)
-        return replace(self, answers=(*self.answers, *added), optional=rest)
+        answers = with_rights((*self.answers, *added), self.request.dcql_query)
+        return replace(self, answers=answers, optional=rest)
 
 
 def build_consent(
@@ -195,19 +151,28 @@ def build_consent(
         for query_id, query in request.dcql_query.credentials.items()
     }
     valid = {
-        query_id: tuple(choice for choice in found if choice.card.is_valid_at(now))
+        query_id: tuple(
+            choice
+            for choice in found
+            if choice.card.is_valid_at(now) and may_be_shown_to(choice, verified.audience)
+        )
         for query_id, found in choices.items()
     }
+    usable: dict[str, tuple[Choice, ...]] = {}
     required: dict[str, None] = {}
     optional: dict[str, None] = {}
     missing: dict[str, None] = {}
     for credential_set in request.dcql_query.sets():
         options = credential_set.options
-        answered = next((ids for ids in options if all(valid[name] for name in ids)), None)
+        answered = first_usable(options, request.dcql_query, valid)
         if answered is not None:
+            usable = answered | usable
             (required if credential_set.required else optional).update(dict.fromkeys(answered))
         elif credential_set.required:
-            missing.update(dict.fromkeys(name for name in options[0] if not valid[name]))
+            own, lacking = own_part(options, request.dcql_query, valid)
+            usable = own | usable
+            required.update(dict.fromkeys(own))
+            missing.update(dict.fromkeys(lacking))
     extra = tuple(name for name in optional if name not in required)
     certificate = verified.certificate
     return ConsentRequest(
@@ -215,8 +180,11 @@ def build_consent(
         authenticated=verified.authenticated,
         verifier_name=_name(request.client_metadata or {}, verified, language),
         purpose=shown(request.purpose or ""),
-        answers=tuple(_answer(request, name, valid[name], required=True) for name in required),
-        optional=tuple(_answer(request, name, valid[name], required=False) for name in extra),
+        answers=with_rights(
+            [_answer(request, name, usable[name], required=True) for name in required],
+            request.dcql_query,
+        ),
+        optional=tuple(_answer(request, name, usable[name], required=False) for name in extra),
         missing=tuple(
             Missing(
                 name,
@@ -231,7 +199,25 @@ def build_consent(
         registration=registration,
         transactions=tuple(shown(item.text(language)) for item in request.transaction_data),
         origin=verified.origin,
+        retention_days=retention_days(request.verifier_info),
+        refusal=_refusal(request),
+        request_object=verified.request_object,
     )
+
+
+def _refusal(request: AuthorizationRequest) -> str:
+    """Return why no wallet like this could answer, or that its holder did not want to."""
+    able = set()
+    for name, query in request.dcql_query.credentials.items():
+        try:
+            check_answerable(query, request.client_metadata)
+        except FormatsNotSupported:
+            continue
+        able.add(name)
+    required = (found for found in request.dcql_query.sets() if found.required)
+    if all(any(able.issuperset(ids) for ids in found.options) for found in required):
+        return ACCESS_DENIED
+    return FormatsNotSupported.code
 
 
 def _answer(
@@ -245,32 +231,6 @@ def _answer(
         multiple=query.multiple,
         bound=query.require_holder_binding,
     )
-
-
-def choices_for(
-    query: CredentialQuery, metadata: JsonObject | None, held: Sequence[HeldCredential]
-) -> list[Choice]:
-    """Return the answers to one query, the newest card first.
-
-    `metadata` is the verifier's, None when it is not known yet.
-    """
-    found = []
-    for credential in reversed(held):
-        ready = presentable(credential)
-        paths = matching_claims(query, ready.candidate())
-        if paths is None:
-            continue
-        try:
-            ready.check_accepted(metadata)
-        except FormatsNotSupported:
-            continue
-        found.append(Choice(credential.card(), paths, plain_claims(ready.shown(paths))))
-    return found
-
-
-def disclosed_paths(choice: Choice) -> tuple[ClaimPath, ...]:
-    """Return the places of the values that a choice discloses."""
-    return tuple(line.path for line in choice.lines("en"))
 
 
 def _verifier(verified: VerifiedRequest) -> str:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Final
 
 from wallet.holder.cards import HeldCredential, HeldCredentials, held_from_record, to_put
-from wallet.ports.holder import Change, Delete, HeldKeyUnknown, KeyStore, Put, RecordStore
+from wallet.holder.handles import destroy
+from wallet.ports.holder import Change, Delete, KeyStore, Put, RecordStore
 
 KIND: Final = "credential_copy"
 
@@ -33,7 +34,8 @@ class Copies:
         self._keys = keys
         self._held = held
 
-    def _of(self, card_id: str) -> list[tuple[str, HeldCredential]]:
+    def of(self, card_id: str) -> list[tuple[str, HeldCredential]]:
+        """Return the copies that wait beside a card, the oldest first, with their record ids."""
         return [
             (record.record_id, held_from_record(record))
             for record in self._records.list(KIND)
@@ -42,7 +44,7 @@ class Copies:
 
     def count(self, card_id: str) -> int:
         """Return how many copies wait beside the card."""
-        return len(self._of(card_id))
+        return len(self.of(card_id))
 
     def add(self, card_id: str, copies: Sequence[HeldCredential], *changes: Change) -> None:
         """Keep further copies, and make other changes in the same step."""
@@ -50,7 +52,7 @@ class Copies:
 
     def spend(self, card_id: str) -> None:
         """Note that a card was shown: its next copy takes its place. Raises `CardUnknown`."""
-        waiting = self._of(card_id)
+        waiting = self.of(card_id)
         if not waiting:
             return
         held = self._held.get(card_id)
@@ -59,16 +61,10 @@ class Copies:
             to_put(replace(following, id=card_id, version=held.version)),
             Delete(KIND, record_id),
         )
-        self._destroy(held.key_handle)
+        destroy((held.key_handle,), self._keys, self._records)
 
     def remove(self, card_id: str) -> None:
         """Delete all copies of a card, with their keys."""
-        for record_id, copy in self._of(card_id):
+        for record_id, copy in self.of(card_id):
             self._records.write(Delete(KIND, record_id))
-            self._destroy(copy.key_handle)
-
-    def _destroy(self, handle: str) -> None:
-        try:
-            self._keys.delete(handle)
-        except HeldKeyUnknown:
-            return
+            destroy((copy.key_handle,), self._keys, self._records)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from wallet.did.syntax import parse_did
@@ -25,7 +25,8 @@ from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
 from wallet.holder.answers import AnswerUnexpected, check_reachable, json_answer, refusal_of
 from wallet.holder.cards import HeldCredential, HeldCredentials
-from wallet.holder.consent import Answer, Choice, ConsentRequest, build_consent, choices_for
+from wallet.holder.choices import Answer, Choice, choices_for
+from wallet.holder.consent import ConsentRequest, build_consent
 from wallet.holder.present import Presented
 from wallet.holder.requests import RequestReader
 from wallet.ports.clock import Clock
@@ -289,7 +290,8 @@ def find_programmes(
     valid: dict[str, list[HeldCredential]] = {}
     for item in held:
         card = item.card()
-        if card.is_valid_at(now):
+        # An application is made for oneself.
+        if card.is_valid_at(now) and not card.is_for_another:
             valid.setdefault(card.vct, []).append(item)
     for programme in published.catalogue.all_in_force(seoul_day(now)):
         apply_to = published.apply_to[programme.id]
@@ -342,19 +344,16 @@ def _people(
     for name, query in programme.query.credentials.items():
         cards = [card for vct in query.vct_values for card in held.get(vct, ())]
         for at, choice in enumerate(choices_for(query, None, cards)):
-            person = _person(programme, choice, f"{at}")
+            person = _person(programme, name, choice, f"{at}")
             if person in by_person or len(by_person) < MAX_PEOPLE:
                 by_person.setdefault(person, {}).setdefault(name, choice)
     yield from by_person.values() or [{}]
 
 
-def _person(programme: Programme, choice: Choice, otherwise: str) -> str:
-    if programme.sector_path is None:
+def _person(programme: Programme, name: str, choice: Choice, otherwise: str) -> str:
+    if programme.sector is None:
         return otherwise
-    value: Any = choice.disclosed
-    for part in programme.sector_path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else otherwise
+    return programme.person(name, choice.disclosed) or otherwise
 
 
 def _did_of(base_url: str) -> str:

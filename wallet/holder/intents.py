@@ -28,10 +28,20 @@ class Authorization:
 
 
 @dataclass(frozen=True, slots=True)
+class Reissue:
+    """Which card is issued anew, from which holding; with `keep` that one stays good."""
+
+    card_id: str
+    source: str
+    keep: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """An offer that was begun: key handles of the copies to come, by configuration.
 
-    `arrived` holds what came and is not verified yet, `waiting` transaction ids.
+    `arrived` holds what came and is not verified yet, `waiting` transaction ids, `holdings` under
+    which names it is registered for recovery. A `reissue` has no offer that anyone made.
     """
 
     id: str
@@ -44,6 +54,8 @@ class Intent:
     arrived: Mapping[str, Any] = field(default_factory=dict, repr=False)
     waiting: Mapping[str, str] = field(default_factory=dict, repr=False)
     authorization: Authorization | None = field(default=None, repr=False)
+    holdings: Mapping[str, str] = field(default_factory=dict)
+    reissue: Reissue | None = None
 
     def to_put(self) -> Put:
         """Return the change that stores the intent."""
@@ -78,6 +90,8 @@ def intent_of(record: Record) -> Intent:
     value["identifiers"] = {name: tuple(items) for name, items in value["identifiers"].items()}
     if value["authorization"] is not None:
         value["authorization"] = Authorization(**value["authorization"])
+    if value.get("reissue") is not None:
+        value["reissue"] = Reissue(**value["reissue"])
     return Intent(record.record_id, **value)
 
 
@@ -89,6 +103,11 @@ def intent_id(inspected: InspectedOffer) -> str:
     names = ",".join(offer.credential_configuration_ids)
     name = f"{offer.credential_issuer}\n{secret}\n{names if not secret else ''}"
     return base64url.encode(sha256(name.encode("utf-8", "surrogatepass")))
+
+
+def reissue_id(reissue: Reissue) -> str:
+    """Return the id under which a re-issue is begun at most once."""
+    return base64url.encode(sha256(f"reissue\n{reissue.card_id}\n{reissue.source}".encode()))
 
 
 @dataclass(frozen=True, slots=True)

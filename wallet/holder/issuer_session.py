@@ -34,6 +34,7 @@ from wallet.protocols.oid4vci.encryption import (
     encrypt_message,
 )
 from wallet.protocols.oid4vci.metadata import IssuerMetadata
+from wallet.protocols.oid4vci.recovery import MAX_DEVICE_LIST_BYTES
 from wallet.protocols.oid4vci.server_metadata import AuthorizationServerMetadata
 from wallet.protocols.oid4vci.token import (
     AnyTokenRequest,
@@ -90,12 +91,14 @@ class IssuerSession:
         headers = self.client.headers(self.server.issuer, self.clock.now())
         return self._post(url, form, _FORM, headers, None)
 
-    def accepted(self, answer: HttpAnswer, what: str) -> JsonObject:
+    def accepted(
+        self, answer: HttpAnswer, what: str, *, max_bytes: int = MAX_TOKEN_RESPONSE_BYTES
+    ) -> JsonObject:
         """Return the JSON of an answer. Raises `OfferRefused`, and as `json_answer` does."""
         refusal = refusal_of(answer)
         if refusal is not None:
             raise OfferRefused(refusal.error)
-        return json_answer(answer, what=what, max_bytes=MAX_TOKEN_RESPONSE_BYTES)
+        return json_answer(answer, what=what, max_bytes=max_bytes)
 
     def nonce(self) -> str:
         """Return a fresh c_nonce."""
@@ -124,6 +127,13 @@ class IssuerSession:
         if self.metadata.notification_endpoint is not None:
             body = to_json(notification.to_json())
             self._post(self.metadata.notification_endpoint, body, JSON, {}, access_token)
+
+    def post_recovery(self, url: str, proof: str) -> JsonObject:
+        """POST a recovery proof; return the answer, empty for 204. Raises `OfferRefused`."""
+        answer = self._post(url, to_json({"proof": proof}), JSON, {}, None)
+        if answer.status == 204:
+            return {}
+        return self.accepted(answer, "the recovery request", max_bytes=MAX_DEVICE_LIST_BYTES)
 
     def _ask(
         self, url: str, message: JsonObject, access_token: str

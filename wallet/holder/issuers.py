@@ -7,21 +7,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from wallet.credentials.formats import BBS_NYM_FORMAT, W3C_FORMATS
 from wallet.did.did_web import did_web_document_url
 from wallet.did.syntax import Did, DidMalformed
+from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, UnsupportedError
 from wallet.holder.answers import JSON, json_answer
+from wallet.holder.contents import FORMATS
 from wallet.holder.texts import name_in
 from wallet.ports.holder import HolderTransport
 from wallet.protocols.oid4vci.metadata import (
     MAX_METADATA_BYTES,
-    SD_JWT_VC_FORMAT,
     CredentialConfiguration,
     IssuerMetadata,
     MetadataMismatch,
     issuer_metadata_url,
     parse_issuer_metadata,
 )
+from wallet.protocols.oid4vci.nym_proof import BBS_NYM_ALGORITHM
 from wallet.protocols.oid4vci.offer import (
     MAX_OFFER_BYTES,
     CredentialOffer,
@@ -36,6 +39,7 @@ from wallet.protocols.oid4vci.server_metadata import (
 )
 
 DEFAULT_COPIES: Final = 4
+JWK_BINDING: Final = "jwk"
 
 
 class OfferNotTrusted(RejectedError):
@@ -76,7 +80,9 @@ class InspectedOffer:
 
     def card_names(self, language: str) -> tuple[str, ...]:
         """Return the names of what is offered."""
-        return tuple(name_in(item.display, language, item.vct) for item in self.configurations)
+        return tuple(
+            name_in(item.display, language, item.type_name) for item in self.configurations
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +127,11 @@ def same_origin(one: str, other: str) -> bool:
     return (first.scheme, first.netloc.lower()) == (second.scheme, second.netloc.lower())
 
 
+def did_bindings(configuration: CredentialConfiguration) -> frozenset[str]:
+    """Return the DID methods by which the holder of a credential of this format can be named."""
+    return frozenset(("did:jwk",)) if configuration.format in W3C_FORMATS else frozenset()
+
+
 def inspect_offer(
     offer: str | Mapping[str, Any], transport: HolderTransport, policy: IssuerPolicy
 ) -> InspectedOffer:
@@ -140,6 +151,23 @@ def inspect_offer(
     return InspectedOffer(parsed, metadata, server, configurations)
 
 
+def offer_again(
+    credential_issuer: str, configuration_id: str, authorization_server: str | None = None
+) -> JsonObject:
+    """Return an offer that nobody made, to `inspect_offer` an issuer of something that is held.
+
+    Nothing of it is sent to anyone.
+    """
+    if authorization_server == credential_issuer:
+        authorization_server = None
+    return CredentialOffer(
+        credential_issuer,
+        (configuration_id,),
+        pre_authorized_code="held already",
+        authorization_server=authorization_server,
+    ).to_json()
+
+
 def _read_offer(
     offer: str | Mapping[str, Any], transport: HolderTransport, development: bool
 ) -> CredentialOffer:
@@ -151,6 +179,19 @@ def _read_offer(
     answer = transport.get(read.uri, accept=JSON)
     value = json_answer(answer, what="the offer", max_bytes=MAX_OFFER_BYTES)
     return parse_credential_offer(value, development=development)
+
+
+def known_issuer_metadata(
+    issuer: str, transport: HolderTransport, policy: IssuerPolicy
+) -> IssuerMetadata:
+    """Return the metadata of an issuer that this wallet has a credential of.
+
+    Raises `OfferNotTrusted`, and as `inspect_offer` does.
+    """
+    try:
+        return _issuer_metadata(issuer, transport, policy.development)
+    except MetadataMismatch as error:
+        raise OfferNotTrusted(f"the issuer's metadata is not its own: {error}") from error
 
 
 def _issuer_metadata(issuer: str, transport: HolderTransport, development: bool) -> IssuerMetadata:
@@ -180,10 +221,14 @@ def _server_metadata(
 
 def _usable(metadata: IssuerMetadata, name: str) -> CredentialConfiguration:
     configuration = metadata.configurations.get(name)
-    if configuration is None or configuration.format != SD_JWT_VC_FORMAT:
-        raise UnsupportedOffer("what is offered is no SD-JWT VC, or not in the metadata")
-    if "jwk" not in configuration.binding_methods:
-        raise UnsupportedOffer("what is offered is not bound to a key (jwk)")
+    if configuration is None or configuration.format not in FORMATS:
+        raise UnsupportedOffer("what is offered is of an unknown format, or not in the metadata")
+    if configuration.format == BBS_NYM_FORMAT:
+        if BBS_NYM_ALGORITHM not in configuration.proof_algorithms:
+            raise UnsupportedOffer("the issuer takes no commitment that this wallet can make")
+        return configuration
+    if not {JWK_BINDING, *did_bindings(configuration)} & set(configuration.binding_methods):
+        raise UnsupportedOffer("what is offered is not bound to a key (jwk, or did:jwk)")
     if "ES256" not in configuration.proof_algorithms:
         raise UnsupportedOffer("the issuer takes no key proof by ES256")
     return configuration

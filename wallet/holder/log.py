@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -33,16 +33,25 @@ class LogOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DisclosedCard:
-    """One card that was shown: which claims left the wallet, by path. Values are not kept."""
+    """One card that was shown: which claims left the wallet, by path. Values are not kept.
+
+    `marks` are keyed digests by which presentations can be compared: see `linking`.
+    """
 
     card_id: str
     vct: str
     paths: tuple[ClaimPath, ...]
+    for_another: bool = False
+    marks: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One presentation. `at` is unix seconds; `verifier_name` and `purpose` are its own words."""
+    """One presentation. `at` is unix seconds; `verifier_name` and `purpose` are its own words.
+
+    `registration` is how the request stood to the public registry, `certificate` the name that was
+    certified, `retention_days` for how long the verifier said it keeps what it saw.
+    """
 
     id: str
     at: int
@@ -51,6 +60,9 @@ class LogEntry:
     purpose: str
     cards: tuple[DisclosedCard, ...]
     outcome: LogOutcome
+    registration: str | None = None
+    certificate: str | None = None
+    retention_days: int | None = None
 
 
 def entry_id(client_id: str, nonce: str) -> str:
@@ -97,8 +109,18 @@ def _put(entry: LogEntry, expected_version: int | None) -> Put:
         "verifier_name": entry.verifier_name,
         "purpose": entry.purpose,
         "outcome": entry.outcome.value,
+        "registration": entry.registration,
+        "certificate": entry.certificate,
+        "retention_days": entry.retention_days,
         "cards": [
-            {"card_id": card.card_id, "vct": card.vct, "paths": card.paths} for card in entry.cards
+            {
+                "card_id": card.card_id,
+                "vct": card.vct,
+                "paths": card.paths,
+                "for_another": card.for_another,
+                "marks": card.marks,
+            }
+            for card in entry.cards
         ],
     }
     return Put(KIND, entry.id, to_json(value), expected_version)
@@ -115,6 +137,9 @@ def _entry(record_id: str, payload: bytes) -> LogEntry:
             value["purpose"],
             tuple(_card(item) for item in value["cards"]),
             LogOutcome(value["outcome"]),
+            value.get("registration"),
+            value.get("certificate"),
+            value.get("retention_days"),
         )
     except (KeyError, TypeError, ValueError, MalformedError) as error:
         raise StoreDamaged("a log entry cannot be read") from error
@@ -122,4 +147,10 @@ def _entry(record_id: str, payload: bytes) -> LogEntry:
 
 def _card(item: dict[str, Any]) -> DisclosedCard:
     paths: Sequence[Sequence[str | int]] = item["paths"]
-    return DisclosedCard(item["card_id"], item["vct"], tuple(tuple(path) for path in paths))
+    return DisclosedCard(
+        item["card_id"],
+        item["vct"],
+        tuple(tuple(path) for path in paths),
+        item.get("for_another", False),
+        tuple(item.get("marks", ())),
+    )

@@ -10,17 +10,15 @@ from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError
 from wallet.holder.answers import check_reachable
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
-from wallet.holder.consent import (
-    Answer,
-    Choice,
-    ConsentRequest,
-    NoMatchingCredential,
-    build_consent,
-    disclosed_paths,
-)
+from wallet.holder.choices import Answer, Choice, disclosed_paths
+from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
+from wallet.holder.handles import is_nym_handle
+from wallet.holder.linking import Linking
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
+from wallet.holder.nyms import Nyms
 from wallet.holder.presentables import Binding, presentable
 from wallet.holder.requests import RequestReader, RequestRefused
+from wallet.holder.rights import shown_part
 from wallet.holder.signing import HeldSigningKey
 from wallet.ports.clock import Clock
 from wallet.ports.holder import HolderTransport, HttpAnswer, KeyStore
@@ -37,7 +35,6 @@ from wallet.protocols.oid4vp_transaction import TransactionData, transaction_cla
 from wallet.trust.receipt import RECEIPT_CLAIM
 
 MAX_VERIFIER_ANSWER_BYTES: Final = 64 * 1024
-ACCESS_DENIED: Final = "access_denied"
 VpToken = dict[str, list[RawPresentation]]
 
 
@@ -67,7 +64,9 @@ class Presenter:
         reader: RequestReader,
         held: HeldCredentials,
         log: PresentationLog,
+        linking: Linking,
         keys: KeyStore,
+        nyms: Nyms,
         transport: HolderTransport,
         clock: Clock,
         development: bool,
@@ -75,7 +74,9 @@ class Presenter:
         self._reader = reader
         self._held = held
         self._log = log
+        self._linking = linking
         self._keys = keys
+        self._nyms = nyms
         self._transport = transport
         self._clock = clock
         self._development = development
@@ -92,13 +93,14 @@ class Presenter:
         return self._consent(verified, language)
 
     def _consent(self, verified: VerifiedRequest, language: str) -> ConsentRequest:
-        return build_consent(
+        consent = build_consent(
             verified,
             self._held.all(),
             language=language,
             now=self._clock.now(),
             registration=self._reader.standing(verified),
         )
+        return self._linking.preferring_unused(consent)
 
     def present(self, consent: ConsentRequest) -> Presented:
         """See `Wallet.present`."""
@@ -123,12 +125,24 @@ class Presenter:
             return {"response": data["response"]}
         return {"vp_token": parse_json_object(data["vp_token"].encode())}
 
+    def contribute(self, consent: ConsentRequest) -> VpToken:
+        """Return the presentations of a part of an answer, and note them in the log.
+
+        Another wallet sends them: whether they arrive is not known.
+        """
+        self._check_answerable(consent)
+        now = self._clock.now()
+        vp_token = self._vp_token(consent, now)
+        entry = self._linking.marked(_log_entry(consent, now), consent)
+        self._log.begin(entry)
+        return vp_token
+
     def decline(self, consent: ConsentRequest) -> str | None:
         """See `Wallet.decline`."""
         request = consent.request
         if request.response_uri is None:
             return None
-        form = urlencode(build_error_response(ACCESS_DENIED, request.state)).encode()
+        form = urlencode(build_error_response(consent.refusal, request.state)).encode()
         answer = self._transport.post_form(request.response_uri, form)
         check_reachable(answer, what="the refusal")
         if answer.status != 200:
@@ -136,14 +150,12 @@ class Presenter:
         return self._redirect_uri(answer)
 
     def _answer(self, consent: ConsentRequest) -> tuple[dict[str, str], LogEntry]:
-        now = self._clock.now()
-        request = consent.request
-        if consent.missing:
-            raise NoMatchingCredential(consent.missing)
-        if request.expires_at is not None and now >= request.expires_at:
-            raise RequestExpired("the time to answer is over")
+        self._check_answerable(consent)
+        now, request = self._clock.now(), consent.request
         vp_token = self._vp_token(consent, now)
-        entry = _log_entry(consent, now)
+        for query_id, presentations in consent.contributed.items():
+            vp_token.setdefault(query_id, []).extend(presentations)
+        entry = self._linking.marked(_log_entry(consent, now), consent)
         # Noted before it is sent, so that no crash hides from the holder what may have left.
         self._log.begin(entry)
         if not request.response_mode.is_encrypted:
@@ -153,6 +165,13 @@ class Presenter:
             vp_token, request.state, recipient=recipient, enc=enc, nonce=request.nonce
         )
         return {"response": jwe}, entry
+
+    def _check_answerable(self, consent: ConsentRequest) -> None:
+        if consent.missing:
+            raise NoMatchingCredential(consent.missing)
+        expires_at = consent.request.expires_at
+        if expires_at is not None and self._clock.now() >= expires_at:
+            raise RequestExpired("the time to answer is over")
 
     def _finish(self, entry: LogEntry, outcome: LogOutcome) -> LogEntry:
         entry = replace(entry, outcome=outcome)
@@ -187,15 +206,20 @@ class Presenter:
         transactions: list[TransactionData],
         now: int,
     ) -> RawPresentation:
-        held = self._held.get(choice.card.id)
+        held = shown_part(self._held.get(choice.card.id), choice)
         if not answer.bound:
             return presentable(held).present(choice.paths, None)
+        key = None
+        if not is_nym_handle(held.key_handle):
+            key = HeldSigningKey(self._keys, self._keys.find(held.key_handle))
         binding = Binding(
-            key=HeldSigningKey(self._keys, self._keys.find(held.key_handle)),
+            key=key,
+            nyms=self._nyms,
             audience=consent.audience,
             nonce=consent.request.nonce,
             issued_at=now,
             claims={**_receipt_claim(held), **transaction_claims(transactions)},
+            pseudonym=consent.request.dcql_query.credentials[answer.query_id].pseudonym,
         )
         return presentable(held).present(choice.paths, binding)
 
@@ -226,9 +250,17 @@ def _log_entry(consent: ConsentRequest, now: int) -> LogEntry:
         verifier_name=consent.verifier_name,
         purpose=consent.purpose,
         cards=tuple(
-            DisclosedCard(choice.card.id, choice.card.vct, disclosed_paths(choice))
+            DisclosedCard(
+                choice.card.id,
+                choice.card.vct,
+                disclosed_paths(choice),
+                choice.card.is_for_another,
+            )
             for answer in consent.answers
             for choice in answer.sent
         ),
         outcome=LogOutcome.UNANSWERED,
+        registration=consent.registration.standing.value,
+        certificate=consent.certificate,
+        retention_days=consent.retention_days,
     )

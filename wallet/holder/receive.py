@@ -19,26 +19,29 @@ from wallet.errors import (
     UnsupportedError,
 )
 from wallet.holder.answers import AnswerUnexpected
-from wallet.holder.cards import HeldCredential, to_put
+from wallet.holder.cards import HeldCredential
 from wallet.holder.client_identity import ClientIdentity
-from wallet.holder.copies import copy_puts
+from wallet.holder.handles import destroy
 from wallet.holder.intents import (
+    GRANT_KIND,
     KIND,
     Intent,
     IssuerGrant,
+    Reissue,
     intent_id,
     intent_of,
+    reissue_id,
 )
 from wallet.holder.issuer_session import IssuerSession, OfferRefused
 from wallet.holder.issuers import InspectedOffer, IssuerPolicy, UnsupportedOffer, inspect_offer
+from wallet.holder.placing import Placing
 from wallet.holder.received import CredentialNotAsOffered
+from wallet.holder.registering import Registrar
 from wallet.holder.requesting import Requester
 from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver
 from wallet.ports.holder import (
     Change,
     Delete,
-    HeldKeyUnknown,
     HolderTransport,
     KeyStore,
     RecordStore,
@@ -56,7 +59,7 @@ from wallet.protocols.oid4vci.credential import (
 )
 from wallet.protocols.oid4vci.deferred import Notification, NotificationEvent
 from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS
-from wallet.protocols.oid4vci.token import TokenRequest, TokenResponse
+from wallet.protocols.oid4vci.token import RecoveryTokenRequest, TokenRequest, TokenResponse
 
 __all__ = (
     "CredentialNotAsOffered",
@@ -99,21 +102,24 @@ class Receiver:
         records: RecordStore,
         keys: KeyStore,
         transport: HolderTransport,
-        dids: DidResolver,
+        requester: Requester,
         clock: Clock,
         policy: IssuerPolicy,
         client: ClientIdentity,
+        registrar: Registrar,
+        placing: Placing,
     ) -> None:
         self._records = records
         self._keys = keys
         self._transport = transport
-        self._dids = dids
         self._clock = clock
         self._policy = policy
         self._client = client
         # The latest DPoP nonce of each server; they are the server's, not a grant's.
         self._nonces: dict[str, str] = {}
-        self._requester = Requester(keys, dids, clock, policy)
+        self._registrar = registrar
+        self._placing = placing
+        self._requester = requester
 
     def inspect(self, offer: str | Mapping[str, Any]) -> InspectedOffer:
         """See `inspect_offer`."""
@@ -184,6 +190,21 @@ class Receiver:
         """Return what is under way for an offer; begun now, if nothing was."""
         return self._find(inspected) or self._begin(inspected)
 
+    def begun(self, intent_id: str) -> Intent | None:
+        """Return what is under way under an id."""
+        try:
+            return intent_of(self._records.get(KIND, intent_id))
+        except RecordUnknown:
+            return None
+
+    def begin_reissue(self, inspected: InspectedOffer, reissue: Reissue) -> Intent:
+        """Begin to have a card issued anew; the keys are stored before anything is asked for."""
+        return self._begin(inspected, reissue)
+
+    def go_on(self, intent: Intent, inspected: InspectedOffer) -> tuple[HeldCredential, ...]:
+        """Go on with what is under way. Raises as `receive` does."""
+        return self._go_on(intent, inspected, None)
+
     def go_on_with(
         self, intent: Intent, tokens: TokenResponse, inspected: InspectedOffer
     ) -> tuple[HeldCredential, ...]:
@@ -191,22 +212,28 @@ class Receiver:
         return self._go_on(self._with_tokens(intent, tokens), inspected, None)
 
     def _find(self, inspected: InspectedOffer) -> Intent | None:
-        try:
-            return intent_of(self._records.get(KIND, intent_id(inspected)))
-        except RecordUnknown:
-            return None
+        return self.begun(intent_id(inspected))
 
-    def _begin(self, inspected: InspectedOffer) -> Intent:
-        copies = self._policy.copies_of(inspected.metadata)
+    def _begin(self, inspected: InspectedOffer, reissue: Reissue | None = None) -> Intent:
         with self._records.together():
             handles = {
-                item.id: tuple(self._keys.generate().handle for _ in range(copies))
+                item.id: self._requester.new_handles(item, inspected.metadata)
                 for item in inspected.configurations
             }
             dpop = None
             if set(DPOP_ALGORITHMS) & set(inspected.server.dpop_algorithms):
                 dpop = self._keys.generate().handle
-            intent = Intent(intent_id(inspected), inspected.offer.to_json(), handles, dpop)
+            holdings = {}
+            if inspected.metadata.recovery is not None:
+                holdings = {name: self._registrar.new_holding() for name in handles}
+            intent = Intent(
+                intent_id(inspected) if reissue is None else reissue_id(reissue),
+                inspected.offer.to_json(),
+                handles,
+                dpop,
+                holdings=holdings,
+                reissue=reissue,
+            )
             self._records.write(intent.to_put())
         return intent
 
@@ -233,11 +260,7 @@ class Receiver:
         """Forget an intent, with its keys."""
         with self._records.together():
             self._records.write(Delete(KIND, intent.id))
-            for handle in intent.all_handles:
-                try:
-                    self._keys.delete(handle)
-                except HeldKeyUnknown:
-                    continue
+            destroy(intent.all_handles, self._keys, self._records)
 
     def _with_token(
         self,
@@ -248,6 +271,12 @@ class Receiver:
     ) -> Intent:
         if intent.access_token is not None:
             return intent
+        if intent.reissue is not None:
+            issuer = session.metadata.credential_issuer
+            proof = self._registrar.reissue_proof(
+                issuer, intent.reissue.source, session.nonce(), keep=intent.reissue.keep
+            )
+            return self._with_tokens(intent, session.token(RecoveryTokenRequest(proof)))
         given = None if inspected.tx_code is None else tx_code
         code = inspected.offer.pre_authorized_code or ""
         return self._with_tokens(intent, session.token(TokenRequest(code, given)))
@@ -286,13 +315,21 @@ class Receiver:
         except (RejectedError, MalformedError, UnsupportedError):
             self._notify(intent, session, response, NotificationEvent.FAILURE)
             raise
-        held, rest = copies[0], intent.without(name)
+        card_id = None if intent.reissue is None else intent.reissue.card_id
+        place = self._placing.place(copies, card_id)
+        held, rest = place.held, intent.without(name)
         done: Change = rest.to_put() if rest.handles else Delete(KIND, intent.id)
-        changes: list[Change] = [to_put(held), *copy_puts(held.id, copies[1:]), done]
+        changes: list[Change] = [*place.changes, done]
         # One refresh token renews one card: the last one, when several came of one grant.
         if not rest.handles and intent.refresh_token is not None and intent.dpop is not None:
             changes.append(self._grant(intent, session, held, intent.dpop).to_put())
+        elif place.grant is not None:
+            changes.append(Delete(GRANT_KIND, held.id))
+        if name in intent.holdings:
+            issuer = session.metadata.credential_issuer
+            changes.append(self._registrar.holding_put(held.id, issuer, intent.holdings[name]))
         self._records.write(*changes)
+        destroy(place.old_keys, self._keys, self._records)
         self._notify(intent, session, response, NotificationEvent.ACCEPTED)
         return held, rest
 
@@ -340,5 +377,10 @@ class Receiver:
             return session.deferred(intent.waiting[name], token)
         identifier = next(iter(intent.identifiers.get(name, ())), None)
         return self._requester.request(
-            session, configuration, intent.handles[name], token, identifier
+            session,
+            configuration,
+            intent.handles[name],
+            token,
+            identifier,
+            intent.holdings.get(name),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -21,31 +22,48 @@ from wallet.crypto.recovery_phrase import (
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, UnavailableError
-from wallet.holder import cards, copies, discovery, intents, log, votes
+from wallet.holder import (
+    cards,
+    copies,
+    delegations,
+    discovery,
+    given,
+    handles,
+    intents,
+    log,
+    votes,
+)
 from wallet.holder.export_format import (
     ExportDamaged,
     ExportedRecord,
     read_export,
     write_export,
 )
+from wallet.holder.voting_secrets import VOTING_SECRET_KIND
 from wallet.ports.holder import Put, RecordConflict, RecordStore, RecordUnknown, StoreDamaged
 
 KIND: Final = "recovery"
 KEY_KIND: Final = "key"  # of a key store that keeps its keys as records
-VOTING_SECRET_KIND: Final = "voting_secret"  # noqa: S105
 SETTINGS_KIND: Final = "settings"
-# Every kind of record but the recovery phrase itself. `export` notices one that is not here.
+HOLDING_KIND: Final = "holding"
+DEVICE_KIND: Final = "device"
+# What belongs to this device, or opens the export. `export` notices a kind that is in neither.
+LEFT_OUT_KINDS: Final = (KIND, DEVICE_KIND)
 EXPORTED_KINDS: Final = (
     KEY_KIND,
     cards.KIND,
     copies.KIND,
     intents.KIND,
     intents.GRANT_KIND,
+    handles.NYM_BLIND_KIND,
     log.KIND,
+    given.KIND,
+    delegations.INVITATION_KIND,
     discovery.KIND,
     votes.KIND,
     VOTING_SECRET_KIND,
     SETTINGS_KIND,
+    HOLDING_KIND,
 )
 RECORDS_PER_WRITE: Final = 200
 # A name of our own: what a crash left behind under it is deleted by the next export.
@@ -77,33 +95,69 @@ class ExportUnavailable(UnavailableError):
     code = "export_unavailable"
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The secret as it is stored; `language` is None until somebody was shown its words."""
+
+    entropy: bytes = field(repr=False)
+    language: PhraseLanguage | None
+    version: int
+
+
 class Recovery:
-    """The recovery phrase of a store, and exports of it."""
+    """The recovery phrase of a store, and exports of it.
+
+    The secret of the phrase is there before anyone asked for the words: issuers are told a key of
+    it when they issue.
+    """
 
     def __init__(self, records: RecordStore) -> None:
         self._records = records
 
     def create_phrase(self, language: PhraseLanguage) -> RecoveryPhrase:
         """See `Wallet.create_recovery_phrase`."""
-        phrase = generate_recovery_phrase(language)
+        secret = self.secret()
+        kept = self._read()
+        if kept is None or kept.language is not None:
+            raise RecoveryPhraseExists("the wallet has a recovery phrase already")
         try:
-            self._records.write(_put(phrase))
+            self._records.write(_put(secret, language, kept.version))
         except RecordConflict:
             raise RecoveryPhraseExists("the wallet has a recovery phrase already") from None
-        return phrase
+        return RecoveryPhrase(secret, language)
 
     def phrase(self) -> RecoveryPhrase:
         """See `Wallet.recovery_phrase`."""
+        kept = self._read()
+        if kept is None or kept.language is None:
+            raise RecoveryPhraseMissing("the wallet has no recovery phrase yet")
+        return RecoveryPhrase(kept.entropy, kept.language)
+
+    def secret(self) -> bytes:
+        """Return the 32 bytes of the phrase, made now if there are none."""
+        kept = self._read()
+        if kept is not None:
+            return kept.entropy
+        made = generate_recovery_phrase(PhraseLanguage.KOREAN).entropy
         try:
-            value = parse_json_object(self._records.get(KIND, _ID).payload)
+            self._records.write(_put(made, None, 0))
+        except RecordConflict:
+            return self.secret()
+        return made
+
+    def _read(self) -> _Kept | None:
+        try:
+            record = self._records.get(KIND, _ID)
+            value = parse_json_object(record.payload)
             entropy = base64url.decode(value["entropy"])
-            if len(entropy) != ENTROPY_BYTES:
-                raise StoreDamaged("the recovery phrase cannot be read")
-            return RecoveryPhrase(entropy, PhraseLanguage(value["language"]))
+            language = None if value["language"] is None else PhraseLanguage(value["language"])
         except RecordUnknown:
-            raise RecoveryPhraseMissing("the wallet has no recovery phrase yet") from None
+            return None
         except (KeyError, TypeError, ValueError, MalformedError) as error:
             raise StoreDamaged("the recovery phrase cannot be read") from error
+        if len(entropy) != ENTROPY_BYTES:
+            raise StoreDamaged("the recovery phrase cannot be read")
+        return _Kept(entropy, language, record.version)
 
     def export(self, path: Path) -> int:
         """See `Wallet.export`."""
@@ -116,8 +170,9 @@ class Recovery:
         ]
         if self._records.counter != before:
             raise RecordConflict("the wallet was changed while it was exported")
-        # All but the phrase. A kind of record that is not exported must not be lost in silence.
-        if self._records.count != len(found) + 1:
+        # A kind of record that is not exported must not be lost in silence.
+        left_out = sum(len(self._records.list(kind)) for kind in LEFT_OUT_KINDS)
+        if self._records.count != len(found) + left_out:
             raise StoreDamaged("the wallet has records of a kind that is not exported")
         write_new_file(path, write_export(secret, found))
         return len(found)
@@ -133,7 +188,7 @@ def restore_records(
     """
     count = 0
     seen: set[tuple[str, str]] = set()
-    records.write(_put(phrase))
+    records.write(_put(phrase.entropy, phrase.language, 0))
     for batch in _batches(read_export(phrase.entropy, _reading(read)), RECORDS_PER_WRITE):
         for record in batch:
             name = (record.kind, record.record_id)
@@ -207,6 +262,9 @@ def _reading(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
     return typed
 
 
-def _put(phrase: RecoveryPhrase) -> Put:
-    value = {"entropy": base64url.encode(phrase.entropy), "language": phrase.language.value}
-    return Put(KIND, _ID, to_json(value), expected_version=0)
+def _put(secret: bytes, language: PhraseLanguage | None, version: int) -> Put:
+    value = {
+        "entropy": base64url.encode(secret),
+        "language": None if language is None else language.value,
+    }
+    return Put(KIND, _ID, to_json(value), expected_version=version)

@@ -13,23 +13,20 @@ from wallet.errors import ConflictError, SeoulWalletError
 from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.copies import Copies
+from wallet.holder.handles import destroy
 from wallet.holder.intents import GRANT_KIND, IssuerGrant, grant_of
 from wallet.holder.issuer_session import IssuerSession, OfferRefused
-from wallet.holder.issuers import InspectedOffer, IssuerPolicy
+from wallet.holder.issuers import InspectedOffer, offer_again
 from wallet.holder.receive import IssuancePending, Receiver
 from wallet.holder.received import CredentialNotAsOffered
 from wallet.holder.requesting import Requester
-from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver
 from wallet.ports.holder import (
     Delete,
-    HeldKeyUnknown,
     KeyStore,
     RecordStore,
     RecordUnknown,
 )
 from wallet.protocols.oid4vci.credential import DeferredResponse
-from wallet.protocols.oid4vci.offer import CredentialOffer
 from wallet.protocols.oid4vci.token import RefreshTokenRequest
 
 LOW_COPIES: Final = 1
@@ -52,9 +49,7 @@ class Renewals:
         keys: KeyStore,
         held: HeldCredentials,
         copies: Copies,
-        dids: DidResolver,
-        clock: Clock,
-        policy: IssuerPolicy,
+        requester: Requester,
         client: ClientIdentity,
     ) -> None:
         self._receiver = receiver
@@ -62,9 +57,8 @@ class Renewals:
         self._keys = keys
         self._held = held
         self._copies = copies
-        self._policy = policy
         self._client = client
-        self._requester = Requester(keys, dids, clock, policy)
+        self._requester = requester
 
     def grant(self, card_id: str) -> IssuerGrant | None:
         """Return what a card can be renewed with."""
@@ -78,7 +72,7 @@ class Renewals:
         grant = self.grant(card_id)
         if grant is not None:
             self._records.write(Delete(GRANT_KIND, card_id))
-            self._destroy((grant.dpop,))
+            destroy((grant.dpop,), self._keys, self._records)
 
     def top_up(self, card_id: str, *, below: int = LOW_COPIES) -> int:
         """Get fresh copies of a card that has fewer than `below` waiting; return how many came.
@@ -91,14 +85,11 @@ class Renewals:
         grant = self.grant(card_id)
         if grant is None:
             raise NotRenewable("the issuer gave no refresh token for this card")
-        offer = CredentialOffer(
-            grant.credential_issuer,
-            (grant.configuration_id,),
-            # Only to be read again: nothing of an offer is used here.
-            pre_authorized_code="renewal",
-            authorization_server=grant.authorization_server,
+        inspected = self._receiver.inspect(
+            offer_again(
+                grant.credential_issuer, grant.configuration_id, grant.authorization_server
+            )
         )
-        inspected = self._receiver.inspect(_offer_json(offer, grant))
         session = self._receiver.session(inspected, grant.dpop)
         try:
             tokens = session.token(RefreshTokenRequest(grant.refresh_token, grant.client_id))
@@ -119,8 +110,7 @@ class Renewals:
         access_token: str,
     ) -> int:
         (configuration,) = inspected.configurations
-        count = self._policy.copies_of(inspected.metadata)
-        handles = tuple(self._keys.generate().handle for _ in range(count))
+        handles = self._requester.new_handles(configuration, inspected.metadata)
         try:
             response = self._requester.request(
                 session, configuration, handles, access_token, grant.identifier
@@ -131,22 +121,7 @@ class Renewals:
             if any(copy.card().issuer != card.issuer for copy in copies):
                 raise CredentialNotAsOffered("the renewed copies are by another issuer")
         except SeoulWalletError:
-            self._destroy(handles)
+            destroy(handles, self._keys, self._records)
             raise
         self._copies.add(card.id, copies)
         return len(copies)
-
-    def _destroy(self, handles: tuple[str, ...]) -> None:
-        for handle in handles:
-            try:
-                self._keys.delete(handle)
-            except HeldKeyUnknown:
-                continue
-
-
-def _offer_json(offer: CredentialOffer, grant: IssuerGrant) -> dict[str, object]:
-    value = offer.to_json()
-    if grant.authorization_server == grant.credential_issuer:
-        for item in value["grants"].values():
-            item.pop("authorization_server", None)
-    return value

@@ -17,7 +17,7 @@ from wallet.holder.answers import AnswerUnexpected, check_reachable
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver, VerifierRegistry
 from wallet.ports.holder import HolderTransport, HttpAnswer
-from wallet.protocols.client_id import ClientId, DidClientId
+from wallet.protocols.client_id import ClientId, DidClientId, parse_client_id
 from wallet.protocols.oid4vp import (
     REQUEST_OBJECT_MEDIA_TYPE,
     RequestMalformed,
@@ -117,6 +117,23 @@ class RequestReader:
             self._trust(parsed.client_id),
             now=now,
             wallet_nonce=wallet_nonce,
+            development=self._policy.development,
+        )
+
+    def read_object(self, request_object: str) -> VerifiedRequest:
+        """Return a signed request that another wallet fetched and handed over.
+
+        The nonce that the other wallet sent is its to check. Raises as `read` does.
+        """
+        parsed = parse_request_object(request_object)
+        client_id = parse_client_id(
+            parsed.peek_claims().get("client_id"), development=self._policy.development
+        )
+        return verify_request_object(
+            parsed,
+            client_id,
+            self._trust(client_id),
+            now=self._clock.now(),
             development=self._policy.development,
         )
 

@@ -14,19 +14,30 @@ from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.consent import ConsentRefused, ConsentRequest
 from wallet.holder.copies import Copies
+from wallet.holder.delegations import Delegations, DelegationTerms
 from wallet.holder.discovery import Discovery
+from wallet.holder.given import GivenDelegation
+from wallet.holder.handles import destroy
+from wallet.holder.history import History
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
+from wallet.holder.joint import Joint
+from wallet.holder.linking import Linking
 from wallet.holder.log import LogEntry, PresentationLog
+from wallet.holder.nyms import Nyms
+from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
 from wallet.holder.receive import Receiver
 from wallet.holder.recovery import Recovery
+from wallet.holder.registering import Registrar
+from wallet.holder.reissue import Reissuer
 from wallet.holder.renewals import LOW_COPIES, Renewals
+from wallet.holder.requesting import Requester
 from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
+from wallet.holder.voting_secrets import VotingSecrets
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver, VerifierRegistry
 from wallet.ports.holder import (
-    HeldKeyUnknown,
     HolderTransport,
     KeyStore,
     PeerUnreachable,
@@ -68,7 +79,8 @@ class Wallet:
         `client` is who this app is to authorization servers; `close` frees the ports.
         `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
         verifiers are looked up. `catalogue_publishers` are the DIDs whose programme catalogues
-        are taken; see `discovery`.
+        are taken; see `discovery`. `devices` has cards issued anew to this device and knows the
+        wallet's other ones.
         """
         policy = IssuerPolicy(
             trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
@@ -76,31 +88,50 @@ class Wallet:
         identity = ClientIdentity() if client is None else client
         self._transport = transport
         self._keys = keys
+        self._records = records
         self._close = close
         self._held = HeldCredentials(records)
         self._log = PresentationLog(records)
         self._recovery = Recovery(records)
+        self._registrar = Registrar(records, self._recovery, clock)
+        self.voting_secrets = VotingSecrets(records)
+        nyms = Nyms(records, self.voting_secrets)
+        requester = Requester(keys, nyms, dids, clock, policy, self._registrar)
+        self._copies = Copies(records, keys, self._held)
         self._receiver = Receiver(
             records=records,
             keys=keys,
             transport=transport,
-            dids=dids,
+            requester=requester,
             clock=clock,
             policy=policy,
             client=identity,
+            registrar=self._registrar,
+            placing=Placing(records, self._held, self._copies),
+        )
+        self.devices = Reissuer(
+            receiver=self._receiver, held=self._held, registrar=self._registrar
         )
         self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
-        self._copies = Copies(records, keys, self._held)
         self._renewals = Renewals(
             receiver=self._receiver,
             records=records,
             keys=keys,
             held=self._held,
             copies=self._copies,
+            requester=requester,
+            client=identity,
+        )
+        self.delegating = Delegations(
+            records=records,
+            keys=keys,
+            held=self._held,
+            copies=self._copies,
+            transport=transport,
             dids=dids,
             clock=clock,
             policy=policy,
-            client=identity,
+            top_up=self._renewals.top_up,
         )
         reader = RequestReader(
             transport=transport,
@@ -113,15 +144,20 @@ class Wallet:
             ),
             registry=registry,
         )
+        self.history = History(self._log)
+        self.linking = Linking(records, self._held, self._log)
         self._presenter = Presenter(
             reader=reader,
             held=self._held,
             log=self._log,
+            linking=self.linking,
             keys=keys,
+            nyms=nyms,
             transport=transport,
             clock=clock,
             development=development,
         )
+        self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
         self.discovery = Discovery(
             records=records,
             held=self._held,
@@ -228,10 +264,8 @@ class Wallet:
         self._copies.remove(card_id)
         self._renewals.forget(card_id)
         self._held.remove(card_id)
-        try:
-            self._keys.delete(handle)
-        except HeldKeyUnknown:
-            return
+        self._registrar.forget(card_id)
+        destroy((handle,), self._keys, self._records)
 
     def update_receipts(self) -> tuple[ReceiptUpdate, ...]:
         """Fetch the anchor receipts that are not final yet. See `update_receipts`."""
@@ -268,7 +302,8 @@ class Wallet:
         return answered
 
     def decline(self, request: ConsentRequest) -> str | None:
-        """Tell the verifier that the holder did not agree (`access_denied`), nothing else.
+        """Tell the verifier that the holder did not agree (`access_denied`), nothing else; or that
+        no wallet like this could answer in the formats it takes (`vp_formats_not_supported`).
 
         Returns where the browser goes on, if anywhere. A page is told by the platform.
         """
@@ -310,6 +345,24 @@ class Wallet:
     def log(self) -> tuple[LogEntry, ...]:
         """Return what was presented to whom, the oldest first."""
         return self._log.entries()
+
+    def delegate(
+        self, card_id: str, invitation: str, terms: DelegationTerms
+    ) -> tuple[GivenDelegation, str]:
+        """Let another wallet show a card; return the delegation, and the package to hand over.
+
+        The other wallet makes the `invitation` by `delegating.invite` and takes the package by
+        `delegating.accept`. See `Delegations.delegate`.
+        """
+        return self.delegating.delegate(card_id, invitation, terms)
+
+    def delegations(self) -> tuple[GivenDelegation, ...]:
+        """Return what this wallet delegated; what it received are cards with `delegated`."""
+        return self.delegating.given()
+
+    def revoke_delegation(self, delegation_id: str) -> GivenDelegation:
+        """Take a delegation back, for good. See `Delegations.revoke`."""
+        return self.delegating.revoke(delegation_id)
 
     def create_recovery_phrase(self, language: PhraseLanguage) -> RecoveryPhrase:
         """Make the phrase that the wallet's exports are under, to write down once, on paper.

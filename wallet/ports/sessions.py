@@ -1,8 +1,8 @@
 """Protocol sessions and one-time values, with compare-and-set."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from wallet.errors import ConflictError
 
@@ -44,11 +44,20 @@ class SessionStore(Protocol):
         """Return the state. Raises `SessionUnknown`, also when it expired before `now`."""
 
     def replace(
-        self, kind: str, session_id: str, state: bytes, *, expected_version: int, expires_at: int
+        self,
+        kind: str,
+        session_id: str,
+        state: bytes,
+        *,
+        expected_version: int,
+        expires_at: int,
+        beside: Callable[[Any], None] | None = None,
     ) -> None:
         """Replace the state if its version is still the expected one.
 
-        Of N parallel calls exactly one succeeds; the others raise `SessionConflict`.
+        Of N parallel calls exactly one succeeds; the others raise `SessionConflict`. `beside` is a
+        change of another store on the same database: both are made or neither, and what it raises
+        comes through.
         """
 
     def take(self, kind: str, session_id: str, *, now: int) -> bytes:

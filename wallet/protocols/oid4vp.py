@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from wallet.credentials.jose import claim_time
+from wallet.credentials.jose import CompactJws, claim_time
 from wallet.crypto.certificates import VerifiedCertificate
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
@@ -148,7 +148,8 @@ class VerifiedRequest:
     `authenticated` tells whether a key of the client signed it; an unsigned request is only known
     to send its answer to where its client identifier (or its origin) says. `audience` is what the
     presentations are bound to, `certificate` the leaf that signed, `origin` the calling page of
-    the Digital Credentials API.
+    the Digital Credentials API. `request_object` is what was signed, for whoever takes part in
+    the answer with another wallet.
     """
 
     request: AuthorizationRequest
@@ -156,6 +157,7 @@ class VerifiedRequest:
     audience: str
     certificate: VerifiedCertificate | None = None
     origin: str | None = None
+    request_object: CompactJws | None = field(default=None, repr=False, compare=False)
 
 
 def parse_request(

@@ -123,7 +123,11 @@ def verify_request_object(
     if wallet_nonce is not None and request.wallet_nonce != wallet_nonce:
         raise WalletNonceMismatch("the request object does not repeat the wallet's nonce")
     return VerifiedRequest(
-        request=request, authenticated=True, audience=str(client_id), certificate=certificate
+        request=request,
+        authenticated=True,
+        audience=str(client_id),
+        certificate=certificate,
+        request_object=request_object,
     )
 
 

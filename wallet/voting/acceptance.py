@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from wallet.errors import ConflictError, RejectedError
 from wallet.voting.ballot import Ballot, ciphertext_digest, parse_ballot, tracking_code
@@ -20,6 +20,8 @@ from wallet.voting.election import Election
 from wallet.voting.eligibility import check_eligibility, check_eligible
 from wallet.voting.manifest import Manifest
 from wallet.voting.suite import BallotClaim
+
+Item = TypeVar("Item")
 
 
 class ElectionNotOpen(ConflictError):
@@ -167,12 +169,16 @@ def verify_ballot(submission: Submission, election: Election) -> VerifiedBallot:
 
 def counted_ballots(submissions: Iterable[Submission]) -> tuple[Submission, ...]:
     """Return of all accepted ballots in log order those that count: each voter's last."""
-    last: dict[bytes, Submission] = {}
-    for submission in submissions:
-        nullifier = submission.ballot.header.nullifier
+    return last_of_each((item.ballot.header.nullifier, item) for item in submissions)
+
+
+def last_of_each(ballots: Iterable[tuple[bytes, Item]]) -> tuple[Item, ...]:
+    """Return what belongs to each nullifier's last ballot, in the order of these ballots."""
+    last: dict[bytes, Item] = {}
+    for nullifier, item in ballots:
         # Taken out first, so that the order is that of the ballots that count.
         last.pop(nullifier, None)
-        last[nullifier] = submission
+        last[nullifier] = item
     return tuple(last.values())
 
 

@@ -235,14 +235,17 @@ def rejections_body(election: Election, rejections: Sequence[tuple[bytes, str]])
     }
 
 
-def close_body(election: Election, ballots: int, counted: Sequence[Submission]) -> JsonObject:
-    """The body of the close: how many ballots there are, and the root over those that count."""
+def close_body(election: Election, ballots: int, counted: Sequence[bytes]) -> JsonObject:
+    """The body of the close: how many ballots there are, and the root over those that count.
+
+    `counted` are the digests of the ballots that count, in log order.
+    """
     return {
         "kind": CLOSE,
         "election": election.digest.hex(),
         "ballots": ballots,
         "counted": len(counted),
-        "counted_root": MerkleTree([leaf_hash(item.digest) for item in counted]).root.hex(),
+        "counted_root": MerkleTree([leaf_hash(digest) for digest in counted]).root.hex(),
     }
 
 

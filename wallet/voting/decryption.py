@@ -34,7 +34,7 @@ from wallet.crypto.transcript import challenge, index
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, RejectedError
 from wallet.voting.aggregate import IDENTITY_OCTETS, Aggregate, encode_or_identity
-from wallet.voting.board import MAX_ENTRIES, election_body
+from wallet.voting.board import MAX_ENTRIES
 from wallet.voting.ceremony import CeremonyResult
 from wallet.voting.ceremony_messages import proof_json, read_proof
 from wallet.voting.statements import (
@@ -42,6 +42,7 @@ from wallet.voting.statements import (
     Statement,
     StatementMalformed,
     StatementSignatureInvalid,
+    verify_statement,
 )
 from wallet.voting.trustee import TrusteeShare
 
@@ -145,7 +146,7 @@ def verify_share(
     election = aggregate.election
     signing_key = election.manifest.trustees[trustee - 1].signing_key
     try:
-        body = election_body(statement, KIND, election, signing_key)
+        body = verify_statement(statement, KIND, signing_key)
         values, proof = _read(body, trustee, aggregate)
     except StatementSignatureInvalid as error:
         raise ShareSignatureInvalid("the trustee did not sign this share") from error
@@ -240,10 +241,12 @@ def _read(
     shape.members(
         body, "kind", "election", "trustee", "size", "root", "aggregate", "shares", "proof"
     )
-    size = shape.integer(body["size"], high=MAX_ENTRIES)
-    root, digest = shape.octets(body["root"], 32), shape.octets(body["aggregate"], 32)
-    if (size, root, digest) != (aggregate.size, aggregate.root, aggregate.digest):
-        raise ShareAggregateDiffers("the share is of another board or aggregate")
+    said = (
+        shape.octets(body["election"], 32),
+        shape.integer(body["size"], high=MAX_ENTRIES),
+        shape.octets(body["root"], 32),
+        shape.octets(body["aggregate"], 32),
+    )
     groups, projects = len(aggregate.sums), len(aggregate.election.manifest.projects)
     octets = b"".join(
         shape.items(
@@ -261,7 +264,11 @@ def _read(
         values.append(None if item.a is None else parse_point(value))
     if body["trustee"] != trustee:
         raise shape.refuse("the share is another trustee's")
-    return tuple(values), read_proof(body["proof"])
+    proof = read_proof(body["proof"])
+    election = aggregate.election.digest
+    if said != (election, aggregate.size, aggregate.root, aggregate.digest):
+        raise ShareAggregateDiffers("the share is of another election, board or aggregate")
+    return tuple(values), proof
 
 
 def _statement(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
+from wallet.crypto.bbs.suite import SHA_256
 from wallet.crypto.bbs.types import BbsPublicKey, parse_public_key
 from wallet.crypto.bls12_381.backend import PointMalformed
 from wallet.crypto.secp256k1 import Point
@@ -203,6 +204,7 @@ def parse_manifest(data: bytes) -> Manifest:
     _SHAPE.choice(value["mode"], MODE)
     board = _SHAPE.members(value["board"], "signing_key", "checkpoint_every_s")
     tie_break = _SHAPE.members(value["tie_break"], "block_time")
+    trustees = _SHAPE.items(value["trustees"], _trustee, low=1, high=MAX_TRUSTEES)
     return Manifest(
         octets=data,
         id=_SHAPE.identifier(value["id"]),
@@ -220,8 +222,8 @@ def parse_manifest(data: bytes) -> Manifest:
         opens=_SHAPE.integer(value["opens"]),
         closes=_SHAPE.integer(value["closes"]),
         grace_s=_SHAPE.integer(value["grace_s"], high=MAX_GRACE_S),
-        trustees=_SHAPE.items(value["trustees"], _trustee, low=1, high=MAX_TRUSTEES),
-        threshold=_SHAPE.integer(value["threshold"], low=1, high=MAX_TRUSTEES),
+        trustees=trustees,
+        threshold=_SHAPE.integer(value["threshold"], low=1, high=len(trustees)),
         board_key=_SHAPE.point(board["signing_key"]),
         checkpoint_every_s=_SHAPE.integer(board["checkpoint_every_s"], low=1, high=86400),
         officers=_SHAPE.items(value["batch_officers"], _officer, low=0, high=MAX_OFFICERS),
@@ -298,9 +300,11 @@ def _eligibility(value: Any) -> Eligibility:
 
 def _issuer_key(value: object) -> BbsPublicKey:
     try:
-        return parse_public_key(_SHAPE.octets(value, _BBS_KEY_BYTES))
+        key = parse_public_key(_SHAPE.octets(value, _BBS_KEY_BYTES))
+        SHA_256.backend.decode_g2(key.octets)
     except PointMalformed as error:
         raise ManifestMalformed("an issuer key is a point in G2") from error
+    return key
 
 
 def _census(value: Any) -> Census:

@@ -77,6 +77,7 @@ def test_decides_each_application_as_one_answer_is_decided(bulk: BulkBench) -> N
             audience=batch["audience"],
             nonce=batch["nonce"],
             now=NOW,
+            application="one",
         )
         assert item["decision"] == alone.result["eligibility"]
     told = bulk.progress(batch)

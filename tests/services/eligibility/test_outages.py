@@ -113,6 +113,7 @@ class Town:
             audience=AUDIENCE,
             nonce=NONCE,
             now=now,
+            application="one",
         )
         return decision.result
 

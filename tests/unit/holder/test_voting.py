@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.bbs import OTHER_ISSUER
 from tests.support.clock import SettableClock
+from tests.support.holder_stores import create_store
 from tests.support.polling import (
     BOX_URL,
     AppTransport,
@@ -20,14 +22,15 @@ from tests.support.polling import (
     cast_through_wallet,
 )
 from tests.support.voting import CLOSES, OPENS, manifest, manifest_json, signing_key, voter
+from wallet.adapters.sql.holder_store import SqliteRecordStore
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import SeoulWalletError
 from wallet.holder.answers import AnswerUnexpected
 from wallet.holder.ballot_box import BallotNotAccepted, BoxAnswerMalformed
 from wallet.holder.tracking import BoardInconsistent, NothingCast, Standing
-from wallet.holder.voting import BallotOutdated, NoVotingCredential
+from wallet.holder.voting import BallotOutdated, NoVotingCredential, Voting
 from wallet.ports.facts import BoardUnknown
-from wallet.ports.holder import HttpAnswer, PeerUnreachable
+from wallet.ports.holder import Change, HttpAnswer, PeerUnreachable, Record
 from wallet.trust.boards import BoardFact, BoardState, CheckpointFact
 from wallet.verification.evidence import Fact
 from wallet.voting.acceptance import ElectionNotOpen
@@ -528,6 +531,92 @@ class TestInterrupted:
         assert tracked.refused is not None
         assert tracked.refused.reason == "election_not_open"
         assert wallet.voting.unfinished == ()
+
+
+class Crashed(Exception):
+    """The process ended here."""
+
+
+class CrashingStore:
+    """A record store, and a transport, of a process that ends at one of their steps.
+
+    Steps are counted from 0: every write and every request has one before and one after it.
+    """
+
+    def __init__(self, store: SqliteRecordStore, transport: AppTransport, stop: int) -> None:
+        self._store = store
+        self._stop = stop
+        self.steps = 0
+        transport.before = lambda method, path: self._step()
+        transport.alter = self._after
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps - 1 == self._stop:
+            raise Crashed
+
+    def _after(self, method: str, path: str, answer: HttpAnswer) -> HttpAnswer:
+        self._step()
+        return answer
+
+    @property
+    def counter(self) -> int:
+        return self._store.counter
+
+    @property
+    def count(self) -> int:
+        return self._store.count
+
+    def get(self, kind: str, record_id: str) -> Record:
+        return self._store.get(kind, record_id)
+
+    def list(self, kind: str) -> Sequence[Record]:
+        return self._store.list(kind)
+
+    def write(self, *changes: Change) -> None:
+        self._step()
+        self._store.write(*changes)
+        self._step()
+
+
+def test_a_process_that_ends_at_any_step_of_a_cast_loses_and_doubles_nothing(
+    place: PollingPlace, transport: AppTransport, tmp_path: Path
+) -> None:
+    stop, crashes = 0, 0
+    expected = []
+    while True:
+        store = create_store(tmp_path / f"{stop}.db")
+        crashing = CrashingStore(store, transport, stop)
+        mine = voter(stop + 1)
+        voting = Voting(
+            records=crashing,
+            transport=transport,
+            clock=place.clock,
+            credentials=lambda mine=mine: (mine,),
+        )
+        with contextlib.suppress(Crashed):
+            cast_through_wallet(voting, BOX_URL, CHOICES)
+        crashes += crashing.steps > stop
+        transport.before = lambda method, path: None
+        transport.alter = lambda method, path, answer: answer
+        # Another process over the same store goes on, and the voter sees one ballot.
+        again = VotingWallet.over(store, transport, place.clock, mine).voting
+        for box in again.unfinished:
+            again.resume(box)
+        try:
+            found = again.track(BOX_URL).ballot
+        except NothingCast:
+            found = cast_through_wallet(again, BOX_URL, CHOICES)
+        assert found.sequence == 1
+        expected.append(found.tracking_code)
+        store.close()
+        if crashing.steps <= stop:
+            break
+        stop += 1
+    # Three requests and two writes, each with a step before and after it.
+    assert crashes == stop == 10
+    place.publish()
+    assert sorted(code for code, _ in on_board(place)) == sorted(expected)
 
 
 class TestAnswersOfABadBox:

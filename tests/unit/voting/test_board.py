@@ -205,8 +205,8 @@ def test_rejections_name_bytes_and_codes_in_an_order_that_tells_nothing() -> Non
 
 
 def test_the_close_names_what_counts() -> None:
-    counted = accepted()[:3]
+    counted = [item.digest for item in accepted()[:3]]
     body = close_body(ELECTION, 8, counted)
-    root = MerkleTree([leaf_hash(item.digest) for item in counted]).root
+    root = MerkleTree([leaf_hash(digest) for digest in counted]).root
     assert (body["ballots"], body["counted"], body["counted_root"]) == (8, 3, root.hex())
     assert end_body(ELECTION, 2)["batches"] == 2

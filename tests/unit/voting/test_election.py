@@ -113,8 +113,9 @@ def test_an_election_is_counted_to_what_its_voters_chose() -> None:
         open_submission(entry.payload, vote) for entry in log.entries if entry.kind == "ballot"
     ]
     counted = counted_ballots(accepted)
+    digests = [submission.digest for submission in counted]
     assert (len(accepted), len(counted)) == (CITIZENS + COMMITTEE + AGAIN, CITIZENS + COMMITTEE)
-    log.append("close", sign_statement(BOARD, close_body(vote, len(accepted), counted)).octets)
+    log.append("close", sign_statement(BOARD, close_body(vote, len(accepted), digests)).octets)
     paper = Batch(1, 1, "paper", "citizen", 3, (3, 0, 0, 0, 1, 0))
     paper_statement = sign_statement(signing_key("officer"), paper.body(vote))
     log.append("batch", paper_statement.octets)

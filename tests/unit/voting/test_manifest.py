@@ -78,6 +78,28 @@ MALFORMED: dict[str, Body] = {
     "an issuer key that is no point": {
         "eligibility": {**manifest_json()["eligibility"], "issuer_keys": ["00" * 96]}
     },
+    "an issuer key off the curve or its subgroup": {
+        "eligibility": {
+            **manifest_json()["eligibility"],
+            "issuer_keys": ["80" + "00" * 94 + "05"],
+        }
+    },
+    "129 limits": {
+        "ballot": {
+            "kind": "approval",
+            "limits": [{"limit": "count", "min": 0, "max": 1}] * 129,
+        }
+    },
+    "a score above 10000": {"ballot": {"kind": "ranking", "scores": [10_001], "limits": []}},
+    "33 places": {"ballot": {"kind": "ranking", "scores": list(range(33, 0, -1)), "limits": []}},
+    "101 districts": {
+        "districts": [
+            {"id": f"d{number}", "name": texts("d"), "budget": None} for number in range(101)
+        ]
+    },
+    "a threshold of 31 digits": {
+        "outcome": {**manifest_json()["outcome"], "min_score": "1/" + "3" * 31}
+    },
     "an age that no credential shows": {
         "eligibility": {**manifest_json()["eligibility"], "min_age": 19}
     },
@@ -100,6 +122,7 @@ MALFORMED: dict[str, Body] = {
             "limits": [{"limit": "cost", "max": 100}],
         }
     },
+    "a threshold above the trustees": {"threshold": 6},
     "scores that ascend": {"ballot": {"kind": "ranking", "scores": [1, 2], "limits": []}},
     "phases in another order": {
         "outcome": {**manifest_json()["outcome"], "phases": ["city", "districts"]}
@@ -164,7 +187,9 @@ INVALID: dict[str, Body] = {
     },
     "a tie-break before the end of the grace": {"tie_break": {"block_time": CLOSES + 3600}},
     "a grace shorter than the time between checkpoints": {"grace_s": 599},
-    "a threshold above the trustees": {"threshold": 6},
+    "more checkpoints than a million": {
+        "board": {"signing_key": public_hex("board"), "checkpoint_every_s": 1}
+    },
     "one trustee who can decrypt alone": {"threshold": 1},
     "a key twice": {"batch_officers": [{"name": texts("x"), "signing_key": public_hex("board")}]},
     "an issuer key twice": {

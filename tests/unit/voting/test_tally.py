@@ -128,7 +128,7 @@ SPOILED: dict[str, tuple[Callable[[Body], Body], type[RejectedError]]] = {
     "another board": (lambda body: {**body, "root": "00" * 32}, ShareAggregateDiffers),
     "another size": (lambda body: {**body, "size": 1}, ShareAggregateDiffers),
     "another aggregate": (lambda body: {**body, "aggregate": "00" * 32}, ShareAggregateDiffers),
-    "another election": (lambda body: {**body, "election": "00" * 32}, ShareMalformed),
+    "another election": (lambda body: {**body, "election": "00" * 32}, ShareAggregateDiffers),
     "a group missing": (lambda body: {**body, "shares": body["shares"][:1]}, ShareMalformed),
     "an identity": (
         lambda body: {**body, "shares": ["00" * 33 + body["shares"][0][66:], body["shares"][1]]},

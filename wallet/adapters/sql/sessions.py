@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -75,7 +76,14 @@ class SqlSessionStore:
         return StoredSession(row.state, row.version, row.expires_at)
 
     def replace(
-        self, kind: str, session_id: str, state: bytes, *, expected_version: int, expires_at: int
+        self,
+        kind: str,
+        session_id: str,
+        state: bytes,
+        *,
+        expected_version: int,
+        expires_at: int,
+        beside: Callable[[Any], None] | None = None,
     ) -> None:
         with write(self._engine) as connection:
             replaced = connection.execute(
@@ -90,6 +98,8 @@ class SqlSessionStore:
             )
             if replaced.rowcount != 1:
                 raise SessionConflict("the session was changed or used in the meantime")
+            if beside is not None:
+                beside(connection)
 
     def take(self, kind: str, session_id: str, *, now: int) -> bytes:
         # The row is gone when the statement returns it: whoever waited for the lock finds none.

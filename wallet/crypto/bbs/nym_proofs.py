@@ -75,7 +75,7 @@ def calculate_pseudonym(
 ) -> Pseudonym:
     """The pseudonym of a credential in a context. Raises `BbsLimitExceeded`."""
     interface = suite.pseudonym
-    return Pseudonym(_on_base(interface, context_id, credential.nym_secrets))
+    return Pseudonym(on_pseudonym_base(interface, context_id, credential.nym_secrets))
 
 
 def derive_proof_with_nym(
@@ -95,12 +95,12 @@ def derive_proof_with_nym(
     shown = len(disclosed_indexes) + len(disclosed_committed_indexes)
     indexes = _signed_indexes(layout, disclosed_indexes, disclosed_committed_indexes)
     randomness = fresh_randomness(layout.messages + layout.blind - shown)
-    return _derive_proof_with_nym(
+    return derive_nym_proof_from(
         credential, context_id, indexes, presentation_header, suite, randomness
     )
 
 
-def _derive_proof_with_nym(
+def derive_nym_proof_from(
     credential: NymCredential,
     context_id: bytes,
     indexes: Sequence[int],
@@ -108,15 +108,19 @@ def _derive_proof_with_nym(
     suite: Suite,
     randomness: ProofRandomness,
 ) -> NymProof:
+    """ProofGenWithNym with its randomness given: fixtures and linked pseudonyms know it.
+
+    Everywhere else it is `derive_proof_with_nym`, since randomness used twice tells secrets.
+    """
     interface, layout = suite.pseudonym, credential.layout
     scalars = credential.scalars(interface)
     context = layout.context(interface, credential.public_key, credential.header)
     disclosed = {index: scalars[index] for index in indexes}
     hidden = [index for index in range(len(scalars)) if index not in disclosed]
     points = blind_signature(interface, context, credential.signature, scalars, hidden, randomness)
-    pseudonym = Pseudonym(_on_base(interface, context_id, credential.nym_secrets))
+    pseudonym = Pseudonym(on_pseudonym_base(interface, context_id, credential.nym_secrets))
     # The nym secrets are signed last and never shown, so their blindings are the last ones.
-    u = _on_base(interface, context_id, randomness.m_tildes[-layout.nyms :])
+    u = on_pseudonym_base(interface, context_id, randomness.m_tildes[-layout.nyms :])
     challenge = proof_challenge(
         interface,
         points,
@@ -188,7 +192,8 @@ def _signed_indexes(
     return [*disclosed, *(layout.messages + 1 + index for index in disclosed_committed)]
 
 
-def _on_base(interface: Interface, context_id: bytes, scalars: Sequence[int]) -> bytes:
+def on_pseudonym_base(interface: Interface, context_id: bytes, scalars: Sequence[int]) -> bytes:
+    """OP * (scalar_1 + scalar_2 z + ...), encoded: of nym secrets, the pseudonym."""
     base, z = interface.pseudonym_base(context_id)
     backend = interface.backend
     return backend.encode_g1(backend.msm((base,), (_evaluate(scalars, z),)))

@@ -11,6 +11,7 @@ from wallet.errors import MalformedError, RejectedError, UnsupportedError
 from wallet.protocols.oid4vci.configuration import BBS_NYM_PROOF, JWT_PROOF
 from wallet.protocols.oid4vci.encryption import ResponseEncryption, parse_response_encryption
 from wallet.protocols.oid4vci.offer import MAX_CODE_CHARACTERS
+from wallet.protocols.oid4vci.recovery import MAX_RECOVERY_PROOF_CHARACTERS, RECOVERY_MEMBER
 from wallet.protocols.oid4vci.url import (
     Oid4vciMessageMalformed,
     check_url,
@@ -52,7 +53,8 @@ class CredentialRequest:
     """What to issue, and one key proof per credential wanted, unverified.
 
     Named by exactly one of `credential_configuration_id` and `credential_identifier`. With
-    `proof_type` `bbs_nym` the one proof is the text of a `NymProof`.
+    `proof_type` `bbs_nym` the one proof is the text of a `NymProof`. `recovery_proof` has the act
+    `register` (see `wallet.protocols.oid4vci.recovery`), or is None.
     """
 
     credential_configuration_id: str | None
@@ -60,6 +62,7 @@ class CredentialRequest:
     credential_identifier: str | None = None
     proof_type: str = JWT_PROOF
     response_encryption: ResponseEncryption | None = None
+    recovery_proof: str | None = None
 
     def to_json(self) -> JsonObject:
         """Return the credential request object."""
@@ -70,6 +73,8 @@ class CredentialRequest:
             request["credential_identifier"] = self.credential_identifier
         if self.response_encryption is not None:
             request["credential_response_encryption"] = self.response_encryption.to_json()
+        if self.recovery_proof is not None:
+            request[RECOVERY_MEMBER] = self.recovery_proof
         return request
 
 
@@ -90,6 +95,11 @@ def parse_credential_request(value: object) -> CredentialRequest:
     encryption = None
     if "credential_response_encryption" in request:
         encryption = parse_response_encryption(request["credential_response_encryption"])
+    recovery_proof = None
+    if RECOVERY_MEMBER in request:
+        recovery_proof = text_member(
+            request, RECOVERY_MEMBER, max_characters=MAX_RECOVERY_PROOF_CHARACTERS
+        )
     proof_type, proofs = _parse_proofs(request.get("proofs"))
     return CredentialRequest(
         named.get("credential_configuration_id"),
@@ -97,6 +107,7 @@ def parse_credential_request(value: object) -> CredentialRequest:
         named.get("credential_identifier"),
         proof_type,
         encryption,
+        recovery_proof,
     )
 
 

@@ -12,7 +12,6 @@ from wallet.did.document import DidDocument
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError
 from wallet.protocols.oid4vci.configuration import (
-    SD_JWT_VC_FORMAT,
     ClaimDescription,
     CredentialConfiguration,
     Label,
@@ -25,6 +24,11 @@ from wallet.protocols.oid4vci.encryption import (
     parse_request_encryption_offer,
     parse_response_encryption_offer,
 )
+from wallet.protocols.oid4vci.recovery import (
+    RECOVERY_MEMBER,
+    RecoveryOffer,
+    parse_recovery_offer,
+)
 from wallet.protocols.oid4vci.url import (
     Oid4vciMessageMalformed,
     check_url,
@@ -35,7 +39,6 @@ from wallet.protocols.oid4vci.url import (
 
 __all__ = (
     "MAX_METADATA_BYTES",
-    "SD_JWT_VC_FORMAT",
     "ClaimDescription",
     "CredentialConfiguration",
     "IssuerMetadata",
@@ -73,7 +76,8 @@ def issuer_metadata_url(credential_issuer: str) -> str:
 class IssuerMetadata:
     """What an issuer offers and where. `batch_size` is 1 when it issues one at a time.
 
-    `request_encryption` and `response_encryption` are None when the issuer does neither.
+    `request_encryption` and `response_encryption` are None when the issuer does neither, and
+    `recovery` when it does not have that extension of this project.
     """
 
     credential_issuer: str
@@ -87,6 +91,7 @@ class IssuerMetadata:
     notification_endpoint: str | None = None
     request_encryption: RequestEncryptionOffer | None = None
     response_encryption: ResponseEncryptionOffer | None = None
+    recovery: RecoveryOffer | None = None
 
     def to_json(self) -> JsonObject:
         """Return the metadata document."""
@@ -105,6 +110,8 @@ class IssuerMetadata:
             document["credential_request_encryption"] = self.request_encryption.to_json()
         if self.response_encryption is not None:
             document["credential_response_encryption"] = self.response_encryption.to_json()
+        if self.recovery is not None:
+            document[RECOVERY_MEMBER] = self.recovery.to_json()
         return document | {
             "display": [label.to_json() for label in self.display],
             "credential_configurations_supported": {
@@ -154,6 +161,7 @@ def parse_issuer_metadata(
         endpoints.get("notification_endpoint"),
         parse_request_encryption_offer(document.get("credential_request_encryption")),
         parse_response_encryption_offer(document.get("credential_response_encryption")),
+        parse_recovery_offer(document.get(RECOVERY_MEMBER), development=development),
     )
 
 

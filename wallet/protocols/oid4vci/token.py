@@ -25,6 +25,8 @@ from wallet.protocols.oid4vci.url import (
 )
 
 REFRESH_TOKEN_GRANT: Final = "refresh_token"  # noqa: S105 (the name of a grant type)
+# Of this project's own: see `wallet.protocols.oid4vci.recovery`.
+RECOVERY_GRANT: Final = "urn:seoul-wallet:params:oauth:grant-type:recovery"
 AUTHORIZATION_DETAIL_TYPE: Final = "openid_credential"
 MAX_CLIENT_ID_CHARACTERS: Final = 512
 MAX_REDIRECT_CHARACTERS: Final = 2048
@@ -45,6 +47,7 @@ _KNOWN: Final = frozenset(
         "code_verifier",
         "client_id",
         "refresh_token",
+        "recovery_proof",
     )
 )
 _TOKEN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
@@ -122,7 +125,25 @@ class RefreshTokenRequest:
         )
 
 
-AnyTokenRequest = TokenRequest | CodeTokenRequest | RefreshTokenRequest
+@dataclass(frozen=True, slots=True)
+class RecoveryTokenRequest:
+    """A recovery proof with the act `reissue`, to exchange for tokens."""
+
+    recovery_proof: str
+    client_id: str | None = None
+
+    def to_form(self) -> bytes:
+        """Return the form body to POST."""
+        return _form(
+            {
+                "grant_type": RECOVERY_GRANT,
+                "recovery_proof": self.recovery_proof,
+                "client_id": self.client_id,
+            }
+        )
+
+
+AnyTokenRequest = TokenRequest | CodeTokenRequest | RefreshTokenRequest | RecoveryTokenRequest
 
 
 def _form(members: Mapping[str, str | None]) -> bytes:
@@ -160,6 +181,9 @@ def parse_token_request(body: bytes) -> AnyTokenRequest:
     if grant_type == REFRESH_TOKEN_GRANT:
         token = text_member(form, "refresh_token", max_characters=MAX_CODE_CHARACTERS)
         return RefreshTokenRequest(token, client_id)
+    if grant_type == RECOVERY_GRANT:
+        proof = text_member(form, "recovery_proof", max_characters=MAX_ACCESS_TOKEN_CHARACTERS)
+        return RecoveryTokenRequest(proof, client_id)
     raise UnsupportedGrantType("expected a pre-authorized code, a code or a refresh token")
 
 

@@ -27,8 +27,8 @@ from wallet.crypto.bbs.nym_issuance import (
 from wallet.crypto.bbs.nym_proofs import (
     NymProof,
     NymProofStatement,
-    _derive_proof_with_nym,
     calculate_pseudonym,
+    derive_nym_proof_from,
     derive_proof_with_nym,
     verify_proof_with_nym,
 )
@@ -146,7 +146,7 @@ def test_refuses_a_proof_whose_blinding_of_the_nym_secret_is_zero() -> None:
     bare = replace(randomness, m_tildes=(*randomness.m_tildes[:-1], 0))
     statement = replace(STATEMENT, disclosed=(), disclosed_committed=())
     for used, good in ((randomness, True), (bare, False)):
-        proof = _derive_proof_with_nym(CREDENTIAL, BALLOT, (), NONCE, SHA_256, used)
+        proof = derive_nym_proof_from(CREDENTIAL, BALLOT, (), NONCE, SHA_256, used)
         if good:
             verify_proof_with_nym(proof, statement)
         else:

@@ -10,10 +10,8 @@ from issuer.register.card_rule import (
     FamilyCardRule,
     NoRuleInForce,
     NotACardHolder,
-    birthday,
     check_family_card,
     family_card_rule,
-    last_day_at_age,
 )
 from issuer.register.model import ChildRelation, Family, GuardianRelation, RegistrationKind
 from tests.unit.issuer.register.builders import (
@@ -27,6 +25,7 @@ from tests.unit.issuer.register.builders import (
 )
 from wallet.credentials.disclosure import make_disclosable
 from wallet.credentials.sd_jwt import NEVER_DISCLOSABLE
+from wallet.eligibility.days import birthday, last_day_at_age
 
 ON = date(2026, 11, 22)
 DAY = timedelta(days=1)

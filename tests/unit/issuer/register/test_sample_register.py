@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from issuer.register.card_rule import birthday, check_family_card, family_card_rule
+from issuer.register.card_rule import check_family_card, family_card_rule
 from issuer.register.csv_appointments import parse_appointments_csv
 from issuer.register.csv_families import parse_families_csv
 from issuer.register.csv_register import CsvAppointmentRegister, CsvFamilyRegister
@@ -26,6 +26,7 @@ from seoul_wallet.sample.names import SURNAMES
 from seoul_wallet.sample.places import SEOUL_PLACES
 from seoul_wallet.sample.register import SampleRegister, make_sample_register
 from seoul_wallet.sample_register import main
+from wallet.eligibility.days import birthday
 
 ON = date(2026, 11, 22)
 ROOT = Path(__file__).parents[4]

@@ -1,0 +1,73 @@
+"""From the `once` of a programme document to what is counted once per person, and its clauses."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wallet.eligibility.benefit_key import BENEFIT_KEY_TYPE, VALID_UNTIL
+from wallet.eligibility.clauses import ShownTest
+from wallet.eligibility.document import Problems
+from wallet.eligibility.nullifier import GROUP_CLAUSE, ONCE_CLAUSE, ExclusionGroup, Once
+from wallet.eligibility.rule import AllOf, Clause, Leaf, Named
+from wallet.eligibility.rule_reader import RuleReader
+from wallet.encoding.json import JsonObject
+from wallet.protocols.dcql import DcqlQuery
+
+RESERVED_CLAUSES: Final = (ONCE_CLAUSE, GROUP_CLAUSE)
+
+
+def read_once(
+    item: JsonObject | None, query: DcqlQuery, reader: RuleReader, problems: Problems
+) -> Once | None:
+    """Return what `once` says, None without it, or after reporting what is wrong with it.
+
+    A benefit key that nobody counts by is reported as well: its pseudonym would be collected for
+    nothing.
+    """
+    keys = {
+        name
+        for name, credential in query.credentials.items()
+        if BENEFIT_KEY_TYPE in credential.vct_values
+    }
+    for clause in RESERVED_CLAUSES:
+        if clause in reader.ids:
+            problems.report(("rule",), f"the id {clause} is that of a built-in clause")
+    if item is None:
+        for name in keys:
+            problems.report(("query",), f"{name} is asked for, and nothing is counted by it")
+        return None
+    if keys != {item["of"]}:
+        problems.report(("once", "of"), "expected the query's one benefit key")
+        return None
+    window = reader.window(item["within"], ("once", "within"))
+    reason = reader.reason(item["reason"], ("once", "reason"))
+    reader.used.add(shown_fact(item["of"]))
+    group = None
+    if "group" in item:
+        group = _group(item["group"], reader)
+    if window is None or (group is None and "group" in item):
+        return None
+    if shown_fact(item["of"]) not in reader.facts:
+        problems.report(("once", "of"), f"{item['of']} is asked for {VALID_UNTIL}")
+    return Once(item["of"], item["epoch"], window, reason, group)
+
+
+def _group(item: JsonObject, reader: RuleReader) -> ExclusionGroup | None:
+    window = reader.window(item["within"], ("once", "group", "within"))
+    reason = reader.reason(item["reason"], ("once", "group", "reason"))
+    return None if window is None else ExclusionGroup(item["id"], window, reason)
+
+
+def shown_fact(evidence: str) -> str:
+    """Return the fact that tells whether the benefit key was shown."""
+    return f"{evidence}.{VALID_UNTIL}"
+
+
+def with_once(rule: Clause, once: Once) -> Clause:
+    """Return the rule with the clause that the benefit key was shown.
+
+    Whether the benefit was drawn before is not the rule's to tell: the agency's claims decide it,
+    once all else is true.
+    """
+    test = ShownTest(shown_fact(once.evidence))
+    return AllOf((rule, Leaf(Named(ONCE_CLAUSE, once.reason), test)))
