@@ -18,6 +18,7 @@ from tests.support.receipt_case import (
     AGENCY,
     BORN,
     CLAIMS,
+    NOON,
     YOUTH,
     Case,
     open_case,
