@@ -269,8 +269,13 @@ def _service(
 ) -> IssuerService:
     base_url = f"{config.base_url}/{department.path}" if department.path else config.base_url
     settings = config.settings
+    keys = _further_keys(department.signing_key, config.nym_epoch)
     return IssuerService(
-        identity=IssuerIdentity(base_url, department.signing_key),
+        identity=IssuerIdentity(
+            base_url,
+            department.signing_key,
+            None if keys.nym is None else keys.nym.key.public_key,
+        ),
         ports=IssuerPorts(
             sessions=SqlSessionStore(engine),
             issuances=SqlIssuanceRecords(engine, list_size=config.status_list_size),
@@ -291,7 +296,7 @@ def _service(
             roll=outside.roll,
         ),
         settings=replace(settings, display=department.display or settings.display),
-        keys=_further_keys(department.signing_key, config.nym_epoch),
+        keys=keys,
         configurations=department.configurations,
         after_step=after_step,
     )

@@ -24,15 +24,15 @@ from issuer.register.card_rule import (
 )
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.sessions import Entitlement
+from wallet.credentials.cryptosuites.ecdsa_rdfc_2019 import ECDSA_RDFC_2019
+from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
+from wallet.credentials.formats import BBS_NYM_FORMAT, JWT_VC_FORMAT, LDP_VC_FORMAT
 from wallet.credentials.jsonld.pinned import CREDENTIALS_V2
 from wallet.credentials.jsonld.seoul import SEOUL_CONTEXT
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, RejectedError, UnsupportedError
 from wallet.protocols.oid4vci.configuration import (
-    BBS_NYM_FORMAT,
     BBS_NYM_PROOF,
-    JWT_VC_FORMAT,
-    LDP_VC_FORMAT,
     ClaimDescription,
     CredentialConfiguration,
     Label,
@@ -238,9 +238,12 @@ def _formats(kind: CredentialType, *, nyms: bool) -> Iterator[FormattedType]:
         subject = tuple(
             replace(claim, path=("credentialSubject", *claim.path)) for claim in base.claims
         )
-        for suffix, form, contexts in (
-            ("jwt", JWT_VC_FORMAT, ()),
-            ("ldp", LDP_VC_FORMAT, (CREDENTIALS_V2, SEOUL_CONTEXT)),
+        linked = (CREDENTIALS_V2, SEOUL_CONTEXT)
+        for suffix, form, contexts, algorithm in (
+            ("jwt", JWT_VC_FORMAT, (), "ES256"),
+            ("ldp", LDP_VC_FORMAT, linked, ECDSA_RDFC_2019.name),
+            # The holder shows parts of it.
+            ("ldp-sd", LDP_VC_FORMAT, linked, ECDSA_SD_2023.name),
         ):
             yield FormattedType(
                 kind,
@@ -255,9 +258,7 @@ def _formats(kind: CredentialType, *, nyms: bool) -> Iterator[FormattedType]:
                     claims=subject,
                     # Wallets that bind W3C credentials do it by DID, some by nothing else.
                     binding_methods=("did:jwk", "did:key", "jwk"),
-                    signing_algorithms=(
-                        ("ES256",) if form == JWT_VC_FORMAT else ("ecdsa-rdfc-2019",)
-                    ),
+                    signing_algorithms=(algorithm,),
                 ),
             )
     if nyms and base.id in NYM_TYPES:

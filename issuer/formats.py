@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from issuer.bitstring import PURPOSES
 from issuer.calendar import end_of, start_of
@@ -11,7 +12,13 @@ from issuer.catalogue import CredentialContent
 from issuer.identity import IssuerIdentity
 from issuer.ports import Issuance
 from wallet.credentials.cryptosuites.ecdsa_rdfc_2019 import ECDSA_RDFC_2019
-from wallet.credentials.data_integrity.issue import ProofOptions, issue_credential
+from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
+from wallet.credentials.data_integrity.issue import (
+    ProofOptions,
+    issue_credential,
+    issue_disclosable_credential,
+)
+from wallet.credentials.formats import JWT_VC_FORMAT, LDP_VC_FORMAT, SD_JWT_VC_FORMAT
 from wallet.credentials.jose import sign_jws
 from wallet.credentials.jsonld.pinned import CREDENTIALS_V1, CREDENTIALS_V2
 from wallet.credentials.jsonld.seoul import SEOUL_CONTEXT, seoul_json_ld
@@ -20,13 +27,17 @@ from wallet.credentials.vcdm.fields import format_date_time
 from wallet.crypto.keys import PublicKey
 from wallet.did.did_jwk import did_jwk_from_public_key
 from wallet.encoding.json import JsonObject
-from wallet.protocols.oid4vci.configuration import (
-    JWT_VC_FORMAT,
-    LDP_VC_FORMAT,
-    SD_JWT_VC_FORMAT,
-    CredentialConfiguration,
-)
+from wallet.protocols.oid4vci.configuration import CredentialConfiguration
 from wallet.status.bitstring import BitstringStatusEntry
+
+# What every verifier sees of a credential that is shown in parts: who, whom, when, and its status.
+MANDATORY_POINTERS: Final = (
+    "/issuer",
+    "/validFrom",
+    "/validUntil",
+    "/credentialStatus",
+    "/credentialSubject/id",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +163,18 @@ def _sign_ldp_vc(draft: Draft, holder: ProvenHolder, identity: IssuerIdentity) -
         "credentialSubject": {"id": holder.subject, **draft.content.claims},
         "credentialStatus": entries,
     }
-    secured = issue_credential(
-        unsigned,
-        identity.key,
-        ProofOptions(identity.verification_method, created=draft.issued_at),
-        ECDSA_RDFC_2019,
-        json_ld=seoul_json_ld(),
-    )
+    options = ProofOptions(identity.verification_method, created=draft.issued_at)
+    if ECDSA_SD_2023.name in draft.configuration.signing_algorithms:
+        secured = issue_disclosable_credential(
+            unsigned,
+            identity.key,
+            options,
+            ECDSA_SD_2023,
+            mandatory_pointers=MANDATORY_POINTERS,
+            json_ld=seoul_json_ld(),
+        )
+    else:
+        secured = issue_credential(
+            unsigned, identity.key, options, ECDSA_RDFC_2019, json_ld=seoul_json_ld()
+        )
     return SignedCredential(secured.document, secured.signed_input)

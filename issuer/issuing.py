@@ -297,7 +297,12 @@ class Issuing:
                 raise UnsupportedProofType("this issuer has no BBS key")
             resident_id = issuances[0].holder_id
             credential = self._nyms.sign(
-                proven, content, vct=kind.vct, resident_id=resident_id, now=now
+                proven,
+                content,
+                vct=kind.vct,
+                identity=self._identity,
+                resident_id=resident_id,
+                now=now,
             )
             return [SignedCredential(credential, jcs.canonicalize(credential))]
         day = seoul_day(now)

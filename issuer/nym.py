@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from issuer.catalogue import CredentialContent
+from issuer.identity import IssuerIdentity
 from issuer.ports import NymKeyRegistered, NymRegistration, NymRegistrations
+from wallet.credentials.bbs_nym import nym_header, nym_layout, nym_messages
 from wallet.crypto.bbs.nym_issuance import blind_sign_with_nym, new_signer_nym_entropy
 from wallet.crypto.bbs.registered_nym import (
     NymKey,
@@ -19,9 +21,6 @@ from wallet.errors import MalformedError
 from wallet.protocols.oid4vci.nym_proof import (
     NymCredentialMessage,
     NymProof,
-    nym_header,
-    nym_layout,
-    nym_messages,
 )
 from wallet.protocols.oid4vci.proof import KeyProofInvalid
 
@@ -73,6 +72,7 @@ class NymIssuing:
         content: CredentialContent,
         *,
         vct: str,
+        identity: IssuerIdentity,
         resident_id: str,
         now: int,
     ) -> JsonObject:
@@ -91,7 +91,15 @@ class NymIssuing:
         )
         claims = dict(content.claims)
         return NymCredentialMessage(
-            vct, epoch, claims, key.public_key, signature, kept.entropy, header
+            vct,
+            epoch,
+            identity.did,
+            identity.bbs_verification_method,
+            claims,
+            key.public_key,
+            signature,
+            kept.entropy,
+            header,
         ).to_json()
 
     def _epoch(self, content: CredentialContent) -> str:

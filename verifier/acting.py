@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from wallet.credentials.delegation import DELEGATION_TYPE, GUARDIANSHIP_TYPE
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.keys import parse_jwk, thumbprint
 from wallet.did.did_jwk import did_jwk_from_public_key
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
-from wallet.protocols.dcql import SD_JWT_VC_FORMAT, DcqlQuery
+from wallet.protocols.dcql import DcqlQuery
 from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.verification.acting import (
     ActedFor,

@@ -139,7 +139,8 @@ class VerifierConfig:
 
         Required: BASE_URL, DATABASE_URL, SIGNING_KEY_FILE, AGENCY_TOKENS_FILE (a JSON object of
         agency name to hex SHA-256 of its token). Optional: QUERIES_FILE (JSON), DISPLAY_NAME,
-        REQUIRE_RECEIPT, MANIFEST_STANDS_IN, DEVELOPMENT, VC_API (0 or 1), MAX_REPLICA_AGE_S,
+        REQUIRE_RECEIPT, MANIFEST_STANDS_IN, DEVELOPMENT, VC_API (0 or 1), ACCEPTED_EPOCHS (of BBS
+        credentials, with commas), MAX_REPLICA_AGE_S,
         MAX_STATUS_AGE_S, MAX_ISSUER_KEYS_AGE_S, MAX_BINDING_AGE_S, LINK_TTL_S, ANSWER_TTL_S,
         RESULT_TTL_S, FOLLOW_INTERVAL_S, REFRESH_AFTER_S, TRUST_ANCHORS_FILE (PEM),
         CERTIFICATE_FILE (PEM), CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names,
@@ -153,6 +154,7 @@ class VerifierConfig:
         trust = TrustPolicy(
             require_receipt=reader.switch("require_receipt"),
             manifest_stands_in=reader.switch("manifest_stands_in"),
+            epochs=reader.names("accepted_epochs"),
             max_replica_age_s=reader.seconds("max_replica_age_s", DEFAULT_MAX_REPLICA_AGE_S),
             max_status_age_s=reader.seconds("max_status_age_s", DEFAULT_MAX_STATUS_AGE_S),
             max_issuer_keys_age_s=reader.seconds(

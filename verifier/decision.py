@@ -8,14 +8,15 @@ from enum import StrEnum
 from typing import Any
 
 from verifier.acting import Acting, acted_for, acting_json
-from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.crypto.certificates import TrustAnchors
+from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, SeoulWalletError
 from wallet.evidence import FactSources, collect
-from wallet.protocols.dcql import SD_JWT_VC_FORMAT, CredentialQuery, DcqlQuery
+from wallet.protocols.dcql import CredentialQuery, DcqlQuery
 from wallet.protocols.dcql_answer import check_answer, check_answered_ids
-from wallet.protocols.oid4vp_response import RawPresentation, ResponseMalformed
+from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.protocols.oid4vp_transaction import TransactionData, check_transactions
 from wallet.verification.acting import ActedFor, Use
 from wallet.verification.evidence import Evidence
@@ -26,6 +27,7 @@ from wallet.verification.pipeline import (
     verify_presentation,
 )
 from wallet.verification.policy import TrustPolicy, VerificationPolicy
+from wallet.verification.presented import Presentable, parse_presented
 from wallet.verification.report import Outcome, VerificationReport
 
 
@@ -95,6 +97,9 @@ class Rules:
         bound = query.require_holder_binding
         return VerificationPolicy(
             accepted_types=frozenset(query.vct_values),
+            format=query.format,
+            type_values=query.type_values,
+            pseudonym=query.pseudonym,
             audience=audience if bound else None,
             nonce=nonce if bound else None,
             trust=self.trust,
@@ -104,7 +109,7 @@ class Rules:
 
 
 def examine(
-    presentation: str, evidence: Evidence, policy: VerificationPolicy, now: int
+    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, now: int
 ) -> Examined:
     """Run every step on the evidence given (pure); raises nothing for bad input."""
     try:
@@ -135,32 +140,18 @@ class Examiner:
         """Return the policy that answers to one credential query are judged by."""
         return self.rules.policy_for(query, audience, nonce)
 
-    def evidence_for(self, presentation: str) -> Evidence:
+    def evidence_for(self, presentation: Presentable, format_: str = SD_JWT_VC_FORMAT) -> Evidence:
         """Collect the evidence for one presentation; what cannot be had is its reason."""
         try:
-            return collect(parse_presented_sd_jwt(presentation), self.sources)
+            return collect(parse_presented(presentation, format_), self.sources)
         except SeoulWalletError as error:
             # The check meets the same fault in its first steps and reports it there.
             return Evidence(error, error, error)
 
-    def examine(self, presentation: str, policy: VerificationPolicy, now: int) -> Examined:
+    def examine(self, presentation: Presentable, policy: VerificationPolicy, now: int) -> Examined:
         """Collect evidence and run every step; raises nothing for bad input."""
-        return examine(presentation, self.evidence_for(presentation), policy, now)
-
-    def _examine_one(
-        self,
-        query: CredentialQuery,
-        presentation: RawPresentation,
-        audience: str,
-        nonce: str,
-        now: int,
-        acting: Acting,
-    ) -> Examined:
-        policy = acting.policy(presentation, self.policy_for(query, audience, nonce))
-        if query.format == SD_JWT_VC_FORMAT and isinstance(presentation, str):
-            return self.examine(presentation, policy, now)
-        error = ResponseMalformed(f"a presentation of {query.format} looks different")
-        return Examined(VerificationReport((error,), now), None)
+        evidence = self.evidence_for(presentation, policy.format)
+        return examine(presentation, evidence, policy, now)
 
     def decide(
         self,
@@ -194,11 +185,15 @@ class Examiner:
             )
         except RejectedError as error:
             return _refused(error, {}, now)
+        policies = {
+            name: self.policy_for(item, audience, nonce)
+            for name, item in query.credentials.items()
+        }
         examined = {
             name: [Examined(item.report, None) for item in acting.presented[name]]
             if name in acting.presented
             else [
-                self._examine_one(query.credentials[name], item, audience, nonce, now, acting)
+                self.examine(item, acting.policy(item, policies[name]), now)
                 for item in presentations
             ]
             for name, presentations in vp_token.items()
@@ -226,7 +221,7 @@ class Examiner:
             return _refused(error, examined, now)
         disclosed: JsonObject = {
             name: [
-                {"issuer": acting.issuer_of(item), "vct": item.vct, "claims": asked}
+                _told(query.credentials[name], item, acting.issuer_of(item), asked)
                 for item, asked in zip(verified[name], claims[name], strict=True)
             ]
             for name in claims
@@ -234,6 +229,15 @@ class Examiner:
         return _decision(
             Verdict.ACCEPTED, None, examined, disclosed, now, acted=acted_for(verified)
         )
+
+
+def _told(
+    query: CredentialQuery, verified: VerifiedProof, issuer: str, asked: JsonObject
+) -> JsonObject:
+    told: JsonObject = {"issuer": issuer, "vct": verified.vct, "claims": asked}
+    if query.pseudonym and verified.pseudonym is not None:
+        told["pseudonym"] = base64url.encode(verified.pseudonym)
+    return told
 
 
 def _bindings(

@@ -6,13 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from wallet.credentials.formats import (
+    BBS_NYM_FORMAT,
+    JWT_VC_FORMAT,
+    LDP_VC_FORMAT,
+    SD_JWT_VC_FORMAT,
+)
 from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError, UnsupportedError
-from wallet.protocols.dcql import AKI_AUTHORITY, SD_JWT_VC_FORMAT, DcqlQuery, parse_dcql
+from wallet.protocols.dcql import AKI_AUTHORITY, DcqlQuery, parse_dcql
 
 FAMILY_CARD_TYPE: Final = "urn:seoul-wallet:multi-child-family-card:1"
 APPOINTMENT_LETTER_TYPE: Final = "urn:seoul-wallet:appointment-letter:1"
 MAX_QUERIES: Final = 200
+FORMATS: Final = (SD_JWT_VC_FORMAT, JWT_VC_FORMAT, LDP_VC_FORMAT, BBS_NYM_FORMAT)
+# Of these a certificate may come along with the credential.
+_CERTIFIED: Final = frozenset((SD_JWT_VC_FORMAT, JWT_VC_FORMAT))
 # Begins the names under which sessions ask for a programme.
 QUERY_PREFIX: Final = "programme:"
 
@@ -51,10 +60,12 @@ class NamedQuery:
 def check_query_is_supported(query: DcqlQuery) -> None:
     """Return if every credential asked for can be checked here. Raises `UnsupportedQuery`."""
     for item in query.credentials.values():
-        if item.format != SD_JWT_VC_FORMAT:
-            raise UnsupportedQuery(f"expected credentials of format {SD_JWT_VC_FORMAT}")
+        if item.format not in FORMATS:
+            raise UnsupportedQuery("expected a credential format of " + ", ".join(FORMATS))
+        if item.format == BBS_NYM_FORMAT and not item.require_holder_binding:
+            raise UnsupportedQuery(f"a presentation of {BBS_NYM_FORMAT} is always bound")
         kinds = {authority.type for authority in item.trusted_authorities}
-        if kinds and AKI_AUTHORITY not in kinds:
+        if kinds and not (AKI_AUTHORITY in kinds and item.format in _CERTIFIED):
             raise UnsupportedQuery(f"of trusted authorities, {AKI_AUTHORITY} can be checked here")
 
 

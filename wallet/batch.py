@@ -17,6 +17,7 @@ from wallet.ports.compute import Compute, ComputeUnavailable
 from wallet.verification.evidence import Evidence
 from wallet.verification.pipeline import VerifiedPresentation, verify_presentation
 from wallet.verification.policy import VerificationPolicy
+from wallet.verification.presented import Presentable
 
 DEFAULT_CHUNK: Final = 64
 MAX_CHUNK: Final = 1024
@@ -29,7 +30,7 @@ class BatchItem:
     Items with the same facts should share the evidence object: a chunk then carries it once.
     """
 
-    presentation: str | bytes
+    presentation: Presentable
     evidence: Evidence
     nonce: str | None = None
 

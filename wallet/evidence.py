@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from wallet.credentials.sd_jwt import SdJwt
 from wallet.credentials.type_metadata import (
     TypeMetadata,
     TypeMetadataMalformed,
@@ -14,6 +13,9 @@ from wallet.credentials.type_metadata import (
 )
 from wallet.crypto.certificates import TrustAnchors
 from wallet.did.did_ethr import METHOD as METHOD_ETHR
+from wallet.did.did_ethr import EthrHistory
+from wallet.did.document import DidDocument
+from wallet.did.ethr_document import keys_at
 from wallet.did.syntax import parse_did
 from wallet.errors import SeoulWalletError
 from wallet.ports.facts import (
@@ -27,6 +29,7 @@ from wallet.ports.facts import (
     TypeMetadataUnavailable,
 )
 from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
+from wallet.verification.bitstring_list import VerifiedBitstringList, verify_bitstring_list
 from wallet.verification.checked_lists import CheckedList, CheckedStatusLists
 from wallet.verification.evidence import Evidence, Fact, FactMissing, Maybe
 from wallet.verification.issuer_key import NO_ANCHORS, CarriedCertificates, IssuerKeys
@@ -37,6 +40,7 @@ from wallet.verification.manifest import (
     verify_manifest,
 )
 from wallet.verification.pipeline import VerifiedPresentation
+from wallet.verification.presented import Presented
 from wallet.verification.requirements import Requirements, requirements
 from wallet.verification.status import (
     VerifiedStatusList,
@@ -69,14 +73,14 @@ class FactSources:
     checked_lists: CheckedStatusLists = field(default_factory=CheckedStatusLists)
 
 
-def collect(sd_jwt: SdJwt, sources: FactSources) -> Evidence:
+def collect(presented: Presented, sources: FactSources) -> Evidence:
     """Return the evidence for one presentation; what cannot be had is recorded with its reason.
 
     The presentation is not verified yet, so nothing that it names is fetched unless the replica
     knows its issuer: a stranger cannot send this process to addresses of its choice. Raises
     `JsonMalformed` when the claims are not a JSON object.
     """
-    needs = requirements(sd_jwt)
+    needs = requirements(presented)
     anchor = _attempt(
         lambda: sources.replica.anchor_facts(
             needs.issuer_id, needs.schema_id, needs.batch_root, needs.status_list_id
@@ -87,13 +91,13 @@ def collect(sd_jwt: SdJwt, sources: FactSources) -> Evidence:
     if not anchor.value.issuer_scopes:
         unknown = IssuerNotAccredited("the issuer was never accredited for this credential type")
         return Evidence(unknown, anchor, unknown)
-    certified = "x5c" in sd_jwt.jws.header
-    issuer_keys = _attempt(lambda: _issuer_keys(needs, certified, anchor.as_of, sources))
+    issuer_keys = _attempt(lambda: _issuer_keys(needs, anchor.as_of, sources))
     return Evidence(
         issuer_keys,
         anchor,
         _attempt(lambda: _status_list(needs, issuer_keys, sources)),
         _attempt(lambda: _manifest(needs, issuer_keys, anchor, sources)),
+        {uri: _bitstring_list(uri, needs, issuer_keys, sources) for uri in needs.bitstring_uris},
     )
 
 
@@ -104,10 +108,8 @@ def _attempt(fetch: Callable[[], Fact[T]]) -> Maybe[T]:
         return error
 
 
-def _issuer_keys(
-    needs: Requirements, certified: bool, as_of: int, sources: FactSources
-) -> Fact[IssuerKeys]:
-    if certified:
+def _issuer_keys(needs: Requirements, as_of: int, sources: FactSources) -> Fact[IssuerKeys]:
+    if needs.certified:
         return Fact(CarriedCertificates(), as_of)
     if needs.issuer.startswith("https:") or needs.issuer.startswith("http:"):
         if sources.issuer_metadata is None:
@@ -141,6 +143,30 @@ def _status_list(
         known = CheckedList(hint, key, listed)
         sources.checked_lists.put(token.value, known)
     return Fact(known.verified, min(token.as_of, known.verified.issued_at))
+
+
+def _bitstring_list(
+    uri: str, needs: Requirements, issuer_keys: Maybe[IssuerKeys], sources: FactSources
+) -> Maybe[VerifiedBitstringList]:
+    if not isinstance(issuer_keys, Fact):
+        return FactMissing("the issuer's keys are needed to verify its status list")
+    keys = issuer_keys.value
+
+    def fetch() -> Fact[VerifiedBitstringList]:
+        found = sources.status_lists.fetch(uri)
+        document = keys_at(keys, found.as_of) if isinstance(keys, EthrHistory) else keys
+        if not isinstance(document, DidDocument):
+            raise FactMissing("a Bitstring Status List is signed by a key of a DID")
+        listed = verify_bitstring_list(
+            found.value,
+            uri=uri,
+            issuer=needs.issuer,
+            documents={needs.issuer: document},
+            now=found.as_of,
+        )
+        return Fact(listed, min(found.as_of, listed.issued_at))
+
+    return _attempt(fetch)
 
 
 def _manifest(

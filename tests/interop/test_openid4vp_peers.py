@@ -68,7 +68,7 @@ def hold(
         id="card",
         credential_issuer="https://issuer.example",
         configuration_id="card",
-        sd_jwt=issued.compact,
+        credential=issued.compact,
         key_handle=key.handle,
         received_at=now - 60,
     )

@@ -151,7 +151,7 @@ class Citizen:
             id=name,
             credential_issuer="https://issuer.example",
             configuration_id="card",
-            sd_jwt=issued.compact,
+            credential=issued.compact,
             key_handle=key.handle,
             received_at=NOW - 1000,
         )

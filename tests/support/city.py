@@ -79,19 +79,28 @@ class Network:
         self.before: Callable[[str, str], None] = lambda method, url: None
 
     def call(
-        self, method: str, url: str, body: bytes = b"", kind: str = "", bearer: str = ""
+        self,
+        method: str,
+        url: str,
+        body: bytes = b"",
+        kind: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
         parts = urlsplit(url)
         self.before(method, url)
         self.sent.append((method, url, body))
         if parts.netloc in self.down or parts.netloc not in self.hosts:
             raise PeerUnreachable("the host does not answer")
-        headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
         answer = self.hosts[parts.netloc].open(
-            parts.path, method=method, data=body, content_type=kind or None, headers=headers
+            parts.path,
+            method=method,
+            data=body,
+            content_type=kind or None,
+            headers=dict(headers or {}),
         )
-        media_type = answer.content_type.partition(";")[0].strip().lower()
-        return HttpAnswer(answer.status_code, media_type, answer.get_data())
+        media_type = (answer.content_type or "").partition(";")[0].strip().lower()
+        named = {name.lower(): value for name, value in answer.headers.items()}
+        return HttpAnswer(answer.status_code, media_type, answer.get_data(), named)
 
     def get(self, url: str, *, accept: str) -> HttpAnswer:
         return self.call("GET", url)
@@ -103,19 +112,18 @@ class Network:
         return self.call("POST", url, form, "application/x-www-form-urlencoded")
 
     def post_json(self, url: str, value: Mapping[str, Any], *, bearer: str) -> HttpAnswer:
-        return self.call("POST", url, to_json(dict(value)), "application/json", bearer)
+        headers = {"Authorization": f"Bearer {bearer}"}
+        return self.call("POST", url, to_json(dict(value)), "application/json", headers)
 
     def post_body(
         self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str]
     ) -> HttpAnswer:
-        bearer = headers.get("Authorization", "").partition(" ")[2]
-        return self.call("POST", url, body, content_type, bearer)
+        return self.call("POST", url, body, content_type, headers)
 
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None, body: bytes | None
     ) -> HttpAnswer:
-        bearer = (headers or {}).get("Authorization", "").partition(" ")[2]
-        return self.call(method, url, body or b"", "application/json" if body else "", bearer)
+        return self.call(method, url, body or b"", "application/json" if body else "", headers)
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
         if did.method in SELF_CONTAINED_METHODS:
@@ -151,7 +159,8 @@ Rows = Mapping[str, Sequence[tuple[str, JsonObject]]]
 class City:
     """The services at `now`, over registers of synthetic people; close it at the end.
 
-    `agencies` are base URLs of verifiers; `configure` changes their configuration.
+    `agencies` are base URLs of verifiers; `configure` changes their configuration, `issuing` the
+    issuer's.
     """
 
     folder: Path
@@ -160,6 +169,7 @@ class City:
     families: Sequence[Family] = ()
     agencies: tuple[str, ...] = (AGENCY_URL,)
     configure: Mapping[str, Any] = field(default_factory=dict)
+    issuing: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.clock = SettableClock(self.now)
@@ -200,7 +210,7 @@ class City:
                 database_url=sqlite_url(self.folder / "issuer.db"),
                 operators=(Operator("alice", sha256(ALICE.encode())),),
                 status_list_size=1024,
-                nym_epoch="2026",
+                **{"nym_epoch": "2026", **self.issuing},
             ),
             ledger_writer=self.ledger,
             replica=self.replica,

@@ -101,9 +101,14 @@ def _family(family_id: str, parent: str, first_child: int, children: int) -> Fam
     )
 
 
+def sample_family() -> Family:
+    """Return the family of four, which is entitled to a card."""
+    return _family(FAMILY, HOLDER, 2, 2)
+
+
 def write_register(folder: Path) -> None:
     """Write a register: one family of four, one with a single child, one appointment."""
-    families = [_family(FAMILY, HOLDER, 2, 2), _family(SMALL_FAMILY, SMALL_HOLDER, 6, 1)]
+    families = [sample_family(), _family(SMALL_FAMILY, SMALL_HOLDER, 6, 1)]
     (folder / "families.csv").write_bytes(families_to_csv(families))
     appointment = Appointment(
         APPOINTMENT,

@@ -26,24 +26,23 @@ class FactsAtHand:
     def __init__(self, examiner: Examiner, clock: Clock) -> None:
         self._examiner = examiner
         self._clock = clock
-        self._kept: OrderedDict[tuple[Requirements, bool], tuple[int, Evidence]] = OrderedDict()
+        self._kept: OrderedDict[Requirements, tuple[int, Evidence]] = OrderedDict()
 
     def evidence_for(self, presentation: str) -> Evidence:
         """Return the evidence for one presentation; raises nothing for bad input."""
         try:
-            sd_jwt = parse_presented_sd_jwt(presentation)
-            needs = requirements(sd_jwt)
+            needs = requirements(parse_presented_sd_jwt(presentation))
         except SeoulWalletError as error:
             # The check meets the same fault in its first steps and reports it there.
             return Evidence(error, error, error)
-        key, now = (needs, "x5c" in sd_jwt.jws.header), self._clock.now()
-        kept = self._kept.get(key)
+        now = self._clock.now()
+        kept = self._kept.get(needs)
         if kept is not None and 0 <= now - kept[0] < FACTS_KEPT_S:
-            self._kept.move_to_end(key)
+            self._kept.move_to_end(needs)
             return kept[1]
         evidence = self._examiner.evidence_for(presentation)
-        self._kept[key] = (now, evidence)
-        self._kept.move_to_end(key)
+        self._kept[needs] = (now, evidence)
+        self._kept.move_to_end(needs)
         if len(self._kept) > MAX_KEPT:
             self._kept.popitem(last=False)
         return evidence

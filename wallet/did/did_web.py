@@ -2,9 +2,9 @@
 
 import re
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlsplit
 
-from wallet.did.syntax import Did, DidMalformed
+from wallet.did.syntax import Did, DidMalformed, parse_did
 
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?\Z")
 _LAST_LABEL_IS_A_NUMBER: Final = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)(?::[0-9]+)?\Z")
@@ -30,3 +30,13 @@ def did_web_document_url(did: Did, *, development: bool = False) -> str:
     scheme = "http" if development and name == "localhost" else "https"
     tail = "/".join([*path, "did.json"]) if path else ".well-known/did.json"
     return f"{scheme}://{host}/{tail}"
+
+
+def did_web_of_url(url: str) -> str:
+    """Return the did:web that goes with the base URL of a service, its path included.
+
+    Raises `DidMalformed`.
+    """
+    parts = urlsplit(url)
+    host = quote(parts.netloc, safe="")
+    return str(parse_did(":".join(["did:web:" + host, *filter(None, parts.path.split("/"))])))

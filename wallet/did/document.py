@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from wallet.crypto.bbs.keys import BbsVerificationKey
 from wallet.crypto.keys import PublicKey, UnsupportedKey, parse_jwk
-from wallet.did.did_key import public_key_from_multikey
+from wallet.did.did_key import multikey_from_public_key, public_key_from_multikey
 from wallet.did.syntax import Did, DidMalformed, parse_did
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError
@@ -133,16 +134,28 @@ def single_key_document(did: Did, method_id: str, key: PublicKey) -> DidDocument
 
 
 def build_did_document(did: str, keys: Mapping[str, PublicKey]) -> JsonObject:
-    """Return the JSON document of `did` with `keys` by fragment, each for assertions and login."""
+    """Return the JSON document of `did` with `keys` by fragment, each for assertions and login.
+
+    A BBS key is a Multikey, for assertions alone.
+    """
     parse_did(did)
-    ids = [f"{did}#{fragment}" for fragment in keys]
+    ids = {f"{did}#{fragment}": key for fragment, key in keys.items()}
+    contexts = ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/jwk/v1"]
+    signing = [name for name, key in ids.items() if not isinstance(key, BbsVerificationKey)]
+    if len(signing) != len(ids):
+        contexts.append("https://w3id.org/security/multikey/v1")
     return {
-        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/jwk/v1"],
+        "@context": contexts,
         "id": did,
         "verificationMethod": [
-            {"id": method_id, "type": "JsonWebKey", "controller": did, "publicKeyJwk": key.jwk}
-            for method_id, key in zip(ids, keys.values(), strict=True)
+            {"id": name, "controller": did, **_method_key(key)} for name, key in ids.items()
         ],
-        "assertionMethod": ids,
-        "authentication": ids,
+        "assertionMethod": list(ids),
+        "authentication": signing,
     }
+
+
+def _method_key(key: PublicKey) -> JsonObject:
+    if isinstance(key, BbsVerificationKey):
+        return {"type": "Multikey", "publicKeyMultibase": multikey_from_public_key(key)}
+    return {"type": "JsonWebKey", "publicKeyJwk": key.jwk}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from wallet.credentials.formats import BBS_NYM_FORMAT, SD_JWT_VC_FORMAT
 from wallet.crypto.hashing import sha256
 from wallet.eligibility.benefit_key import (
     BENEFIT_KEY_TYPE,
@@ -34,13 +35,7 @@ from wallet.eligibility.rule_reader import AskedFact, RuleReader, read_window
 from wallet.encoding.jcs import NotCanonicalizable, canonicalize
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
-from wallet.protocols.dcql import (
-    BBS_NYM_FORMAT,
-    SD_JWT_VC_FORMAT,
-    CredentialQuery,
-    DcqlQuery,
-    parse_dcql,
-)
+from wallet.protocols.dcql import CredentialQuery, DcqlQuery, parse_dcql
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -13,11 +12,12 @@ from wallet.credentials.delegation import (
     DelegationClaims,
     parse_delegation_claims,
 )
-from wallet.credentials.jose import claim_time
-from wallet.credentials.sd_jwt import NEVER_DISCLOSABLE, SdJwt, parse_sd_jwt
+from wallet.credentials.formats import SD_JWT_VC_FORMAT, SUBJECT
+from wallet.credentials.sd_jwt import SdJwt, parse_sd_jwt
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import ConflictError, SeoulWalletError
+from wallet.holder.contents import Contents, contents_of
 from wallet.holder.texts import ClaimLine, claim_lines, name_in
 from wallet.ports.holder import Delete, Put, Record, RecordStore, RecordUnknown, StoreDamaged
 from wallet.protocols.oid4vci.credential import CredentialAnchor
@@ -26,8 +26,6 @@ from wallet.trust.receipt import AnchorReceipt, parse_receipt
 
 KIND: Final = "credential"
 DELEGATION_NAMES: Final = (Label("위임장", "ko-KR"), Label("Delegation", "en-US"))
-# What a person is not shown as a claim: it is on the card already, or says nothing to people.
-TECHNICAL_CLAIMS: Final = NEVER_DISCLOSABLE | frozenset(("iat",))
 
 
 class CardUnknown(ConflictError):
@@ -49,8 +47,9 @@ class ReceiptState(StrEnum):
 class Card:
     """A credential as its holder sees it. Times are unix seconds; `claims` is what it says.
 
-    `delegated` is what whose card it is allows, None for one's own. `names`, `issuer_names` and
-    `claim_descriptions` are the issuer's words, unsigned: read them
+    `vct` is the type by which the issuer is accredited, in every format. `delegated` is what whose
+    card it is allows, None for one's own. `names`, `issuer_names` and `claim_descriptions` are the
+    issuer's words, unsigned: read them
     through `name`, `issuer_name` and `lines`, which make them safe to show.
     """
 
@@ -66,6 +65,7 @@ class Card:
     names: tuple[Label, ...] = ()
     issuer_names: tuple[Label, ...] = ()
     claim_descriptions: tuple[ClaimDescription, ...] = ()
+    format: str = SD_JWT_VC_FORMAT
     delegated: DelegationClaims | None = None
 
     @property
@@ -113,7 +113,7 @@ class HeldCredential:
     id: str
     credential_issuer: str
     configuration_id: str
-    sd_jwt: str = field(repr=False)
+    credential: str = field(repr=False)
     key_handle: str
     received_at: int
     names: tuple[Label, ...] = ()
@@ -124,34 +124,35 @@ class HeldCredential:
     receipt: AnchorReceipt | None = field(default=None, repr=False)
     delegation: str | None = field(default=None, repr=False)
     version: int = 0
+    format: str = SD_JWT_VC_FORMAT
 
-    def parsed(self) -> SdJwt:
-        """Return the SD-JWT, which was verified before it was stored."""
-        return parse_sd_jwt(self.sd_jwt)
-
-    def all_claims(self) -> JsonObject:
-        """Return every claim, the selectively disclosable ones included."""
-        parsed = self.parsed()
-        return parsed.process(parsed.jws.peek_claims()).claims
+    def contents(self) -> Contents:
+        """Return what the credential says, which was verified before it was stored."""
+        return contents_of(self.format, self.credential)
 
     def card(self) -> Card:
         """Return the card."""
-        claims = self.all_claims()
+        contents = self.contents()
         return Card(
             id=self.id,
-            vct=claims["vct"],
-            issuer=claims["iss"],
+            vct=contents.type,
+            issuer=contents.issuer,
             credential_issuer=self.credential_issuer,
-            claims=plain_claims(claims),
-            not_before=claim_time(claims, "nbf"),
-            expires_at=claim_time(claims, "exp"),
+            claims=contents.claims,
+            not_before=contents.not_before,
+            expires_at=contents.expires_at,
             received_at=self.received_at,
             receipt_state=self.receipt_state,
             names=self.names,
             issuer_names=self.issuer_names,
-            claim_descriptions=self.claim_descriptions,
+            claim_descriptions=tuple(map(_of_person, self.claim_descriptions)),
+            format=self.format,
             delegated=self._delegated(),
         )
+
+    def parsed(self) -> SdJwt:
+        """Return the SD-JWT of a card in that format, which was verified before it was stored."""
+        return parse_sd_jwt(self.credential)
 
     def _delegated(self) -> DelegationClaims | None:
         if self.delegation is None:
@@ -165,7 +166,8 @@ class HeldCredential:
             raise AssertionError("this is the holder's own")
         return replace(
             self,
-            sd_jwt=self.delegation,
+            format=SD_JWT_VC_FORMAT,
+            credential=self.delegation,
             delegation=None,
             names=DELEGATION_NAMES,
             claim_descriptions=(),
@@ -179,9 +181,10 @@ class HeldCredential:
         return replace(self, receipt_state=state, receipt=receipt)
 
 
-def plain_claims(claims: Mapping[str, Any]) -> JsonObject:
-    """Return the claims that mean something to people."""
-    return {name: value for name, value in claims.items() if name not in TECHNICAL_CLAIMS}
+def _of_person(described: ClaimDescription) -> ClaimDescription:
+    """Return a description by the place among the person's claims, where cards show them."""
+    inside = len(described.path) > 1 and described.path[0] == SUBJECT
+    return replace(described, path=described.path[1:]) if inside else described
 
 
 def to_put(held: HeldCredential) -> Put:
@@ -190,7 +193,8 @@ def to_put(held: HeldCredential) -> Put:
     value = {
         "credential_issuer": held.credential_issuer,
         "configuration_id": held.configuration_id,
-        "sd_jwt": held.sd_jwt,
+        "format": held.format,
+        "credential": held.credential,
         "key_handle": held.key_handle,
         "received_at": held.received_at,
         "names": [label.to_json() for label in held.names],
@@ -216,7 +220,9 @@ def _from_record(record: Record) -> HeldCredential:
         version=record.version,
         credential_issuer=value["credential_issuer"],
         configuration_id=value["configuration_id"],
-        sd_jwt=value["sd_jwt"],
+        # Before there were other formats, the text stood under the name of its own.
+        format=value.get("format", SD_JWT_VC_FORMAT),
+        credential=value["credential"] if "credential" in value else value["sd_jwt"],
         key_handle=value["key_handle"],
         received_at=value["received_at"],
         names=_labels(value["names"]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from wallet.credentials.delegation import DELEGATION_TYPE
 from wallet.credentials.disclosure import ClaimPath
 from wallet.encoding.json import JsonObject
-from wallet.holder.cards import Card, HeldCredential, plain_claims
+from wallet.holder.cards import Card, HeldCredential
 from wallet.holder.presentables import presentable
 from wallet.holder.texts import ClaimLine, claim_lines
 from wallet.protocols.dcql import CredentialQuery
@@ -88,7 +88,7 @@ def choices_for(
             ready.check_accepted(metadata)
         except FormatsNotSupported:
             continue
-        found.append(Choice(credential.card(), paths, plain_claims(ready.shown(paths))))
+        found.append(Choice(credential.card(), paths, ready.shown(paths)))
     return found
 
 

@@ -6,20 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from wallet.credentials.bbs_nym import NymScope
 from wallet.credentials.jose import CompactJws
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
 from wallet.holder.cards import HeldCredential
 from wallet.holder.choices import Answer, Choice, Missing, choices_for
+from wallet.holder.presentables import check_answerable
 from wallet.holder.rights import first_usable, may_be_shown_to, own_part, with_rights
 from wallet.holder.texts import shown
 from wallet.protocols.client_id import DidClientId, RedirectUriClientId, SanDnsClientId
 from wallet.protocols.oid4vp import AuthorizationRequest, VerifiedRequest
-from wallet.protocols.oid4vp_metadata import response_encryption
+from wallet.protocols.oid4vp_metadata import FormatsNotSupported, response_encryption
 from wallet.protocols.oid4vp_transaction import check_type_is_shown
 from wallet.protocols.registration import UNCHECKED, RegistrationReport
 
 MAX_NAME_MEMBERS: Final = 50
+ACCESS_DENIED: Final = "access_denied"
 
 
 class ConsentRefused(ConflictError):
@@ -54,7 +57,9 @@ class ConsentRequest:
     trusted authority certified) and `answers_to` (host or page) beside them. `registration` is
     how the request stands to the public registry of verifiers. `transactions` are texts that the
     holder agrees to by answering. Optional answers are given only when added by `including`.
+    `refusal` is the error (§8.5) that declining tells; it depends on the request, never on cards.
     `contributed` are presentations of another wallet that go along, by query (`wallet.joint`).
+    `scopes` are the contexts, by query id, in which a published programme counts its applicants.
     """
 
     verifier: str
@@ -70,8 +75,10 @@ class ConsentRequest:
     registration: RegistrationReport = UNCHECKED
     transactions: tuple[str, ...] = ()
     origin: str | None = None
+    refusal: str = ACCESS_DENIED
     request_object: CompactJws | None = field(default=None, repr=False)
     contributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    scopes: Mapping[str, NymScope] = field(default_factory=dict, repr=False)
 
     @property
     def answers_to(self) -> str:
@@ -192,8 +199,24 @@ def build_consent(
         registration=registration,
         transactions=tuple(shown(item.text(language)) for item in request.transaction_data),
         origin=verified.origin,
+        refusal=_refusal(request),
         request_object=verified.request_object,
     )
+
+
+def _refusal(request: AuthorizationRequest) -> str:
+    """Return why no wallet like this could answer, or that its holder did not want to."""
+    able = set()
+    for name, query in request.dcql_query.credentials.items():
+        try:
+            check_answerable(query, request.client_metadata)
+        except FormatsNotSupported:
+            continue
+        able.add(name)
+    required = (found for found in request.dcql_query.sets() if found.required)
+    if all(any(able.issuperset(ids) for ids in found.options) for found in required):
+        return ACCESS_DENIED
+    return FormatsNotSupported.code
 
 
 def _answer(

@@ -7,12 +7,13 @@ that has no copy left is shown again rather than failing its holder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from wallet.holder.cards import HeldCredential, HeldCredentials, held_from_record, to_put
-from wallet.ports.holder import Change, Delete, HeldKeyUnknown, KeyStore, Put, RecordStore
+from wallet.holder.handles import destroy
+from wallet.ports.holder import Change, Delete, KeyStore, Put, RecordStore
 
 KIND: Final = "credential_copy"
 
@@ -60,19 +61,10 @@ class Copies:
             to_put(replace(following, id=card_id, version=held.version)),
             Delete(KIND, record_id),
         )
-        destroy(self._keys, (held.key_handle,))
+        destroy((held.key_handle,), self._keys, self._records)
 
     def remove(self, card_id: str) -> None:
         """Delete all copies of a card, with their keys."""
         for record_id, copy in self.of(card_id):
             self._records.write(Delete(KIND, record_id))
-            destroy(self._keys, (copy.key_handle,))
-
-
-def destroy(keys: KeyStore, handles: Iterable[str]) -> None:
-    """Destroy keys; one that is gone already is no error."""
-    for handle in handles:
-        try:
-            keys.delete(handle)
-        except HeldKeyUnknown:
-            continue
+            destroy((copy.key_handle,), self._keys, self._records)

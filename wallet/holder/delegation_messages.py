@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.credentials.jose import claim_time, parse_compact_jws, sign_jws, verify_jws
 from wallet.credentials.jwe import (
     CompactJwe,
@@ -126,10 +127,10 @@ def open_package(text: str, key: DecryptionKey) -> HeldCredential:
     labels = [*held.names, *held.issuer_names]
     for described in held.claim_descriptions:
         labels += described.display
-    texts: list[object] = [held.sd_jwt, held.delegation, held.credential_issuer]
+    texts: list[object] = [held.credential, held.delegation, held.credential_issuer]
     texts.append(held.configuration_id)
     texts += [text for label in labels for text in (label.name, label.locale)]
-    if any(type(text) is not str for text in texts):
+    if held.format != SD_JWT_VC_FORMAT or any(type(text) is not str for text in texts):
         raise DelegationMessageMalformed("a text of the package is none")
     return held
 

@@ -22,6 +22,7 @@ from wallet.credentials.delegation import (
     issue_delegation,
     parse_delegation_claims,
 )
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.credentials.jwe import DecryptionKey
 from wallet.credentials.sd_jwt import (
     ClaimPattern,
@@ -180,6 +181,8 @@ class Delegations:
         check_delegable((card.vct,), terms.programmes or ())
         if card.is_for_another:
             raise NotDelegable("a right to act for another cannot be handed on")
+        if card.format != SD_JWT_VC_FORMAT:
+            raise NotDelegable("a card of this format cannot be shown by another")
         scope = terms.scope(card.vct)
         record_id, copy = self._spare(card_id)
         text = issue_delegation(
@@ -202,7 +205,7 @@ class Delegations:
         )
         parsed = copy.parsed()
         chosen = select_disclosures(parsed.process(parsed.jws.peek_claims()), scope.claims)
-        part = replace(copy, sd_jwt=present_sd_jwt(parsed, chosen), delegation=text)
+        part = replace(copy, credential=present_sd_jwt(parsed, chosen), delegation=text)
         package = seal_package(part, invited.recipient, invited.id)
         kept = KeptDelegation(given, copy)
         self._records.write(to_kept_put(kept, expected_version=0), Delete(COPY_KIND, record_id))
@@ -235,18 +238,18 @@ class Delegations:
         value = _read(record)
         held = open_package(package, DecryptionKey.from_secret(value["secret"], name))
         self._policy.check_issuer(held.credential_issuer)
-        sd_jwt = parse_sd_jwt(held.sd_jwt)
+        sd_jwt = parse_sd_jwt(held.credential)
         claims = sd_jwt.jws.peek_claims()
         did = parse_did(claims.get("iss"))
         self._policy.check_signer(did, held.credential_issuer)
         policy = VerificationPolicy(
             accepted_types=frozenset((str(claims.get("vct")),)), trust=None
         )
-        proof = verify_proof(held.sd_jwt, Evidence(self._dids.resolve(did)), policy, now=now)
+        proof = verify_proof(held.credential, Evidence(self._dids.resolve(did)), policy, now=now)
         key = self._keys.find(value["handle"])
         verify_received_delegation(held.delegation or "", proof, key.public_key, now=now)
         if held.anchor is not None:
-            check_anchor(held.anchor, sd_jwt, held.credential_issuer)
+            check_anchor(held.anchor, sd_jwt.jws.signing_input, held.credential_issuer)
         if held.receipt is not None:
             held.receipt.root_for(sd_jwt.jws.signing_input)
         kept = replace(

@@ -7,22 +7,24 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from wallet.credentials.formats import BBS_NYM_FORMAT, W3C_FORMATS
 from wallet.did.did_web import did_web_document_url
 from wallet.did.syntax import Did, DidMalformed
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, UnsupportedError
 from wallet.holder.answers import JSON, json_answer
+from wallet.holder.contents import FORMATS
 from wallet.holder.texts import name_in
 from wallet.ports.holder import HolderTransport
 from wallet.protocols.oid4vci.metadata import (
     MAX_METADATA_BYTES,
-    SD_JWT_VC_FORMAT,
     CredentialConfiguration,
     IssuerMetadata,
     MetadataMismatch,
     issuer_metadata_url,
     parse_issuer_metadata,
 )
+from wallet.protocols.oid4vci.nym_proof import BBS_NYM_ALGORITHM
 from wallet.protocols.oid4vci.offer import (
     MAX_OFFER_BYTES,
     CredentialOffer,
@@ -37,6 +39,7 @@ from wallet.protocols.oid4vci.server_metadata import (
 )
 
 DEFAULT_COPIES: Final = 4
+JWK_BINDING: Final = "jwk"
 
 
 class OfferNotTrusted(RejectedError):
@@ -77,7 +80,9 @@ class InspectedOffer:
 
     def card_names(self, language: str) -> tuple[str, ...]:
         """Return the names of what is offered."""
-        return tuple(name_in(item.display, language, item.vct) for item in self.configurations)
+        return tuple(
+            name_in(item.display, language, item.type_name) for item in self.configurations
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +125,11 @@ def same_origin(one: str, other: str) -> bool:
     """Whether two URLs have the same scheme, host and port."""
     first, second = urlsplit(one), urlsplit(other)
     return (first.scheme, first.netloc.lower()) == (second.scheme, second.netloc.lower())
+
+
+def did_bindings(configuration: CredentialConfiguration) -> frozenset[str]:
+    """Return the DID methods by which the holder of a credential of this format can be named."""
+    return frozenset(("did:jwk",)) if configuration.format in W3C_FORMATS else frozenset()
 
 
 def inspect_offer(
@@ -211,10 +221,14 @@ def _server_metadata(
 
 def _usable(metadata: IssuerMetadata, name: str) -> CredentialConfiguration:
     configuration = metadata.configurations.get(name)
-    if configuration is None or configuration.format != SD_JWT_VC_FORMAT:
-        raise UnsupportedOffer("what is offered is no SD-JWT VC, or not in the metadata")
-    if "jwk" not in configuration.binding_methods:
-        raise UnsupportedOffer("what is offered is not bound to a key (jwk)")
+    if configuration is None or configuration.format not in FORMATS:
+        raise UnsupportedOffer("what is offered is of an unknown format, or not in the metadata")
+    if configuration.format == BBS_NYM_FORMAT:
+        if BBS_NYM_ALGORITHM not in configuration.proof_algorithms:
+            raise UnsupportedOffer("the issuer takes no commitment that this wallet can make")
+        return configuration
+    if not {JWK_BINDING, *did_bindings(configuration)} & set(configuration.binding_methods):
+        raise UnsupportedOffer("what is offered is not bound to a key (jwk, or did:jwk)")
     if "ES256" not in configuration.proof_algorithms:
         raise UnsupportedOffer("the issuer takes no key proof by ES256")
     return configuration

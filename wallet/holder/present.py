@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
+from wallet.credentials.bbs_nym import NymScope
 from wallet.credentials.delegation import DELEGATION_TYPE
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError
@@ -13,7 +15,9 @@ from wallet.holder.answers import check_reachable
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
 from wallet.holder.choices import Answer, Choice, disclosed_paths
 from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
+from wallet.holder.handles import is_nym_handle
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
+from wallet.holder.nyms import Nyms
 from wallet.holder.presentables import Binding, presentable
 from wallet.holder.requests import RequestReader, RequestRefused
 from wallet.holder.signing import HeldSigningKey
@@ -32,7 +36,6 @@ from wallet.protocols.oid4vp_transaction import TransactionData, transaction_cla
 from wallet.trust.receipt import RECEIPT_CLAIM
 
 MAX_VERIFIER_ANSWER_BYTES: Final = 64 * 1024
-ACCESS_DENIED: Final = "access_denied"
 VpToken = dict[str, list[RawPresentation]]
 
 
@@ -53,8 +56,16 @@ class Presented:
     redirect_uri: str | None
 
 
+def _no_scopes(_: VerifiedRequest) -> Mapping[str, NymScope]:
+    return {}
+
+
 class Presenter:
-    """Reads requests and answers them from what the wallet holds."""
+    """Reads requests and answers them from what the wallet holds.
+
+    `scopes` tells, by query id, in which context a request asks for a pseudonym, where that is
+    known from elsewhere than the request.
+    """
 
     def __init__(
         self,
@@ -63,14 +74,18 @@ class Presenter:
         held: HeldCredentials,
         log: PresentationLog,
         keys: KeyStore,
+        nyms: Nyms,
         transport: HolderTransport,
         clock: Clock,
         development: bool,
+        scopes: Callable[[VerifiedRequest], Mapping[str, NymScope]] = _no_scopes,
     ) -> None:
+        self._scopes = scopes
         self._reader = reader
         self._held = held
         self._log = log
         self._keys = keys
+        self._nyms = nyms
         self._transport = transport
         self._clock = clock
         self._development = development
@@ -87,13 +102,14 @@ class Presenter:
         return self._consent(verified, language)
 
     def _consent(self, verified: VerifiedRequest, language: str) -> ConsentRequest:
-        return build_consent(
+        consent = build_consent(
             verified,
             self._held.all(),
             language=language,
             now=self._clock.now(),
             registration=self._reader.standing(verified),
         )
+        return replace(consent, scopes=self._scopes(verified))
 
     def present(self, consent: ConsentRequest) -> Presented:
         """See `Wallet.present`."""
@@ -134,7 +150,7 @@ class Presenter:
         request = consent.request
         if request.response_uri is None:
             return None
-        form = urlencode(build_error_response(ACCESS_DENIED, request.state)).encode()
+        form = urlencode(build_error_response(consent.refusal, request.state)).encode()
         answer = self._transport.post_form(request.response_uri, form)
         check_reachable(answer, what="the refusal")
         if answer.status != 200:
@@ -203,12 +219,18 @@ class Presenter:
             held = held.warrant()
         if not answer.bound:
             return presentable(held).present(choice.paths, None)
+        key = None
+        if not is_nym_handle(held.key_handle):
+            key = HeldSigningKey(self._keys, self._keys.find(held.key_handle))
         binding = Binding(
-            key=HeldSigningKey(self._keys, self._keys.find(held.key_handle)),
+            key=key,
+            nyms=self._nyms,
             audience=consent.audience,
             nonce=consent.request.nonce,
             issued_at=now,
             claims={**_receipt_claim(held), **transaction_claims(transactions)},
+            pseudonym=consent.request.dcql_query.credentials[answer.query_id].pseudonym,
+            scope=consent.scopes.get(answer.query_id),
         )
         return presentable(held).present(choice.paths, binding)
 

@@ -77,5 +77,7 @@ def _read(
         raise AnswerUnexpected("the receipt is in a state that this wallet does not know")
     members: JsonObject = body if isinstance(body, dict) else {}
     receipt = parse_receipt({**members, "salt": base64url.encode(anchor.salt)})
-    receipt.root_for(held.parsed().jws.signing_input)
+    signed_input = held.contents().signed_input
+    if signed_input is not None:
+        receipt.root_for(signed_input())
     return ReceiptState(state), receipt

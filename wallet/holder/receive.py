@@ -21,7 +21,7 @@ from wallet.errors import (
 from wallet.holder.answers import AnswerUnexpected
 from wallet.holder.cards import HeldCredential
 from wallet.holder.client_identity import ClientIdentity
-from wallet.holder.copies import destroy
+from wallet.holder.handles import destroy
 from wallet.holder.intents import (
     GRANT_KIND,
     KIND,
@@ -39,7 +39,6 @@ from wallet.holder.received import CredentialNotAsOffered
 from wallet.holder.registering import Registrar
 from wallet.holder.requesting import Requester
 from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver
 from wallet.ports.holder import (
     Change,
     Delete,
@@ -103,7 +102,7 @@ class Receiver:
         records: RecordStore,
         keys: KeyStore,
         transport: HolderTransport,
-        dids: DidResolver,
+        requester: Requester,
         clock: Clock,
         policy: IssuerPolicy,
         client: ClientIdentity,
@@ -113,7 +112,6 @@ class Receiver:
         self._records = records
         self._keys = keys
         self._transport = transport
-        self._dids = dids
         self._clock = clock
         self._policy = policy
         self._client = client
@@ -121,7 +119,7 @@ class Receiver:
         self._nonces: dict[str, str] = {}
         self._registrar = registrar
         self._placing = placing
-        self._requester = Requester(keys, dids, clock, policy, registrar)
+        self._requester = requester
 
     def inspect(self, offer: str | Mapping[str, Any]) -> InspectedOffer:
         """See `inspect_offer`."""
@@ -217,9 +215,8 @@ class Receiver:
         return self.begun(intent_id(inspected))
 
     def _begin(self, inspected: InspectedOffer, reissue: Reissue | None = None) -> Intent:
-        copies = self._policy.copies_of(inspected.metadata)
         handles = {
-            item.id: tuple(self._keys.generate().handle for _ in range(copies))
+            item.id: self._requester.new_handles(item, inspected.metadata)
             for item in inspected.configurations
         }
         dpop = None
@@ -261,7 +258,7 @@ class Receiver:
     def drop(self, intent: Intent) -> None:
         """Forget an intent, with its keys."""
         self._records.write(Delete(KIND, intent.id))
-        destroy(self._keys, intent.all_handles)
+        destroy(intent.all_handles, self._keys, self._records)
 
     def _with_token(
         self,
@@ -330,7 +327,7 @@ class Receiver:
             issuer = session.metadata.credential_issuer
             changes.append(self._registrar.holding_put(held.id, issuer, intent.holdings[name]))
         self._records.write(*changes)
-        destroy(self._keys, place.old_keys)
+        destroy(place.old_keys, self._keys, self._records)
         self._notify(intent, session, response, NotificationEvent.ACCEPTED)
         return held, rest
 

@@ -22,18 +22,28 @@ from wallet.crypto.recovery_phrase import (
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, UnavailableError
-from wallet.holder import cards, copies, delegations, discovery, given, intents, log, votes
+from wallet.holder import (
+    cards,
+    copies,
+    delegations,
+    discovery,
+    given,
+    handles,
+    intents,
+    log,
+    votes,
+)
 from wallet.holder.export_format import (
     ExportDamaged,
     ExportedRecord,
     read_export,
     write_export,
 )
+from wallet.holder.voting_secrets import VOTING_SECRET_KIND
 from wallet.ports.holder import Put, RecordConflict, RecordStore, RecordUnknown, StoreDamaged
 
 KIND: Final = "recovery"
 KEY_KIND: Final = "key"  # of a key store that keeps its keys as records
-VOTING_SECRET_KIND: Final = "voting_secret"  # noqa: S105
 SETTINGS_KIND: Final = "settings"
 HOLDING_KIND: Final = "holding"
 DEVICE_KIND: Final = "device"
@@ -45,6 +55,7 @@ EXPORTED_KINDS: Final = (
     copies.KIND,
     intents.KIND,
     intents.GRANT_KIND,
+    handles.NYM_BLIND_KIND,
     log.KIND,
     given.KIND,
     delegations.INVITATION_KIND,

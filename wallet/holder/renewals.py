@@ -12,16 +12,14 @@ from typing import Final
 from wallet.errors import ConflictError, SeoulWalletError
 from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
-from wallet.holder.copies import Copies, destroy
+from wallet.holder.copies import Copies
+from wallet.holder.handles import destroy
 from wallet.holder.intents import GRANT_KIND, IssuerGrant, grant_of
 from wallet.holder.issuer_session import IssuerSession, OfferRefused
-from wallet.holder.issuers import InspectedOffer, IssuerPolicy, offer_again
+from wallet.holder.issuers import InspectedOffer, offer_again
 from wallet.holder.receive import IssuancePending, Receiver
 from wallet.holder.received import CredentialNotAsOffered
-from wallet.holder.registering import Registrar
 from wallet.holder.requesting import Requester
-from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver
 from wallet.ports.holder import (
     Delete,
     KeyStore,
@@ -51,20 +49,16 @@ class Renewals:
         keys: KeyStore,
         held: HeldCredentials,
         copies: Copies,
-        dids: DidResolver,
-        clock: Clock,
-        policy: IssuerPolicy,
+        requester: Requester,
         client: ClientIdentity,
-        registrar: Registrar,
     ) -> None:
         self._receiver = receiver
         self._records = records
         self._keys = keys
         self._held = held
         self._copies = copies
-        self._policy = policy
         self._client = client
-        self._requester = Requester(keys, dids, clock, policy, registrar)
+        self._requester = requester
 
     def grant(self, card_id: str) -> IssuerGrant | None:
         """Return what a card can be renewed with."""
@@ -78,7 +72,7 @@ class Renewals:
         grant = self.grant(card_id)
         if grant is not None:
             self._records.write(Delete(GRANT_KIND, card_id))
-            destroy(self._keys, (grant.dpop,))
+            destroy((grant.dpop,), self._keys, self._records)
 
     def top_up(self, card_id: str, *, below: int = LOW_COPIES) -> int:
         """Get fresh copies of a card that has fewer than `below` waiting; return how many came.
@@ -116,8 +110,7 @@ class Renewals:
         access_token: str,
     ) -> int:
         (configuration,) = inspected.configurations
-        count = self._policy.copies_of(inspected.metadata)
-        handles = tuple(self._keys.generate().handle for _ in range(count))
+        handles = self._requester.new_handles(configuration, inspected.metadata)
         try:
             response = self._requester.request(
                 session, configuration, handles, access_token, grant.identifier
@@ -128,7 +121,7 @@ class Renewals:
             if any(copy.card().issuer != card.issuer for copy in copies):
                 raise CredentialNotAsOffered("the renewed copies are by another issuer")
         except SeoulWalletError:
-            destroy(self._keys, handles)
+            destroy(handles, self._keys, self._records)
             raise
         self._copies.add(card.id, copies)
         return len(copies)

@@ -13,7 +13,6 @@ from wallet.crypto.bbs.nym_issuance import new_prover_nym
 from wallet.crypto.bls12_381.backend import GROUP_ORDER
 from wallet.crypto.hashing import sha256
 from wallet.encoding import base64url
-from wallet.holder.recovery import VOTING_SECRET_KIND
 from wallet.ports.holder import (
     Put,
     RecordConflict,
@@ -22,6 +21,7 @@ from wallet.ports.holder import (
     StoreDamaged,
 )
 
+VOTING_SECRET_KIND: Final = "voting_secret"  # noqa: S105
 _SCALAR_BYTES: Final = 32
 
 

@@ -17,9 +17,11 @@ from wallet.holder.copies import Copies
 from wallet.holder.delegations import Delegations, DelegationTerms
 from wallet.holder.discovery import Discovery
 from wallet.holder.given import GivenDelegation
+from wallet.holder.handles import destroy
 from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.joint import Joint
 from wallet.holder.log import LogEntry, PresentationLog
+from wallet.holder.nyms import Nyms
 from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
@@ -28,12 +30,12 @@ from wallet.holder.recovery import Recovery
 from wallet.holder.registering import Registrar
 from wallet.holder.reissue import Reissuer
 from wallet.holder.renewals import LOW_COPIES, Renewals
+from wallet.holder.requesting import Requester
 from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
 from wallet.holder.voting_secrets import VotingSecrets
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver, VerifierRegistry
 from wallet.ports.holder import (
-    HeldKeyUnknown,
     HolderTransport,
     KeyStore,
     PeerUnreachable,
@@ -84,17 +86,21 @@ class Wallet:
         identity = ClientIdentity() if client is None else client
         self._transport = transport
         self._keys = keys
+        self._records = records
         self._close = close
         self._held = HeldCredentials(records)
         self._log = PresentationLog(records)
         self._recovery = Recovery(records)
         self._registrar = Registrar(records, self._recovery, clock)
+        self.voting_secrets = VotingSecrets(records)
+        nyms = Nyms(records, self.voting_secrets)
+        requester = Requester(keys, nyms, dids, clock, policy, self._registrar)
         self._copies = Copies(records, keys, self._held)
         self._receiver = Receiver(
             records=records,
             keys=keys,
             transport=transport,
-            dids=dids,
+            requester=requester,
             clock=clock,
             policy=policy,
             client=identity,
@@ -104,7 +110,6 @@ class Wallet:
         self.devices = Reissuer(
             receiver=self._receiver, held=self._held, registrar=self._registrar
         )
-        self.voting_secrets = VotingSecrets(records)
         self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
         self._renewals = Renewals(
             receiver=self._receiver,
@@ -112,11 +117,8 @@ class Wallet:
             keys=keys,
             held=self._held,
             copies=self._copies,
-            dids=dids,
-            clock=clock,
-            policy=policy,
+            requester=requester,
             client=identity,
-            registrar=self._registrar,
         )
         self.delegating = Delegations(
             records=records,
@@ -145,9 +147,11 @@ class Wallet:
             held=self._held,
             log=self._log,
             keys=keys,
+            nyms=nyms,
             transport=transport,
             clock=clock,
             development=development,
+            scopes=lambda verified: self.discovery.scopes(verified),
         )
         self.joint = Joint(
             reader=reader,
@@ -156,7 +160,7 @@ class Wallet:
             clock=clock,
             spend=self._spend,
         )
-        self.discovery = Discovery(
+        self.discovery: Discovery = Discovery(
             records=records,
             held=self._held,
             reader=reader,
@@ -263,10 +267,7 @@ class Wallet:
         self._renewals.forget(card_id)
         self._held.remove(card_id)
         self._registrar.forget(card_id)
-        try:
-            self._keys.delete(handle)
-        except HeldKeyUnknown:
-            return
+        destroy((handle,), self._keys, self._records)
 
     def update_receipts(self) -> tuple[ReceiptUpdate, ...]:
         """Fetch the anchor receipts that are not final yet. See `update_receipts`."""
@@ -303,7 +304,8 @@ class Wallet:
         return answered
 
     def decline(self, request: ConsentRequest) -> str | None:
-        """Tell the verifier that the holder did not agree (`access_denied`), nothing else.
+        """Tell the verifier that the holder did not agree (`access_denied`), nothing else; or that
+        no wallet like this could answer in the formats it takes (`vp_formats_not_supported`).
 
         Returns where the browser goes on, if anywhere. A page is told by the platform.
         """

@@ -102,7 +102,7 @@ class TypeMetadataSource(Protocol):
 
 
 class StatusListSource(Protocol):
-    """Fetches Status List Tokens, as JWT or CWT."""
+    """Fetches Status List Tokens, as JWT or CWT, and the credentials of Bitstring lists."""
 
     def fetch(self, uri: str) -> Fact[bytes]:
         """Return the unverified token and when it was fetched.

@@ -12,21 +12,25 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from wallet.credentials.disclosure import ClaimPath
+from wallet.credentials.formats import (
+    BBS_NYM_FORMAT,
+    SD_JWT_VC_FORMAT,
+    SUBJECT,
+    W3C_FORMATS,
+    registered_type,
+)
 from wallet.credentials.sd_jwt import ClaimPattern
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError, UnsupportedError
 from wallet.protocols.claims_path import parse_claims_path, select_claims
 
-SD_JWT_VC_FORMAT: Final = "dc+sd-jwt"
-JWT_VC_FORMAT: Final = "jwt_vc_json"
-LDP_VC_FORMAT: Final = "ldp_vc"
 MDOC_FORMAT: Final = "mso_mdoc"
-BBS_NYM_FORMAT: Final = "seoul-bbs-nym"
-W3C_FORMATS: Final = frozenset((JWT_VC_FORMAT, LDP_VC_FORMAT))
+VCT_FORMATS: Final = frozenset((SD_JWT_VC_FORMAT, BBS_NYM_FORMAT))
 # Every format of OpenID4VP Appendix B parses; nothing here answers a query for mso_mdoc.
-FORMATS: Final = W3C_FORMATS | {SD_JWT_VC_FORMAT, MDOC_FORMAT, BBS_NYM_FORMAT}
-_TYPED_BY_VCT: Final = (SD_JWT_VC_FORMAT, BBS_NYM_FORMAT)
+FORMATS: Final = W3C_FORMATS | VCT_FORMATS | {MDOC_FORMAT}
+# Of this project, in `meta` of a query for a BBS credential.
+PSEUDONYM: Final = "pseudonym"
 AKI_AUTHORITY: Final = "aki"
 MAX_CREDENTIAL_QUERIES: Final = 32
 MAX_CLAIM_QUERIES: Final = 100
@@ -99,8 +103,9 @@ class ClaimQuery:
 class CredentialQuery:
     """One credential that is asked for (§6.1).
 
-    `vct_values` are for `dc+sd-jwt`, `type_values` for the W3C formats: alternatives, each a set
-    of types that must all be there. Of `trusted_authorities`, one must have vouched.
+    `vct_values` are for `dc+sd-jwt` and BBS, `type_values` for the W3C formats: alternatives, each
+    a set of types that must all be there. Of `trusted_authorities`, one must have vouched.
+    `pseudonym` asks a BBS credential for the holder's pseudonym at this verifier.
     """
 
     id: str
@@ -113,6 +118,17 @@ class CredentialQuery:
     require_holder_binding: bool = True
     trusted_authorities: tuple[TrustedAuthority, ...] = ()
     type_values: tuple[tuple[str, ...], ...] = ()
+    pseudonym: bool = False
+
+    @property
+    def registered_types(self) -> tuple[str, ...]:
+        """The types that are asked for, by the names under which their issuers are accredited."""
+        return tuple(dict.fromkeys(registered_type(name) for name in self.accepted_types))
+
+    def claim_of_person(self, path: ClaimPattern) -> ClaimPattern:
+        """Return a path as from the claims of the person, which W3C credentials nest deeper."""
+        is_inside = self.format in W3C_FORMATS and len(path) > 1 and path[0] == SUBJECT
+        return path[1:] if is_inside else path
 
     @property
     def accepted_types(self) -> tuple[str, ...]:
@@ -121,7 +137,7 @@ class CredentialQuery:
 
     def accepts_type(self, types: Collection[str]) -> bool:
         """Tell whether a credential of these types is asked for; an SD-JWT VC has one, its vct."""
-        if self.format in _TYPED_BY_VCT:
+        if self.format in VCT_FORMATS:
             return any(name in types for name in self.vct_values)
         return any(set(names) <= set(types) for names in self.type_values)
 
@@ -218,7 +234,7 @@ def _parse_credential(value: object) -> CredentialQuery:
     if format_ not in FORMATS:
         raise UnsupportedFormat("expected a credential format of OpenID4VP 1.0")
     vct_values: tuple[str, ...] = ()
-    if format_ in _TYPED_BY_VCT:
+    if format_ in VCT_FORMATS:
         vct_values = tuple(_strings(_list(meta, "vct_values", MAX_ALTERNATIVES), "vct_values"))
     type_values = _type_values(meta) if format_ in W3C_FORMATS else ()
     claims: tuple[ClaimQuery, ...] = ()
@@ -240,6 +256,7 @@ def _parse_credential(value: object) -> CredentialQuery:
         _boolean(item, "require_cryptographic_holder_binding", default=True),
         authorities,
         type_values,
+        format_ == BBS_NYM_FORMAT and _boolean(meta, PSEUDONYM, default=False),
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 from wallet.credentials.disclosure import ClaimPath
-from wallet.crypto.keys import PublicKey, thumbprint
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError
 from wallet.protocols.claims_path import pick_claims
@@ -38,8 +37,8 @@ class Answered(Protocol):
         """The places that the holder chose to show."""
 
     @property
-    def holder_key(self) -> PublicKey | None:
-        """The key that proved possession, if one did."""
+    def holder_mark(self) -> str | None:
+        """What tells its holder from others in one answer, None if nobody proved possession."""
 
     @property
     def authority_keys(self) -> frozenset[bytes]:
@@ -103,8 +102,9 @@ def check_answer(
     """Return the claims that were asked for, by query id and presentation, and nothing else.
 
     Claims that the issuer left visible are dropped; *disclosed* claims that nobody asked for
-    reject the answer. With `one_holder`, all bound credentials name the same holder key, but for
-    those that answer the queries `apart`, which other means join to the rest. Raises
+    reject the answer. With `one_holder`, all bound credentials name the same holder key, or show
+    the same pseudonym, but for those that answer the queries `apart`, which other means join to
+    the rest. Raises
     `AnswerIncomplete`, `AnswerExcessive`, `HoldersDiffer`, `HolderBindingMissing`,
     `AuthorityNotTrusted`.
     """
@@ -113,13 +113,13 @@ def check_answer(
         name: tuple(_asked_claims(query.credentials[name], item) for item in presentations)
         for name, presentations in answered.items()
     }
-    keys = {
-        thumbprint(item.holder_key)
+    holders = {
+        item.holder_mark
         for name, presentations in answered.items()
         for item in presentations
-        if item.holder_key is not None and name not in apart
+        if item.holder_mark is not None and name not in apart
     }
-    if one_holder and len(keys) > 1:
+    if one_holder and len(holders) > 1:
         raise HoldersDiffer("the credentials are bound to different holder keys")
     return result
 
@@ -129,7 +129,7 @@ def _asked_claims(query: CredentialQuery, presented: Answered) -> JsonObject:
         raise AnswerIncomplete("the credential is of another type than asked for")
     if not query.accepts_authorities(presented.authority_keys):
         raise AuthorityNotTrusted("no authority that was asked for vouches for the credential")
-    if query.require_holder_binding and presented.holder_key is None:
+    if query.require_holder_binding and presented.holder_mark is None:
         raise HolderBindingMissing("the presentation carries no key binding")
     complete = False
     for alternative in query.alternatives():

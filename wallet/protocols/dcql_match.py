@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wallet.credentials.disclosure import ClaimPath
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError
-from wallet.protocols.dcql import SD_JWT_VC_FORMAT, CredentialQuery, DcqlQuery
+from wallet.protocols.dcql import CredentialQuery, DcqlQuery
 
 
 class NothingMatches(RejectedError):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+from wallet.credentials.formats import BBS_NYM_FORMAT, LDP_VC_FORMAT, SD_JWT_VC_FORMAT
 from wallet.credentials.jwe import EncryptionKey, parse_encryption_jwk
 from wallet.crypto.keys import UnsupportedKey
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError
-from wallet.protocols.dcql import LDP_VC_FORMAT, SD_JWT_VC_FORMAT
+from wallet.protocols.oid4vci.nym_proof import BBS_NYM_ALGORITHM
 from wallet.protocols.oid4vp import RequestMalformed, UnsupportedRequest
 
 MAX_KEYS: Final = 16
@@ -94,6 +95,8 @@ def verifier_formats(
                 "proof_type_values": ["DataIntegrityProof"],
                 "cryptosuite_values": cryptosuites,
             }
+        elif format_ == BBS_NYM_FORMAT:
+            result[format_] = {"alg_values": [BBS_NYM_ALGORITHM]}
         else:
             result[format_] = {"alg_values": algorithms}
     return result

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.crypto.hashing import UnsupportedHash, hash_named
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import MalformedError, RejectedError, UnsupportedError
-from wallet.protocols.dcql import SD_JWT_VC_FORMAT, DcqlQuery
+from wallet.protocols.dcql import DcqlQuery
 
 MAX_TRANSACTIONS: Final = 16
 MAX_ENCODED_CHARACTERS: Final = 32 * 1024

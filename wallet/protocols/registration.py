@@ -146,7 +146,7 @@ def registration_info(
 
 
 def _covers(registration: Registration, item: CredentialQuery) -> bool:
-    is_type = registration.credential_type in item.accepted_types
+    is_type = registration.credential_type in item.registered_types
     return is_type and not _beyond(registration, item)
 
 
@@ -155,7 +155,7 @@ def _beyond(registration: Registration, item: CredentialQuery) -> tuple[ClaimPat
     return tuple(
         claim.path
         for claim in item.claims
-        if not any(claim.path[: len(path)] == path for path in allowed)
+        if not any(item.claim_of_person(claim.path)[: len(path)] == path for path in allowed)
     )
 
 
@@ -187,7 +187,7 @@ def check_registration(
         words = [
             one
             for one in (*_told(item, verifier_info), *_literal(item, purpose))
-            if one.service_id in in_force and one.credential_type in item.accepted_types
+            if one.service_id in in_force and one.credential_type in item.registered_types
         ]
         covering = next((one for one in words if not _beyond(one, item)), None)
         if covering is None:
@@ -227,8 +227,8 @@ def _told(item: CredentialQuery, verifier_info: Sequence[JsonObject]) -> list[Re
 def _literal(item: CredentialQuery, purpose: str | None) -> list[Registration]:
     if not purpose:
         return []
-    paths = tuple(claim.path for claim in item.claims)
-    return [Registration(name, purpose, paths) for name in item.accepted_types]
+    paths = tuple(item.claim_of_person(claim.path) for claim in item.claims)
+    return [Registration(name, purpose, paths) for name in item.registered_types]
 
 
 def verifier_dids(verified: VerifiedRequest) -> tuple[str, ...]:

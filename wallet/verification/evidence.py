@@ -5,11 +5,13 @@ Values only; `wallet.evidence.collect` fills them through ports.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from wallet.errors import SeoulWalletError, UnavailableError
 from wallet.trust.facts import AnchorFacts
+from wallet.verification.bitstring_list import VerifiedBitstringList
 from wallet.verification.issuer_key import IssuerKeys
 from wallet.verification.manifest import VerifiedManifest
 from wallet.verification.status import VerifiedStatusList
@@ -39,7 +41,7 @@ class Evidence:
     """What was found out for one presentation. A missing piece is the error that says why.
 
     `issuer_keys` is the issuer's DID document or metadata, a key where the caller pinned one, or
-    the statement that the credential carries its own certificates.
+    the statement that the credential carries its own certificates. `bitstring_lists` are by URI.
     """
 
     issuer_keys: Maybe[IssuerKeys]
@@ -52,3 +54,4 @@ class Evidence:
     manifest: Maybe[VerifiedManifest] = field(
         default_factory=lambda: FactMissing("no batch manifest was fetched")
     )
+    bitstring_lists: Mapping[str, Maybe[VerifiedBitstringList]] = field(default_factory=dict)

@@ -1,17 +1,19 @@
-"""The verification of one SD-JWT VC presentation, step by step.
+"""The verification of one presentation, step by step, in whichever format it comes.
 
 To accept a presentation:
-  1. format            parse the credential, its disclosures and its key binding
+  1. format            parse the credential, what of it is shown and its key binding
   2. issuer_key        the issuer's keys are known, fresh enough, and one may sign assertions
   3. issuer_signature  that key signed the credential, or, where the policy says so, the manifest
                        of the finalized batch that the credential is in
-  4. disclosures       every disclosure has its digest, none hides a claim that decides validity
+  4. disclosures       what is shown was signed, and nothing hides a claim that decides validity
   5. type              the credential type is one that this verifier accepts
   6. validity          it is valid now, by its own dates
   7. key_binding       the holder's key signed this audience, this nonce and exactly this text
   8. anchor_receipt    its leaf is in a finalized, unrevoked batch of this issuer and type
   9. accreditation     issuer and accreditor were in force when it was anchored, or are now
  10. status            the issuer's current list does not revoke or suspend it
+Steps 1 to 7 are those of the format that the policy names (`proof_steps`, `w3c_steps`,
+`nym_steps`); whom to trust, and whether it still holds, is asked of all in the same way.
 The caller MUST see to it that a nonce is used once, and that the answer fits what it asked for.
 """
 
@@ -19,19 +21,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from wallet.credentials.bbs_nym import NymPresentation
 from wallet.credentials.disclosure import ClaimPath
-from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
-from wallet.crypto.keys import PublicKey
+from wallet.credentials.formats import BBS_NYM_FORMAT, SD_JWT_VC_FORMAT
+from wallet.credentials.sd_jwt import SdJwt
+from wallet.crypto.keys import PublicKey, thumbprint
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, UnavailableError
 from wallet.trust.facts import Assurance
-from wallet.verification import proof_steps, stand_in, trust_steps
+from wallet.verification import bitstring_steps, nym_steps, proof_steps, stand_in, trust_steps
+from wallet.verification import w3c_steps as w3c
 from wallet.verification.acting import ActedFor
 from wallet.verification.evidence import Evidence, Fact
+from wallet.verification.nym_steps import NymProgress
 from wallet.verification.policy import VerificationPolicy
-from wallet.verification.progress import Progress
+from wallet.verification.presented import (
+    Presentable,
+    Presented,
+    PresentedJwtVc,
+    parse_presented,
+)
+from wallet.verification.progress import Progress, SdJwtProgress
 from wallet.verification.report import Outcome, SignatureOn, StepResult, VerificationReport
 
 
@@ -39,11 +51,14 @@ from wallet.verification.report import Outcome, SignatureOn, StepResult, Verific
 class VerifiedProof:
     """A credential whose signatures and dates are good; nobody has asked who the issuer is.
 
+    `vct` is the type by which the issuer is accredited, in every format; `types` are those that
+    `type_values` may name. `claims` are those of an SD-JWT VC, or the whole W3C credential.
     `disclosed` are the places of the claims that the holder chose to show; what else is in
-    `claims` the issuer left visible. `binding` are the claims that the holder's key signed, empty
-    without key binding; `authority_keys` the authority key identifiers of the issuer's
-    certificates, if it was judged by them. `acted_for` says who showed it for whom, None when its
-    holder did; `holder_key` is then the key of the one who acted.
+    `claims` the issuer left visible. `pseudonym` is that of a BBS presentation: of this
+    request alone, unless the policy asked for the one at this verifier. `binding` are the claims
+    that the holder's key signed, empty without key binding; `authority_keys` the authority key
+    identifiers of the issuer's certificates, if it was judged by them. `acted_for` says who showed
+    it for whom, None when its holder did; `holder_key` is then the key of the one who acted.
     """
 
     issuer: str
@@ -54,17 +69,17 @@ class VerifiedProof:
     report: VerificationReport
     binding: JsonObject = field(default_factory=dict, kw_only=True)
     authority_keys: frozenset[bytes] = field(default=frozenset(), kw_only=True)
+    format: str = field(default=SD_JWT_VC_FORMAT, kw_only=True)
+    types: frozenset[str] = field(default=frozenset(), kw_only=True)
+    pseudonym: bytes | None = field(default=None, kw_only=True)
     acted_for: ActedFor | None = field(default=None, kw_only=True)
 
     @property
-    def format(self) -> str:
-        """The credential format by its name in OpenID4VP."""
-        return "dc+sd-jwt"
-
-    @property
-    def types(self) -> frozenset[str]:
-        """The one type of an SD-JWT VC."""
-        return frozenset((self.vct,))
+    def holder_mark(self) -> str | None:
+        """What tells holders apart within one answer: of the key, or the pseudonym in it."""
+        if self.pseudonym is not None:
+            return f"{BBS_NYM_FORMAT}:{self.pseudonym.hex()}"
+        return None if self.holder_key is None else thumbprint(self.holder_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +94,8 @@ class VerifiedPresentation(VerifiedProof):
 
 
 # A step raises when it does not pass.
-StepFunction = Callable[[Progress], int | Outcome | SignatureOn | None]
-_PROOF_STEPS: Final[tuple[StepFunction, ...]] = (
+StepFunction = Callable[[Any], int | Outcome | SignatureOn | None]
+_SD_JWT_STEPS: Final[tuple[StepFunction, ...]] = (
     proof_steps.choose_issuer_key,
     stand_in.verify_issuer_signature,
     proof_steps.place_disclosures,
@@ -88,17 +103,64 @@ _PROOF_STEPS: Final[tuple[StepFunction, ...]] = (
     proof_steps.check_validity,
     proof_steps.verify_key_binding,
 )
+_JWT_VC_STEPS: Final[tuple[StepFunction, ...]] = (
+    proof_steps.choose_issuer_key,
+    w3c.verify_jwt_signature,
+    w3c.read_jwt_credential,
+    w3c.check_w3c_type,
+    w3c.check_w3c_validity,
+    w3c.verify_jwt_presentation,
+)
+_LDP_VC_STEPS: Final[tuple[StepFunction, ...]] = (
+    w3c.choose_issuer_document,
+    w3c.verify_ldp_signature,
+    w3c.read_credential,
+    w3c.check_w3c_type,
+    w3c.check_w3c_validity,
+    w3c.verify_ldp_presentation,
+)
+_NYM_STEPS: Final[tuple[StepFunction, ...]] = (
+    nym_steps.choose_bbs_key,
+    nym_steps.verify_nym_proof,
+    nym_steps.read_nym_claims,
+    nym_steps.check_nym_type,
+    nym_steps.check_epoch,
+    nym_steps.confirm_binding,
+)
 _TRUST_STEPS: Final[tuple[StepFunction, ...]] = (
     trust_steps.verify_anchor_receipt,
     trust_steps.check_accreditation,
-    trust_steps.check_status,
+    bitstring_steps.check_any_status,
 )
 
 
+def _begin(
+    presented: Presented, policy: VerificationPolicy, evidence: Evidence, now: int
+) -> tuple[Progress, tuple[StepFunction, ...]]:
+    common: dict[str, Any] = {"policy": policy, "evidence": evidence, "now": now}
+    if isinstance(presented, SdJwt):
+        jws = presented.jws
+        progress: Progress = SdJwtProgress(
+            jws=jws, sd_jwt=presented, signed_input=jws.signing_input, **common
+        )
+        return progress, _SD_JWT_STEPS
+    if isinstance(presented, NymPresentation):
+        return NymProgress(presented=presented, **common), _NYM_STEPS
+    if isinstance(presented, PresentedJwtVc):
+        jws = presented.credential.jws
+        progress = w3c.JwtVcProgress(
+            jws=jws, presented=presented, signed_input=jws.signing_input, **common
+        )
+        return progress, _JWT_VC_STEPS
+    return w3c.LdpVcProgress(presented=presented, **common), _LDP_VC_STEPS
+
+
 def check_presentation(
-    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, *, now: int
+    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, *, now: int
 ) -> VerificationReport:
-    """Run every step on an SD-JWT VC (compact or JSON) and report; never raises for bad input.
+    """Run every step on a presentation and report; never raises for bad input.
+
+    It is of `policy.format`: an SD-JWT VC (compact or JSON), a JWT, or the object of an `ldp_vc`.
 
     `now` is unix seconds. A rejected step ends the run. A step that could not be checked leaves
     the outcome open, and the trust steps behind it still run: one of them may reject.
@@ -107,7 +169,7 @@ def check_presentation(
 
 
 def verify_presentation(
-    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, *, now: int
+    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, *, now: int
 ) -> VerifiedPresentation:
     """Return the presentation if all steps pass, trust and status included.
 
@@ -125,14 +187,12 @@ def verify_presentation(
         progress.holder_key,
         report,
         progress.anchored_at,
-        binding=progress.binding,
-        authority_keys=progress.authority_keys,
-        acted_for=progress.acted_for,
+        **_further(progress),
     )
 
 
 def verify_proof(
-    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, *, now: int
+    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, *, now: int
 ) -> VerifiedProof:
     """Return the credential if its proofs and dates are good (steps 1 to 7).
 
@@ -149,14 +209,23 @@ def verify_proof(
         progress.disclosed,
         progress.holder_key,
         report,
-        binding=progress.binding,
-        authority_keys=progress.authority_keys,
-        acted_for=progress.acted_for,
+        **_further(progress),
     )
 
 
+def _further(progress: Progress) -> dict[str, Any]:
+    return {
+        "binding": progress.binding,
+        "authority_keys": progress.authority_keys,
+        "format": progress.policy.format,
+        "types": progress.types,
+        "pseudonym": progress.pseudonym,
+        "acted_for": progress.acted_for,
+    }
+
+
 def _verified(
-    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, now: int
+    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, now: int
 ) -> tuple[Progress, VerificationReport]:
     report, progress = _run(presentation, evidence, policy, now)
     if progress is None or progress.failed:
@@ -166,16 +235,16 @@ def _verified(
 
 
 def _run(
-    presentation: str | bytes, evidence: Evidence, policy: VerificationPolicy, now: int
+    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, now: int
 ) -> tuple[VerificationReport, Progress | None]:
     try:
-        sd_jwt = parse_presented_sd_jwt(presentation)
+        presented = parse_presented(presentation, policy.format)
     except SeoulWalletError as error:
         return VerificationReport((error,), now), None
-    progress = Progress(policy, evidence, now, sd_jwt)
+    progress, proof_functions = _begin(presented, policy, evidence, now)
     results: list[StepResult] = [None]
     try:
-        for function in _PROOF_STEPS:
+        for function in proof_functions:
             results.append(function(progress))
     except SeoulWalletError as error:
         results.append(error)

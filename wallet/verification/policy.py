@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.crypto.certificates import TrustAnchors
 from wallet.verification.acting import VerifiedDelegation
 from wallet.verification.issuer_key import ALL_KEY_SOURCES, NO_ANCHORS, KeySource
@@ -21,11 +22,13 @@ class TrustPolicy:
     Without a finalized receipt trust is judged at the present; `require_receipt` refuses that.
     `require_status` refuses credentials that name no status list. `manifest_stands_in` lets the
     signed manifest of a finalized batch stand in for the issuer's signature on each credential.
+    `epochs` are those in which BBS credentials, which have no status, are taken; none by default.
     """
 
     require_receipt: bool = False
     require_status: bool = True
     manifest_stands_in: bool = False
+    epochs: frozenset[str] = frozenset()
     max_replica_age_s: int = DEFAULT_MAX_REPLICA_AGE_S
     max_status_age_s: int = DEFAULT_MAX_STATUS_AGE_S
     max_issuer_keys_age_s: int = DEFAULT_MAX_ISSUER_KEYS_AGE_S
@@ -35,7 +38,10 @@ class TrustPolicy:
 class VerificationPolicy:
     """What one verification accepts.
 
-    `accepted_types` are the `vct` values; none given, none accepted. `audience` and `nonce` are
+    `accepted_types` are the `vct` values; none given, none accepted. Of the W3C formats it is
+    `type_values`: alternatives, each a set of types that must all be there. `format` is the one
+    asked for, by its name in OpenID4VP; `pseudonym` asks a BBS credential for the holder's
+    pseudonym at this verifier, or in `nym_context` where that is given. `audience` and `nonce` are
     what the key binding must name; both None means that no key binding is asked for. `trust` is
     None only for checks of the proof alone, which give a `VerifiedProof` and never more.
     `key_sources` are the ways in which an issuer's key may be found; certificates must lead to one
@@ -45,6 +51,10 @@ class VerificationPolicy:
     """
 
     accepted_types: frozenset[str]
+    format: str = SD_JWT_VC_FORMAT
+    type_values: tuple[tuple[str, ...], ...] = ()
+    pseudonym: bool = False
+    nym_context: bytes | None = None
     audience: str | None = None
     nonce: str | None = None
     trust: TrustPolicy | None = field(default_factory=TrustPolicy)

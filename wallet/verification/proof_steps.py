@@ -17,12 +17,13 @@ from wallet.crypto.certificates import authority_key_ids
 from wallet.crypto.keys import parse_jwk
 from wallet.did.did_ethr import EthrHistory
 from wallet.did.document import DidDocument
+from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, UnavailableError
 from wallet.trust.receipt import RECEIPT_CLAIM
 from wallet.verification.acting import ActingNotAccepted, is_held_by_guardian
 from wallet.verification.evidence import Fact
 from wallet.verification.issuer_key import IssuerMismatch, issuer_key, key_hint
-from wallet.verification.progress import Progress
+from wallet.verification.progress import JwsProgress, Progress, SdJwtProgress
 from wallet.verification.report import Outcome
 
 
@@ -78,7 +79,7 @@ class NonceMismatch(RejectedError):
     code = "nonce_mismatch"
 
 
-def choose_issuer_key(progress: Progress) -> int | None:
+def choose_issuer_key(progress: JwsProgress) -> int | None:
     """Step 2. A fetched fact's age is judged by the trust policy; a pinned key has no age limit,
     and a certificate is judged at `now`.
 
@@ -88,14 +89,12 @@ def choose_issuer_key(progress: Progress) -> int | None:
     fact = progress.evidence.issuer_keys
     if not isinstance(fact, Fact):
         raise fact
-    keys, jws, policy = fact.value, progress.sd_jwt.jws, progress.policy
+    keys, jws, policy = fact.value, progress.jws, progress.policy
     fetched = isinstance(keys, (DidDocument, EthrHistory, IssuerMetadata))
-    if fetched and policy.trust is not None:
-        limit = policy.trust.max_issuer_keys_age_s
-        if progress.now - fact.as_of > limit:
-            raise FactsTooOld("issuer keys", fact.as_of, limit)
+    if fetched:
+        check_keys_are_fresh(progress, fact.as_of)
     if isinstance(keys, EthrHistory):
-        progress.keys_at = _named_anchor_time(progress)
+        progress.keys_at = named_anchor_time(progress)
     hint = key_hint(jws)
     # The name is read before the signature is verified: what is tied to it here, step 3 signs.
     by_name = hint.chain is not None or isinstance(keys, IssuerMetadata)
@@ -113,19 +112,24 @@ def choose_issuer_key(progress: Progress) -> int | None:
     return fact.as_of if fetched else None
 
 
-def _named_anchor_time(progress: Progress) -> int | None:
+def check_keys_are_fresh(progress: Progress, as_of: int) -> None:
+    """Return if fetched keys are no older than the policy allows. Raises `FactsTooOld`."""
+    trust = progress.policy.trust
+    if trust is not None and progress.now - as_of > trust.max_issuer_keys_age_s:
+        raise FactsTooOld("issuer keys", as_of, trust.max_issuer_keys_age_s)
+
+
+def named_anchor_time(progress: Progress) -> int | None:
     """Return when the batch was anchored that the presentation's receipt names, if it is known."""
-    fact, binding, policy = progress.evidence.anchor, progress.sd_jwt.key_binding, progress.policy
+    fact, policy = progress.evidence.anchor, progress.policy
     if policy.trust is None or not policy.requires_key_binding:
         return None
-    if not isinstance(fact, Fact) or fact.value.batch is None:
-        return None
-    if binding is None or progress.binding_claims().get(RECEIPT_CLAIM) is None:
+    if not isinstance(fact, Fact) or fact.value.batch is None or progress.named_receipt() is None:
         return None
     return fact.value.batch.anchored_at
 
 
-def verify_credential_signature(progress: Progress) -> None:
+def verify_credential_signature(progress: SdJwtProgress) -> None:
     """Verify the signature on the credential, and every further one of a general JWS: all must
     be the issuer's (RFC 9901 §8.1)."""
     if progress.key is None:
@@ -146,7 +150,7 @@ def verify_credential_signature(progress: Progress) -> None:
             verify_jws(other, key)
 
 
-def place_disclosures(progress: Progress) -> None:
+def place_disclosures(progress: SdJwtProgress) -> None:
     """Step 4. Also ties the issuer that the claims name to the DID whose key signed."""
     signed_claims = progress.signed_claims = progress.sd_jwt.jws.peek_claims()
     progress.issuer = claim_string(signed_claims, "iss")
@@ -157,16 +161,18 @@ def place_disclosures(progress: Progress) -> None:
             raise IssuerMismatch("iss is not the DID whose key signed")
     processed = progress.sd_jwt.process(signed_claims)
     progress.claims, progress.disclosed = processed.claims, processed.paths
+    progress.status = progress.claims.get("status")
 
 
-def check_type(progress: Progress) -> None:
+def check_type(progress: SdJwtProgress) -> None:
     """Step 5."""
     progress.vct = claim_string(progress.claims, "vct")
+    progress.types = frozenset((progress.vct,))
     if progress.vct not in progress.policy.accepted_types:
         raise TypeNotAccepted("the credential type is not among those asked for")
 
 
-def check_validity(progress: Progress) -> None:
+def check_validity(progress: SdJwtProgress) -> None:
     """Step 6. `iat` is the issuer's word and decides nothing."""
     claims, now, skew = progress.claims, progress.now, progress.policy.clock_skew_s
     claim_time(claims, "iat")
@@ -177,7 +183,7 @@ def check_validity(progress: Progress) -> None:
         raise CredentialExpired("exp has passed")
 
 
-def verify_key_binding(progress: Progress) -> Outcome | None:
+def verify_key_binding(progress: SdJwtProgress) -> Outcome | None:
     """Step 7 (RFC 9901 §7.3). A delegate signs in the holder's place, if the policy has one."""
     policy = progress.policy
     if is_held_by_guardian(progress.claims) and not policy.accepts_held_by_guardian:
@@ -199,15 +205,7 @@ def verify_key_binding(progress: Progress) -> Outcome | None:
         progress.acted_for = policy.delegation.acted_for()
     verify_jws(binding, holder_key)
     bound = progress.binding_claims()
-    if bound.get("aud") != policy.audience:
-        raise AudienceMismatch("aud is not this verifier")
-    nonce = claim_string(bound, "nonce")
-    if not hmac.compare_digest(nonce.encode(), (policy.nonce or "").encode()):
-        raise NonceMismatch("nonce is not the one of this request")
-    issued_at = claim_time(bound, "iat", required=True) or 0
-    age = progress.now - issued_at
-    if not -policy.clock_skew_s <= age <= policy.max_binding_age_s + policy.clock_skew_s:
-        raise HolderBindingInvalid("the key binding was not made just now")
+    check_bound_to_request(progress, bound)
     sd_hash = bound.get("sd_hash")
     if type(sd_hash) is not str:
         raise JwsMalformed("sd_hash is a string")
@@ -219,3 +217,24 @@ def verify_key_binding(progress: Progress) -> Outcome | None:
     progress.holder_key, progress.binding = holder_key, bound
     progress.receipt_claim = bound.get(RECEIPT_CLAIM)
     return None
+
+
+def check_bound_to_request(progress: Progress, bound: JsonObject) -> None:
+    """Return if signed claims are for this audience and nonce, and were made just now.
+
+    Raises `AudienceMismatch`, `NonceMismatch`, `HolderBindingInvalid`, `JwsMalformed`.
+    """
+    policy = progress.policy
+    if bound.get("aud") != policy.audience:
+        raise AudienceMismatch("aud is not this verifier")
+    nonce = claim_string(bound, "nonce")
+    if not hmac.compare_digest(nonce.encode(), (policy.nonce or "").encode()):
+        raise NonceMismatch("nonce is not the one of this request")
+    check_made_just_now(progress, claim_time(bound, "iat", required=True) or 0)
+
+
+def check_made_just_now(progress: Progress, made_at: int) -> None:
+    """Return if a binding was made within the policy's time. Raises `HolderBindingInvalid`."""
+    policy, age = progress.policy, progress.now - made_at
+    if not -policy.clock_skew_s <= age <= policy.max_binding_age_s + policy.clock_skew_s:
+        raise HolderBindingInvalid("the key binding was not made just now")

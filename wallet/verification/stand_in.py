@@ -5,13 +5,13 @@ from __future__ import annotations
 from wallet.errors import SeoulWalletError
 from wallet.trust.receipt import RECEIPT_CLAIM
 from wallet.verification.evidence import Fact
-from wallet.verification.progress import Progress
+from wallet.verification.progress import SdJwtProgress
 from wallet.verification.proof_steps import verify_credential_signature
 from wallet.verification.report import SignatureOn
 from wallet.verification.trust_steps import find_batch
 
 
-def verify_issuer_signature(progress: Progress) -> SignatureOn:
+def verify_issuer_signature(progress: SdJwtProgress) -> SignatureOn:
     """Step 3. Where anything about the manifest is not as it must be, the credential's own
     signature is verified as if there were no manifest."""
     trust = progress.policy.trust
@@ -21,7 +21,7 @@ def verify_issuer_signature(progress: Progress) -> SignatureOn:
     return SignatureOn.CREDENTIAL
 
 
-def _manifest_covers(progress: Progress) -> bool:
+def _manifest_covers(progress: SdJwtProgress) -> bool:
     """Tell whether the key of step 2 signed the manifest of a finalized batch with this leaf.
 
     The receipt is read before the key binding around it is verified: it proves itself, by

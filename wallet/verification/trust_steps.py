@@ -58,7 +58,8 @@ class StatusListSuperseded(UnavailableError):
     code = "status_list_superseded"
 
 
-def _policy(progress: Progress) -> TrustPolicy:
+def trust_policy(progress: Progress) -> TrustPolicy:
+    """Return the trust policy, without which the trust steps do not run."""
     if progress.policy.trust is None:
         raise AssertionError("trust steps run with a trust policy")
     return progress.policy.trust
@@ -69,7 +70,7 @@ def _anchor(progress: Progress) -> Fact[AnchorFacts]:
         fact = progress.evidence.anchor
         if not isinstance(fact, Fact):
             raise fact
-        limit = _policy(progress).max_replica_age_s
+        limit = trust_policy(progress).max_replica_age_s
         if progress.now - fact.as_of > limit:
             raise FactsTooOld("anchor replica", fact.as_of, limit)
         progress.anchor = fact
@@ -79,7 +80,7 @@ def _anchor(progress: Progress) -> Fact[AnchorFacts]:
 def verify_anchor_receipt(progress: Progress) -> int | Outcome:
     """Step 8. Sets `anchored_at` only from a finalized batch of this issuer and type."""
     if progress.receipt_claim is None:
-        if _policy(progress).require_receipt:
+        if trust_policy(progress).require_receipt:
             raise ReceiptMissing("the presentation carries no anchor receipt")
         return Outcome.NOT_REQUIRED
     batch, as_of = find_batch(progress, progress.receipt_claim)
@@ -99,7 +100,7 @@ def find_batch(progress: Progress, receipt_claim: object) -> tuple[BatchFact, in
     if progress.batch is not None:
         return progress.batch
     receipt = parse_receipt(receipt_claim)
-    root = receipt.root_for(progress.sd_jwt.jws.signing_input)
+    root = receipt.root_for(progress.signed_input)
     anchor = _anchor(progress)
     batch = anchor.value.batch
     if batch is None or batch.root != root:
@@ -137,13 +138,12 @@ def check_accreditation(progress: Progress) -> int:
 
 def check_status(progress: Progress) -> int | Outcome:
     """Step 10. The list's own time counts as the time of the fact, not when it was fetched."""
-    trust = _policy(progress)
-    claim = progress.claims.get("status")
-    if claim is None:
+    trust = trust_policy(progress)
+    if progress.status is None:
         if trust.require_status:
             raise StatusMissing("the credential names no status list")
         return Outcome.NOT_REQUIRED
-    reference = parse_status_reference(claim)
+    reference = parse_status_reference(progress.status)
     fact = progress.evidence.status_list
     if not isinstance(fact, Fact):
         raise fact

@@ -34,6 +34,7 @@ from wallet.holder.delegations import (
     NoCopyToDelegate,
 )
 from wallet.holder.given import GivenDelegation
+from wallet.holder.issuer_session import OfferRefused
 from wallet.holder.wallet import Wallet
 from wallet.ports.holder import PeerUnreachable
 from wallet.verification.acting import ActingNotAccepted, Use
@@ -294,6 +295,12 @@ class TestRevoking:
         assert elder.revoke_delegation(given.id).revoked_at is not None
 
 
+def _refuse_tokens(method: str, url: str) -> None:
+    """Answer for an issuer that gives no further copies."""
+    if url.endswith("/token"):
+        raise OfferRefused("invalid_grant")
+
+
 class TestHandingOver:
     def test_the_package_is_for_the_inviting_wallet_and_once(
         self, town: FamilyTown, elder: Wallet, carer: Wallet
@@ -340,8 +347,10 @@ class TestHandingOver:
             elder.delegate(card.id, carer.delegating.invite(), SHOWN)
         with pytest.raises(CardUnknown):
             elder.delegate("no such", carer.delegating.invite(), SHOWN)
+        town.network.before = _refuse_tokens
         with pytest.raises(NoCopyToDelegate):
             elder.delegate(card.id, carer.delegating.invite(), SHOWN)
+        town.network.before = lambda method, url: None
         assert town.shown(elder, "own")["outcome"] == "accepted"
 
     def test_the_wallets_remember_when_they_are_opened_again(self, town: FamilyTown) -> None:

@@ -12,6 +12,7 @@ from issuer.ports import NymKeyTaken, NymRegistration
 from issuer.storage.approvals import SqlNymRegistrations
 from tests.support.issuing import FAMILY, HOLDER, NOW, IssuerWorld, issuer_world, key_of
 from tests.support.oid4vci_wallet import CARD, TestWallet, error_of
+from wallet.credentials.bbs_nym import nym_messages
 from wallet.credentials.data_integrity.verify import verify_credential
 from wallet.credentials.jose import parse_compact_jws, verify_jws
 from wallet.credentials.jsonld.seoul import seoul_json_ld
@@ -23,7 +24,6 @@ from wallet.did.document import parse_did_document
 from wallet.did.syntax import parse_did
 from wallet.protocols.oid4vci.nym_proof import (
     NymProof,
-    nym_messages,
     parse_nym_credential,
 )
 
@@ -69,6 +69,7 @@ def test_the_metadata_lists_every_format(world: IssuerWorld) -> None:
         CARD: "dc+sd-jwt",
         f"{CARD}-jwt": "jwt_vc_json",
         f"{CARD}-ldp": "ldp_vc",
+        f"{CARD}-ldp-sd": "ldp_vc",
         f"{CARD}-bbs": "seoul-bbs-nym",
     }
     for item in listed.values():

@@ -17,6 +17,7 @@ from seoul_wallet.sample.voters import write_roll
 from tests.support.issuing import NOW, IssuerWorld, issuer_world
 from tests.support.oid4vci_wallet import TestWallet, error_of
 from tests.support.voting import election, manifest_json
+from wallet.credentials.bbs_nym import nym_header, nym_messages
 from wallet.credentials.voting import HEADER, LAYOUT, VotingClaimsMalformed
 from wallet.crypto.bbs.nym_issuance import (
     NymCredential,
@@ -26,8 +27,6 @@ from wallet.crypto.bbs.nym_issuance import (
 from wallet.crypto.bbs.registered_nym import commit_with_registered_nym
 from wallet.protocols.oid4vci.nym_proof import (
     NymProof,
-    nym_header,
-    nym_messages,
     parse_nym_credential,
 )
 from wallet.voting.acceptance import open_submission, verify_ballot

@@ -106,7 +106,7 @@ def held_card(kind: str, said: JsonObject, person: str, now: int) -> HeldCredent
         id=kind,
         credential_issuer="https://issuer.example",
         configuration_id=kind,
-        sd_jwt=issued.compact,
+        credential=issued.compact,
         key_handle="key",
         received_at=now,
     )

@@ -26,7 +26,10 @@ CREDENTIAL_MEDIA_TYPES: Final = ("application/vc", "application/ld+json", "appli
 CREDENTIAL_ACCEPT: Final = "application/vc, application/ld+json;q=0.9, application/json;q=0.8"
 STATUS_LIST_MEDIA_TYPE: Final = "application/statuslist+jwt"
 STATUS_LIST_CWT_MEDIA_TYPE: Final = "application/statuslist+cwt"
-_ACCEPT_STATUS_LIST: Final = f"{STATUS_LIST_MEDIA_TYPE}, {STATUS_LIST_CWT_MEDIA_TYPE};q=0.5"
+# A URI leads to lists of one kind, or the host chooses; what came is told by its media type.
+_ACCEPT_STATUS_LIST: Final = (
+    f"{STATUS_LIST_MEDIA_TYPE}, {STATUS_LIST_CWT_MEDIA_TYPE};q=0.5, application/vc;q=0.4"
+)
 
 
 class HttpDidResolver:
@@ -105,7 +108,7 @@ class HttpCredentialSource:
 
 
 class HttpStatusListSource:
-    """`ports.facts.StatusListSource` over https (draft-ietf-oauth-status-list §8.1)."""
+    """`ports.facts.StatusListSource` over https (status list draft §8.1, Bitstring §3.2)."""
 
     def __init__(
         self,
@@ -137,6 +140,6 @@ class HttpStatusListSource:
 
 
 def _require_status_list(response: HttpResponse) -> None:
-    media_types = (STATUS_LIST_MEDIA_TYPE, STATUS_LIST_CWT_MEDIA_TYPE)
+    media_types = (STATUS_LIST_MEDIA_TYPE, STATUS_LIST_CWT_MEDIA_TYPE, *CREDENTIAL_MEDIA_TYPES)
     if response.status != 200 or response.media_type not in media_types:
         raise FetchFailed("the host answers without a status list")

@@ -66,6 +66,7 @@ def bbs_2023(presentation_header: bytes | None = None) -> BbsSuite:
         issue=_issue,
         show=show,
         verify_shown=verify,
+        signed=lambda _, signable: _header(signable),
     )
 
 

@@ -96,4 +96,5 @@ ECDSA_SD_2023: Final[EcdsaSdSuite] = StatementSuite(
     issue=_issue,
     show=_show,
     verify_shown=_verify,
+    signed=lambda value, signable: _signed_data(signable, value.public_key),
 )

@@ -46,6 +46,12 @@ class Cryptosuite(Protocol):
         `KeyNotForCryptosuite`, `ProofMalformed` and what canonicalization raises.
         """
 
+    def peek_signed(self, document: JsonObject, proof: Proof, json_ld: Canonicalizer) -> bytes:
+        """Return the bytes that the proof says were signed; no signature is verified.
+
+        Raises `ProofMalformed` and what canonicalization raises.
+        """
+
 
 Canonicalize = Callable[[JsonObject, Canonicalizer, HashFunction], bytes]
 # (document, proof options) as they came -> as they are transformed.
@@ -96,6 +102,15 @@ class WholeDocumentSuite:
         data = self.hash_data(document, proof.options, key.algorithm, json_ld)
         key.verify(signature, data)
         return data
+
+    def peek_signed(self, document: JsonObject, proof: Proof, json_ld: Canonicalizer) -> bytes:
+        """See `Cryptosuite.peek_signed`. The length of the signature tells the algorithm."""
+        length = len(self.decode(proof.proof_value))
+        fitting = (name for name in self.hashes if SIGNATURE_BYTES[name] == length)
+        algorithm = next(fitting, None)
+        if algorithm is None:
+            raise ProofMalformed("the proof value is not as long as a signature of the suite")
+        return self.hash_data(document, proof.options, algorithm, json_ld)
 
 
 def hash_for(suite: str, hashes: Mapping[str, HashFunction], algorithm: str) -> HashFunction:

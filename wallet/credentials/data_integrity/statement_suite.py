@@ -115,7 +115,8 @@ class StatementSuite(Generic[K, B, D]):
     `relabel` names blank nodes by the HMAC key; `check_key` refuses keys of other kinds before
     anything else is read. `issue` signs (key, what, HMAC key, mandatory pointers) and returns the
     base value and the bytes that stand for the issuance; `show` makes the derived value of what
-    is disclosed; `verify_shown` raises, or returns the bytes that stand for the issuance.
+    is disclosed; `verify_shown` raises, or returns the bytes that stand for the issuance, which
+    `signed` gives without verifying.
     """
 
     name: str
@@ -126,6 +127,7 @@ class StatementSuite(Generic[K, B, D]):
     issue: Callable[[K, Signable, bytes, tuple[str, ...]], tuple[B, bytes]]
     show: Callable[[B, Disclosure], D]
     verify_shown: Callable[[PublicKey, D, Signable], bytes]
+    signed: Callable[[D, Signable], bytes]
 
     def sign(
         self,
@@ -183,6 +185,15 @@ class StatementSuite(Generic[K, B, D]):
         """See `Cryptosuite.verify`. A base proof is refused: it is for the holder only."""
         self.check_key(key)
         value = self.parse_derived(proof.proof_value)
+        return self.verify_shown(key, value, self._signable(document, proof, value, json_ld))
+
+    def peek_signed(self, document: JsonObject, proof: Proof, json_ld: Canonicalizer) -> bytes:
+        """See `Cryptosuite.peek_signed`."""
+        value = self.parse_derived(proof.proof_value)
+        return self.signed(value, self._signable(document, proof, value, json_ld))
+
+    def _signable(
+        self, document: JsonObject, proof: Proof, value: D, json_ld: Canonicalizer
+    ) -> Signable:
         statements = split_by_positions(document, value.labels, value.mandatory_indexes, json_ld)
-        configuration_hash = hash_configuration(document, proof.options, json_ld)
-        return self.verify_shown(key, value, Signable(configuration_hash, statements))
+        return Signable(hash_configuration(document, proof.options, json_ld), statements)

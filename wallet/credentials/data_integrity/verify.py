@@ -191,13 +191,50 @@ def verify_credential(
     `ValidityPeriodNotStarted` and `ValidityPeriodEnded`.
     """
     credential = parse_credential(document)
+    verified = verify_issuer_proof(
+        credential, documents, now=now, clock_skew_s=clock_skew_s, json_ld=json_ld, suites=suites
+    )
+    credential.check_validity(now, clock_skew_s)
+    return verified
+
+
+def verify_issuer_proof(
+    credential: Credential,
+    documents: DidDocuments,
+    *,
+    now: int,
+    clock_skew_s: int = CLOCK_SKEW_S,
+    json_ld: Canonicalizer | None = None,
+    suites: Mapping[str, Cryptosuite] = CRYPTOSUITES,
+) -> VerifiedCredential:
+    """Return a parsed credential if its proofs are good and one is the issuer's.
+
+    As `verify_credential`, but the credential's own dates are *not* checked.
+    """
     expectations = Expectations(ASSERTION, clock_skew_s=clock_skew_s)
     proofs = verify_proofs(
-        document, documents, expectations, now=now, json_ld=json_ld, suites=suites
+        credential.document, documents, expectations, now=now, json_ld=json_ld, suites=suites
     )
     by_issuer = [proof for proof in proofs if str(proof.controller) == credential.issuer]
     if not by_issuer:
         raise ProofNotByIssuer("no proof is by a key of the issuer")
-    credential.check_validity(now, clock_skew_s)
     first = by_issuer[0]
     return VerifiedCredential(credential, first.key, first.signed_input, proofs)
+
+
+def peek_signed_input(
+    document: JsonObject,
+    *,
+    json_ld: Canonicalizer | None = None,
+    suites: Mapping[str, Cryptosuite] = CRYPTOSUITES,
+) -> bytes:
+    """Return the bytes that the first proof on a document says were signed, unverified.
+
+    Raises `ProofMalformed`, `UnsupportedCryptosuite` and what canonicalization raises.
+    """
+    proofs = parse_proofs(document)
+    proof = proofs[0]
+    if proof.cryptosuite not in suites:
+        raise UnsupportedCryptosuite("the cryptosuite is not among those accepted")
+    covered = document_for(document, proof.previous, proofs)
+    return suites[proof.cryptosuite].peek_signed(covered, proof, json_ld or pinned_json_ld())

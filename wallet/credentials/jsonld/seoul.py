@@ -15,7 +15,13 @@ from wallet.encoding.json import JsonObject, to_json
 
 SEOUL_CONTEXT: Final = "urn:seoul-wallet:context:1"
 VOCABULARY: Final = "urn:seoul-wallet:vocabulary:1#"
-TYPES: Final = ("MultiChildFamilyCard", "AppointmentLetter")
+# The W3C types, and the names under which their issuers are accredited in every format.
+REGISTERED_TYPES: Final = {
+    "MultiChildFamilyCard": "urn:seoul-wallet:multi-child-family-card:1",
+    "AppointmentLetter": "urn:seoul-wallet:appointment-letter:1",
+}
+# In a presentation by Data Integrity: the anchor receipt as JSON text.
+RECEIPT_TERM: Final = "anchor_receipt"
 # `name` is not here: the context of the data model defines it, and protects it.
 CLAIMS: Final = (
     "seoul_resident",
@@ -34,7 +40,8 @@ CLAIMS: Final = (
 
 def seoul_context() -> JsonObject:
     """Return the context document."""
-    terms = {name: VOCABULARY + name for name in (*TYPES, *CLAIMS)}
+    names = (*REGISTERED_TYPES, *CLAIMS, RECEIPT_TERM)
+    terms = {name: VOCABULARY + name for name in names}
     return {"@context": {"@protected": True, **terms}}
 
 

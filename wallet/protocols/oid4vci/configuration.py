@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from wallet.credentials.formats import (
+    BBS_NYM_FORMAT,
+    JWT_VC_FORMAT,
+    LDP_VC_FORMAT,
+    SD_JWT_VC_FORMAT,
+)
 from wallet.credentials.sd_jwt import ClaimPattern
 from wallet.encoding.json import JsonObject
 from wallet.protocols.oid4vci.url import (
@@ -16,11 +22,6 @@ from wallet.protocols.oid4vci.url import (
     texts_of,
 )
 
-SD_JWT_VC_FORMAT: Final = "dc+sd-jwt"
-JWT_VC_FORMAT: Final = "jwt_vc_json"
-LDP_VC_FORMAT: Final = "ldp_vc"
-# Of this project: a blind BBS signature with a pseudonym secret, see `nym_proof`.
-BBS_NYM_FORMAT: Final = "seoul-bbs-nym"
 FORMATS: Final = frozenset((SD_JWT_VC_FORMAT, JWT_VC_FORMAT, LDP_VC_FORMAT, BBS_NYM_FORMAT))
 JWT_PROOF: Final = "jwt"
 BBS_NYM_PROOF: Final = "bbs_nym"
@@ -84,6 +85,11 @@ class CredentialConfiguration:
     types: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
     proof_type: str = JWT_PROOF
+
+    @property
+    def type_name(self) -> str:
+        """The type for people to read, where it has no name in their language."""
+        return self.vct or (self.types[-1] if self.types else "")
 
     def to_json(self) -> JsonObject:
         """Return the value in `credential_configurations_supported`."""

@@ -12,7 +12,6 @@ from wallet.did.document import DidDocument
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError
 from wallet.protocols.oid4vci.configuration import (
-    SD_JWT_VC_FORMAT,
     ClaimDescription,
     CredentialConfiguration,
     Label,
@@ -40,7 +39,6 @@ from wallet.protocols.oid4vci.url import (
 
 __all__ = (
     "MAX_METADATA_BYTES",
-    "SD_JWT_VC_FORMAT",
     "ClaimDescription",
     "CredentialConfiguration",
     "IssuerMetadata",

@@ -5,20 +5,17 @@ shows a commitment to its prover_nym with the nym key, and the commitment's own 
 the c_nonce, so that a proof is good once (`wallet.crypto.bbs.registered_nym`). On the wire a proof
 is `<c_nonce>.<commitment in base64url>`; a c_nonce has no full stop.
 
-The credential is an object of the members `vct`, `epoch`, `claims`, `public_key`, `header`,
-`signature`, `signer_nym_entropy`; bytes are base64url. Message 0 is the canonical JSON of type and
-epoch, message i that of `[name, value]` of one claim, in the order of the claims' names. A voting
-credential has the messages and the header of docs/voting.md instead.
+The credential is an object of the members `vct`, `epoch`, `issuer`, `verification_method` (the BBS
+key in the issuer's DID document), `claims`, `public_key`, `header`, `signature`,
+`signer_nym_entropy`; bytes are base64url. What is signed is `credentials.bbs_nym`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from wallet.credentials import voting
-from wallet.crypto.bbs.nym_issuance import NymLayout
+from wallet.credentials.bbs_nym import MAX_NYM_CLAIMS
 from wallet.crypto.bbs.registered_nym import RegisteredCommitment, parse_registered_commitment
 from wallet.crypto.bbs.types import (
     BbsPublicKey,
@@ -26,7 +23,7 @@ from wallet.crypto.bbs.types import (
     parse_public_key,
     parse_signature,
 )
-from wallet.encoding import base64url, jcs
+from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError
 from wallet.protocols.oid4vci.proof import KeyProofMalformed
@@ -34,7 +31,6 @@ from wallet.protocols.oid4vci.token import MAX_NONCE_CHARACTERS
 from wallet.protocols.oid4vci.url import Oid4vciMessageMalformed, object_of, text_member
 
 BBS_NYM_ALGORITHM: Final = "BBS_BLS12381G1_XMD:SHA-256_SSWU_RO_"
-MAX_CLAIMS: Final = 32
 MAX_MESSAGE_CHARACTERS: Final = 4096
 SCALAR_BYTES: Final = 32
 
@@ -62,33 +58,14 @@ def parse_nym_proof(text: str) -> NymProof:
         raise KeyProofMalformed(f"not a commitment: {error}") from error
 
 
-def nym_layout(claims: Mapping[str, Any]) -> NymLayout:
-    """Return the layout of a credential with these claims: its type, then one message each."""
-    return NymLayout(messages=1 + len(claims))
-
-
-def nym_header(vct: str) -> bytes:
-    """Return the header under which a credential of this type is signed."""
-    return voting.HEADER if vct == voting.VOTING_CREDENTIAL_TYPE else b""
-
-
-def nym_messages(vct: str, epoch: str, claims: Mapping[str, Any]) -> tuple[bytes, ...]:
-    """Return the messages that are signed.
-
-    Raises `NotCanonicalizable`, `VotingClaimsMalformed`.
-    """
-    if vct == voting.VOTING_CREDENTIAL_TYPE:
-        return voting.messages_of_claims(epoch, claims)
-    head = jcs.canonicalize({"vct": vct, "epoch": epoch})
-    return head, *(jcs.canonicalize([name, claims[name]]) for name in sorted(claims))
-
-
 @dataclass(frozen=True, slots=True)
 class NymCredentialMessage:
     """An issued credential as it travels. The entropy makes the holder's nym secret: keep it."""
 
     vct: str
     epoch: str
+    issuer: str
+    verification_method: str
     claims: JsonObject = field(repr=False)
     public_key: BbsPublicKey
     signature: BbsSignature = field(repr=False)
@@ -100,6 +77,8 @@ class NymCredentialMessage:
         return {
             "vct": self.vct,
             "epoch": self.epoch,
+            "issuer": self.issuer,
+            "verification_method": self.verification_method,
             "claims": self.claims,
             "public_key": base64url.encode(self.public_key.octets),
             "header": base64url.encode(self.header),
@@ -117,8 +96,8 @@ def parse_nym_credential(value: object) -> NymCredentialMessage:
     """
     item = object_of(value, "a BBS credential")
     claims = dict(object_of(item.get("claims"), "claims"))
-    if len(claims) > MAX_CLAIMS:
-        raise Oid4vciMessageMalformed(f"at most {MAX_CLAIMS} claims")
+    if len(claims) > MAX_NYM_CLAIMS:
+        raise Oid4vciMessageMalformed(f"at most {MAX_NYM_CLAIMS} claims")
     octets = {
         name: base64url.decode(text_member(item, name, max_characters=MAX_MESSAGE_CHARACTERS))
         for name in ("public_key", "signature", "signer_nym_entropy")
@@ -129,6 +108,8 @@ def parse_nym_credential(value: object) -> NymCredentialMessage:
     return NymCredentialMessage(
         text_member(item, "vct", max_characters=2048),
         text_member(item, "epoch", max_characters=64),
+        text_member(item, "issuer", max_characters=2048),
+        text_member(item, "verification_method", max_characters=2048),
         claims,
         parse_public_key(octets["public_key"]),
         parse_signature(octets["signature"]),

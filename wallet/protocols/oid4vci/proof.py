@@ -13,9 +13,11 @@ from wallet.credentials.jose import (
     verify_jws,
 )
 from wallet.crypto.keys import PublicKey, SignatureInvalid, SigningKey, parse_jwk
+from wallet.did.did_jwk import did_jwk_from_public_key
 from wallet.did.document import KeyNotAuthorized
 from wallet.did.resolve import resolve_self_contained
 from wallet.did.syntax import parse_did_url
+from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError, RejectedError, UnsupportedError
 from wallet.protocols.oid4vci.token import MAX_NONCE_CHARACTERS
 
@@ -56,11 +58,19 @@ class VerifiedKeyProof:
     did: str | None = None
 
 
-def build_key_proof(key: SigningKey, *, audience: str, nonce: str, issued_at: int) -> str:
-    """Return a key proof for the `credential_issuer` called `audience`, with the key as `jwk`."""
+def build_key_proof(
+    key: SigningKey, *, audience: str, nonce: str, issued_at: int, by_did: bool = False
+) -> str:
+    """Return a key proof for the `credential_issuer` called `audience`.
+
+    The key is named as `jwk`, or `by_did` as the did:jwk that it makes.
+    """
+    named: JsonObject = {"jwk": key.public_key.jwk}
+    if by_did:
+        named = {"kid": did_jwk_from_public_key(key.public_key) + "#0"}
     return sign_jws(
         key,
-        {"typ": KEY_PROOF_TYPE, "jwk": key.public_key.jwk},
+        {"typ": KEY_PROOF_TYPE, **named},
         {"aud": audience, "iat": issued_at, "nonce": nonce},
     )
 
