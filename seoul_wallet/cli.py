@@ -15,6 +15,10 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "anchor": ("seoul_wallet.anchor.command:anchor", "Deploy, accredit, revoke, audit."),
         "ballotbox": ("seoul_wallet.ballotbox_cli:ballotbox", "Check, open, publish an election."),
         "demo": ("seoul_wallet.demo.command:demo", "Issue, anchor, present, verify, refuse."),
+        "demo-phone": (
+            "seoul_wallet.demo.command:demo_phone",
+            "Lose a phone, and get everything back on another.",
+        ),
         "issuer": ("seoul_wallet.issuer_cli:issuer", "Offer credentials to wallets."),
         "programmes": ("seoul_wallet.programmes_cli:programmes", "Check and try programme files."),
         "run": ("seoul_wallet.run:run", "Serve issuer, verifier or ballot box."),

@@ -12,13 +12,16 @@ from issuer.catalogue import APPOINTMENT_LETTER, FAMILY_CARD
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
+    VOTERS_FILE,
     CsvAppointmentRegister,
+    CsvElectoralRoll,
     CsvFamilyRegister,
 )
+from issuer.voting import VOTING_CREDENTIAL
 from seoul_wallet.stack import CLERK, DIRECTOR
 from seoul_wallet.stack_file import StackAnsweredBadly, call, read_private, read_stack
 from seoul_wallet.typed_errors import TypedErrors
-from wallet.encoding.json import JsonObject
+from wallet.encoding.json import JsonObject, to_json
 from wallet.errors import ConflictError
 
 MAX_TRIED: Final = 500
@@ -38,6 +41,7 @@ def issuer() -> None:
       seoul-wallet issuer offer multi-child-family-card --tx-code
       seoul-wallet issuer offer multi-child-family-card --deferred
       seoul-wallet issuer approve
+      seoul-wallet issuer census --min-age 14
     """
 
 
@@ -101,6 +105,27 @@ def approve(refuse: bool) -> None:
     click.echo(len(listed["approvals"]))
 
 
+@issuer.command()
+@click.option("--min-age", type=click.Choice(["14"]), help="Leave out who is younger.")
+@click.option(
+    "--district", "districts", multiple=True, metavar="CODE", help="Only these; may be repeated."
+)
+def census(min_age: str | None, districts: tuple[str, ...]) -> None:
+    """Print what a manifest says of its voters, by the electoral roll: numbers, no names.
+
+    These are its members `eligibility` and `census` (docs/voting.md, sections 3 and 5.4).
+    """
+    stack = read_stack()
+    token = read_private(Path(stack["tokens"]))["operators"][CLERK]
+    body = {
+        "min_age": None if min_age is None else int(min_age),
+        "districts": list(districts) or None,
+    }
+    url = f"{stack['issuer']}/operator/census"
+    _, parts = call(stack, "POST", url, bearer=token, body=body)
+    click.echo(to_json(parts).decode())
+
+
 def people(stack: JsonObject, configuration: str) -> Iterator[tuple[str, str]]:
     """Yield whom the synthetic register of the stack may entitle."""
     folder = Path(stack["tokens"]).parent
@@ -117,3 +142,10 @@ def people(stack: JsonObject, configuration: str) -> Iterator[tuple[str, str]]:
         for some in appointments.appointments():
             for appointment in some:
                 yield appointment.appointment_id, appointment.appointment_id
+    elif configuration == VOTING_CREDENTIAL:
+        roll = CsvElectoralRoll(folder / VOTERS_FILE)
+        roll.load()
+        for voters in roll.voters():
+            for voter in voters:
+                if voter.is_over_14:
+                    yield voter.register_id, voter.register_id

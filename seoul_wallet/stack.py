@@ -69,6 +69,8 @@ CLERK: Final = "clerk"
 DIRECTOR: Final = "director"
 # The wallet of the command line, as its issuer knows it.
 APP: Final = ClientIdentity()
+# The folder of a stack in which notices to people wait for a gateway that sends messages.
+NOTICES: Final = "notices"
 AGENCY: Final = "sports-centre"
 # The example programmes of which a person may have one a year.
 EXCLUSION_GROUP: Final = "youth-benefits"
@@ -199,6 +201,7 @@ def start_stack(
             ),
         ),
         nym_epoch=str(on.year),
+        contact_spool=folder / NOTICES,
     )
     ends = ExitStack()
     ends.callback(chain.stop)

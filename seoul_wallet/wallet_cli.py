@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from seoul_wallet.delegation_cli import delegate, delegations
+from seoul_wallet.devices_cli import devices, lost, reissue
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
 from seoul_wallet.wallet_views import (
@@ -273,7 +274,11 @@ def passphrase(session: Session) -> None:
     click.echo(session.say("passphrase_changed"))
 
 
-for _command in (phrase, shares, export, restore, delegate, delegations):
+for _command in (
+    *(phrase, shares, export, restore),
+    *(devices, lost, reissue),
+    *(delegate, delegations),
+):
     wallet.add_command(_command)
 
 

@@ -46,6 +46,10 @@ class Session:
     def say(self, key: str) -> str:
         return TEXTS[self.language][key]
 
+    def say_or(self, key: str, otherwise: str) -> str:
+        """Say something, or what is given if there are no words for it."""
+        return TEXTS[self.language].get(key, otherwise)
+
     def passphrase(self, key: str = "passphrase", *, confirm: bool = False) -> str:
         given = os.environ.get(PASSPHRASE_VARIABLE)
         if given and key == "passphrase":
@@ -129,10 +133,11 @@ def _expiry(session: Session, card: Card) -> str:
 
 def day_of(at: int) -> str:
     """Return the day in Seoul."""
-    return _time(at).partition(" ")[0]
+    return show_time(at).partition(" ")[0]
 
 
-def _time(at: int) -> str:
+def show_time(at: int) -> str:
+    """Return a time as people in Seoul write it."""
     return datetime.fromtimestamp(at, _SEOUL).strftime("%Y-%m-%d %H:%M")
 
 
@@ -180,7 +185,7 @@ def show_log(session: Session, entries: Sequence[LogEntry]) -> None:
     """Show what was presented, one row a presentation."""
     rows = [
         (
-            _time(entry.at),
+            show_time(entry.at),
             f"{entry.verifier_name}\n{shown(entry.verifier)}",
             entry.purpose or "-",
             ", ".join(

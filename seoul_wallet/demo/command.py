@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain, remote_chain
+from seoul_wallet.demo.phones import run_phone_demo
 from seoul_wallet.demo.run import run_demo
 from seoul_wallet.demo.scene import DemoFailed
 from seoul_wallet.kept import CHAIN_STATE
@@ -60,6 +61,23 @@ def demo(households: int, seed: int, rpc: str | None, finality: str, keep: Path 
     if keep is not None:
         console.print(f"kept in {keep}: databases, chain state, synthetic register")
         console.print(f"audit it with: seoul-wallet anchor audit --folder {keep}")
+    sys.exit(0 if passed else 1)
+
+
+@click.command("demo-phone")
+def demo_phone() -> None:
+    """Lose a phone: restore, have the cards issued anew, revoke the old one, present.
+
+    Two phones, each a process with its own folder, against an issuer and a verifier on loopback.
+    Exit status 0 only if every step is as expected.
+    """
+    console = Console()
+    try:
+        with tempfile.TemporaryDirectory(prefix="seoul-wallet-phones-") as folder:
+            passed = run_phone_demo(console, Path(folder))
+    except (SeoulWalletError, DemoFailed) as error:
+        code = getattr(error, "code", "demo_failed")
+        raise click.ClickException(f"{code}: {error}") from error
     sys.exit(0 if passed else 1)
 
 

@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Final
 
 from wallet.crypto.sealing import SealBroken
-from wallet.encoding import base64url
 from wallet.errors import ConflictError, SeoulWalletError
 from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.intents import Reissue, reissue_id
@@ -187,9 +186,8 @@ class Reissuer:
                 self._add(found, issuer, item)
         this = self._registrar.this_device().id
         devices = [
-            WalletDevice(
-                base64url.encode(name), each.name, name == this, each.since, tuple(each.at)
-            )
+            # In hex: what begins with a hyphen would be an option on a command line.
+            WalletDevice(name.hex(), each.name, name == this, each.since, tuple(each.at))
             for name, each in found.items()
         ]
         ordered = sorted(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -157,7 +157,7 @@ class VerifiedRequest:
     audience: str
     certificate: VerifiedCertificate | None = None
     origin: str | None = None
-    request_object: CompactJws | None = None
+    request_object: CompactJws | None = field(default=None, repr=False, compare=False)
 
 
 def parse_request(

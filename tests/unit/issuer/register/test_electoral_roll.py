@@ -13,6 +13,8 @@ from issuer.register.csv_register import VOTERS_FILE, CsvElectoralRoll
 from issuer.register.csv_voters import parse_voters_csv, voters_to_csv
 from issuer.register.electoral_roll import Stratum, Voter, take_census
 from issuer.register.port import RegisterUnavailable, SubjectUnknown
+from issuer.voting import VOTING_CREDENTIAL
+from seoul_wallet.issuer_cli import people
 from seoul_wallet.sample.residents import make_residents
 from seoul_wallet.sample.voters import make_voters, write_roll
 
@@ -102,3 +104,9 @@ def test_the_synthetic_roll_lists_who_lives_in_seoul(tmp_path: Path) -> None:
     assert sum(map(len, roll.voters(chunk_size=100))) == len(voters)
     with pytest.raises(SubjectUnknown):
         roll.voter("SYN-R-9")
+
+
+def test_the_clerk_of_a_local_stack_offers_to_who_may_vote(tmp_path: Path) -> None:
+    write_roll(tmp_path, ROLL)
+    offered = people({"tokens": str(tmp_path / "tokens.json")}, VOTING_CREDENTIAL)
+    assert [subject for subject, _ in offered] == ["SYN-R-1", "SYN-R-2", "SYN-R-4"]
