@@ -8,23 +8,27 @@ the rule without those facts: unknown, unless the rest decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
-from verifier.claims.counting import Counting, Nullifier, claim_id_of
+from verifier.claims.counting import Counting, GroupLink, Nullifier, claim_id_of
 from verifier.claims.records import Change
 from verifier.decision import Decision as AnswerDecision
 from verifier.decision import Examined, Examiner, Rules, Verdict, examine
 from verifier.queries import QUERY_PREFIX, NamedQuery
+from wallet.credentials.bbs_nym import parse_nym_presentation
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
+from wallet.crypto.bbs.linked_nym import link_answer
 from wallet.crypto.hashing import sha256
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome, evaluate
 from wallet.eligibility.nullifier import ONCE_CLAUSE
 from wallet.eligibility.programme import EvidenceNeed, Programme
 from wallet.eligibility.reasons import Cause
-from wallet.encoding.json import JsonObject
+from wallet.encoding.json import JsonObject, to_json
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
 from wallet.protocols.dcql import CredentialQuery, DcqlQuery
 from wallet.protocols.dcql_answer import (
@@ -34,6 +38,7 @@ from wallet.protocols.dcql_answer import (
 )
 from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.verification.evidence import Evidence
+from wallet.verification.presented import Presentable
 from wallet.verification.proof_steps import FactsTooOld
 
 
@@ -132,6 +137,7 @@ class EligibilityDesk:
                 audience=audience,
                 nonce=nonce,
                 now=now,
+                nullifier_context=self._context(programme, now),
             )
         except RejectedError as error:
             return _refused(Verdict.REJECTED, error, now)
@@ -152,6 +158,11 @@ class EligibilityDesk:
             **self._after_decision(decision),
         }
         return AnswerDecision(Verdict.ACCEPTED, None, result, None, beside=beside)
+
+    def _context(self, programme: Programme, now: int) -> bytes | None:
+        if programme.once is None or self._counting is None:
+            return None
+        return self._counting.context(programme, programme.once, now)
 
     def _counted(
         self, decision: Decision, pieces: Sequence[Piece], application: str
@@ -181,17 +192,19 @@ class EligibilityDesk:
 def decide_on_answer(
     programme: Programme,
     vp_token: Mapping[str, Sequence[RawPresentation]],
-    evidence_for: Callable[[str], Evidence],
+    evidence_for: Callable[[Presentable, str], Evidence],
     rules: Rules,
     *,
     audience: str,
     nonce: str,
     now: int,
+    nullifier_context: bytes | None = None,
 ) -> tuple[Decision, Sequence[Piece]]:
     """Return the decision on an answer to a programme's query, and what was looked at.
 
-    Pure but for `evidence_for`. Raises `AnswerExcessive`, `EvidenceOfSeveralPeople`,
-    `ProgrammeNotInForce`.
+    Pure but for `evidence_for`, which gets a presentation and its format. Without
+    `nullifier_context` nobody is counted, and a benefit key has no nullifier. Raises
+    `AnswerExcessive`, `AnswerIncomplete`, `EvidenceOfSeveralPeople`, `ProgrammeNotInForce`.
     """
     if not programme.evidence.keys() >= vp_token.keys():
         raise AnswerExcessive("the answer names a credential that was not asked for")
@@ -199,19 +212,43 @@ def decide_on_answer(
         raise AnswerExcessive("one presentation of every credential is asked for")
     pieces = []
     for name, (raw,) in vp_token.items():
-        # Every query is for SD-JWT VC; what comes in another form is examined as no credential.
-        presentation = raw if isinstance(raw, str) else ""
         need, query = programme.evidence[name], programme.query.credentials[name]
-        policy = _within_ages(rules, need).policy_for(query, audience, nonce)
-        examined = examine(presentation, evidence_for(presentation), policy, now)
-        pieces.append(_piece(need, query, presentation, examined))
+        policy = _within_ages(rules, programme, need).policy_for(query, audience, nonce)
+        policy = replace(policy, nym_context=nullifier_context if query.pseudonym else None)
+        examined = examine(raw, evidence_for(raw, query.format), policy, now)
+        piece = _piece(need, query, raw, examined)
+        if nullifier_context is not None and query.pseudonym and piece.claims is not None:
+            piece = replace(piece, nullifier=_nullifier(programme, raw))
+        pieces.append(piece)
     _check_one_person(programme, pieces)
     return _decide(programme, pieces, now), pieces
 
 
-def _within_ages(rules: Rules, need: EvidenceNeed) -> Rules:
+def _nullifier(programme: Programme, presentation: RawPresentation) -> Nullifier:
+    """Return the nullifier of a benefit key that was verified.
+
+    Raises `AnswerIncomplete` when the group's link is not there, `AnswerExcessive` when there is
+    no group.
+    """
+    shown = parse_nym_presentation(presentation)
+    proof, link = shown.proof, shown.link
+    grouped = programme.once is not None and programme.once.group is not None
+    if grouped != (link is not None):
+        raise (
+            AnswerIncomplete("the register of the group was told nothing")
+            if grouped
+            else AnswerExcessive("no register counts this programme")
+        )
+    told = None if link is None else GroupLink(link.digest, link_answer(proof.proof), link.sealed)
+    return Nullifier(proof.pseudonym.octets, told)
+
+
+def _within_ages(rules: Rules, programme: Programme, need: EvidenceNeed) -> Rules:
+    once = programme.once
+    is_key = once is not None and once.evidence == need.id
     trust = replace(
         rules.trust,
+        epochs=frozenset((once.epoch,)) if once is not None and is_key else rules.trust.epochs,
         max_status_age_s=need.max_status_age_s,
         max_replica_age_s=need.max_replica_age_s,
         max_issuer_keys_age_s=need.max_replica_age_s,
@@ -220,7 +257,7 @@ def _within_ages(rules: Rules, need: EvidenceNeed) -> Rules:
 
 
 def _piece(
-    need: EvidenceNeed, query: CredentialQuery, presentation: str, examined: Examined
+    need: EvidenceNeed, query: CredentialQuery, presentation: RawPresentation, examined: Examined
 ) -> Piece:
     claims: JsonObject | None = None
     cause, code = _cause(examined)
@@ -234,7 +271,7 @@ def _piece(
         evidence=need.id,
         vct=need.type.vct,
         issuer=None if examined.verified is None else examined.verified.issuer,
-        digest=_digest(presentation),
+        digest=_digest(presentation, query.format),
         accepted=claims is not None,
         code=code,
         facts_as_of=examined.report.facts_as_of,
@@ -252,11 +289,15 @@ def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
     return (Cause.FACTS_TOO_OLD if too_old else Cause.COULD_NOT_CHECK), failure.code
 
 
-def _digest(presentation: str) -> bytes:
-    try:
-        return sha256(parse_presented_sd_jwt(presentation).jws.signing_input)
-    except SeoulWalletError:
-        return sha256(presentation.encode("utf-8", "surrogatepass"))
+def _digest(presentation: RawPresentation, format_: str) -> bytes:
+    """Return the digest of the credential as signed; of a BBS one there is that of its proof."""
+    if isinstance(presentation, dict):
+        return sha256(to_json(presentation))
+    signed = presentation.encode("utf-8", "surrogatepass")
+    if format_ == SD_JWT_VC_FORMAT:
+        with suppress(SeoulWalletError):
+            signed = parse_presented_sd_jwt(presentation).jws.signing_input
+    return sha256(signed)
 
 
 def _check_one_person(programme: Programme, pieces: Sequence[Piece]) -> None:

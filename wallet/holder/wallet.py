@@ -156,9 +156,10 @@ class Wallet:
             transport=transport,
             clock=clock,
             development=development,
+            scopes=lambda verified: self.discovery.scopes(verified),
         )
         self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
-        self.discovery = Discovery(
+        self.discovery: Discovery = Discovery(
             records=records,
             held=self._held,
             reader=reader,
