@@ -149,6 +149,21 @@ def test_a_key_that_is_over_counts_nobody_and_says_so(city: City) -> None:
     assert told(apply(wallet)) == ELIGIBLE
 
 
+def test_facts_about_a_key_count_up_to_the_age_that_the_programme_accepts(city: City) -> None:
+    minseo, jiho, began = holder(city), holder(city, JIHO, "jiho"), city.clock.now()
+    limit = ALLOWANCE.evidence["person"].max_replica_age_s
+    opened = city.ask("youth-fare")
+    jiho.present(jiho.review(opened["link"]))
+    age_s = city.decision(opened)["facts_age_s"]
+    city.clock.set(began + limit - age_s + 1)
+    outcome, reasons = told(apply(minseo))
+    assert (outcome, {code for code, _ in reasons}) == ("unknown", {"facts_too_old"})
+    assert len(nullifiers(city, AGENCY_URL)) == 1
+    city.clock.set(began + limit - age_s)
+    decision = apply(minseo)
+    assert (told(decision), decision["facts_age_s"]) == (ELIGIBLE, limit)
+
+
 def test_of_programmes_that_exclude_each_other_one_is_drawn(city: City) -> None:
     wallet = holder(city, MINSEO, "wallet", "employment", "income")
     assert told(apply(wallet, "youth-allowance")) == ELIGIBLE
