@@ -2,7 +2,9 @@
 
 from typing import Final
 
-TEXTS: Final[dict[str, dict[str, str]]] = {
+from seoul_wallet.voting_texts import VOTING_TEXTS
+
+_TEXTS: Final[dict[str, dict[str, str]]] = {
     "ko": {
         "passphrase": "비밀 문장",
         "new_passphrase": "새 비밀 문장",
@@ -243,4 +245,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "withdrawal": "withdrawal",
         "deletion": "deletion",
     },
+}
+TEXTS: Final[dict[str, dict[str, str]]] = {
+    language: texts | VOTING_TEXTS[language] for language, texts in _TEXTS.items()
 }

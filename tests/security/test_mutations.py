@@ -18,11 +18,10 @@ import pytest
 
 from tests.support import w3c
 from tests.support.attacks import bound, card, digest, disclosure, forge, verify
-from tests.support.catalogue_token import catalogue_token
 from tests.support.credentials import ISSUER, NOW, STATUS_URI, World
+from tests.support.further_tokens import FURTHER_KINDS, further_tokens
 from tests.support.issuing import issuer_world, key_of
 from tests.support.jwt_vcs import jwt_vc_tokens
-from tests.support.oauth_tokens import oauth_tokens
 from tests.unit.protocols.test_oid4vp import CLIENT, KEY, KID, REQUEST, document
 from wallet.credentials.jose import parse_compact_jws, verify_jws
 from wallet.credentials.vc_jose import (
@@ -185,9 +184,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signed]:
         "batch manifest": Signed(
             a_manifest(tmp_path_factory.mktemp("issuer")), key_of("issuer"), manifest, ()
         ),
-        **{kind: Signed(*token) for kind, token in oauth_tokens().items()},
-        "programme catalogue": Signed(*catalogue_token()),
-        **{kind: Signed(*token) for kind, token in jwt_vc_tokens(WORLD).items()},
+        **{kind: Signed(*it) for kind, it in (further_tokens() | jwt_vc_tokens(WORLD)).items()},
     }
 
 
@@ -215,13 +212,8 @@ KINDS = (
     "W3C presentation",
     "replica bundle",
     "batch manifest",
-    "client attestation",
-    "attestation proof",
-    "DPoP proof",
-    "signed metadata",
-    "programme catalogue",
-    "JWT credential",
-    "JWT presentation",
+    *FURTHER_KINDS,
+    *("JWT credential", "JWT presentation"),
 )
 # Data model 1.1 §6.3.1 lets JWTs without a type stand for credentials.
 TYPE_IS_OPTIONAL = ("JWT credential", "JWT presentation")

@@ -34,9 +34,11 @@ from wallet.holder.reissue import Reissuer
 from wallet.holder.renewals import LOW_COPIES, Renewals
 from wallet.holder.requesting import Requester
 from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
+from wallet.holder.voting import Voter, Voting
+from wallet.holder.voting_credentials import voting_credentials
 from wallet.holder.voting_secrets import VotingSecrets
 from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver, VerifierRegistry
+from wallet.ports.facts import BoardRegistry, DidResolver, VerifierRegistry
 from wallet.ports.holder import (
     HolderTransport,
     KeyStore,
@@ -48,7 +50,7 @@ from wallet.verification.issuer_key import NO_ANCHORS
 Ask = Callable[[ConsentRequest], "ConsentRequest | bool | None"]
 
 
-class Wallet:
+class Wallet(Voter):
     """Keeps a holder's credentials and proves what the holder agrees to prove.
 
     Every method may raise what the ports raise (`StoreDamaged`, `StoreUnavailable`,
@@ -72,6 +74,7 @@ class Wallet:
         registry: VerifierRegistry | None = None,
         require_registration: bool = False,
         catalogue_publishers: frozenset[str] = frozenset(),
+        boards: BoardRegistry | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """`trusted_issuers`, `max_copies` and `development` as in `IssuerPolicy`.
@@ -79,8 +82,8 @@ class Wallet:
         `client` is who this app is to authorization servers; `close` frees the ports.
         `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
         verifiers are looked up. `catalogue_publishers` are the DIDs whose programme catalogues
-        are taken; see `discovery`. `devices` has cards issued anew to this device and knows the
-        wallet's other ones.
+        are taken; see `discovery`. `boards` tells which elections the chain has; see `voting`.
+        `devices` has cards issued anew to this device and knows the wallet's other ones.
         """
         policy = IssuerPolicy(
             trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
@@ -159,6 +162,13 @@ class Wallet:
             scopes=lambda verified: self.discovery.scopes(verified),
         )
         self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
+        self.voting = Voting(
+            records=records,
+            transport=transport,
+            clock=clock,
+            credentials=lambda: voting_credentials(self._held, nyms),
+            boards=boards,
+        )
         self.discovery: Discovery = Discovery(
             records=records,
             held=self._held,
