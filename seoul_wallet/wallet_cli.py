@@ -9,6 +9,12 @@ from pathlib import Path
 import click
 
 from seoul_wallet.core_dumps import switch_off_core_dumps
+from seoul_wallet.decisions_cli import (
+    decisions,
+    export_receipt,
+    request_deletion,
+    withdraw,
+)
 from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.devices_cli import devices, lost, reissue
 from seoul_wallet.history_cli import history, log, top_up
@@ -276,6 +282,7 @@ for _command in (
     *(delegate, delegations),
     *(history, log, top_up),
     *(vote, challenge, track),
+    *(decisions, export_receipt, withdraw, request_deletion),
 ):
     wallet.add_command(_command)
 

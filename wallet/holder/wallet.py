@@ -14,6 +14,7 @@ from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.consent import ConsentRefused, ConsentRequest
 from wallet.holder.copies import Copies
+from wallet.holder.decisions import DecisionReceipts
 from wallet.holder.delegations import Delegations, DelegationTerms
 from wallet.holder.discovery import Discovery
 from wallet.holder.given import GivenDelegation
@@ -147,12 +148,21 @@ class Wallet(Voter):
             ),
             registry=registry,
         )
+        self.decisions = DecisionReceipts(
+            records=records,
+            keys=keys,
+            transport=transport,
+            dids=dids,
+            clock=clock,
+            development=development,
+        )
         self.history = History(self._log)
         self.linking = Linking(records, self._held, self._log)
         self._presenter = Presenter(
             reader=reader,
             held=self._held,
             log=self._log,
+            receipts=self.decisions,
             linking=self.linking,
             keys=keys,
             nyms=nyms,
