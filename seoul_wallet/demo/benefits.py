@@ -104,7 +104,7 @@ def discover_and_apply(scene: Scene, youth: Youth) -> None:
         outcomes = [_outcome(item) for item in wallet.discovery.apply(plan)]
         granted = all(outcome == "eligible" for outcome in outcomes)
         told = "all eligible" if granted else ", ".join(outcomes)
-        return told, f"{len(outcomes)} applications, each agency sees its own claims"
+        return told, f"{len(outcomes)} applications, each shows its own claims"
 
     def apply_again() -> tuple[str, str]:
         (fare,) = [item for item in eligible if item.programme.id == FARE]

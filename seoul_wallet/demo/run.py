@@ -20,6 +20,7 @@ from seoul_wallet.demo.benefits import (
 from seoul_wallet.demo.citizens import Devices
 from seoul_wallet.demo.desk import Agency, Department
 from seoul_wallet.demo.issuing import accept_card, issue_cards, issue_letters
+from seoul_wallet.demo.keeping import keep_receipt, verify_offline
 from seoul_wallet.demo.lines import Protocol
 from seoul_wallet.demo.outage import decide_through_an_outage
 from seoul_wallet.demo.refusing import refuse_forgeries, refuse_letters, refuse_revoked
@@ -100,8 +101,10 @@ def _play(scene: Scene, today: date, seed: int) -> None:
         first, second = youths = open_youths(scene, today, seed=seed)
         try:
             discover_and_apply(scene, first)
+            kept = keep_receipt(scene, first.wallet)
             decide_through_an_outage(scene, shown, receipt)
             decide_in_the_outage(scene, second)
+            verify_offline(scene, kept)
         finally:
             for youth in youths:
                 youth.wallet.close()
