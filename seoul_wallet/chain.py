@@ -7,6 +7,7 @@ a local stack are throw-away; production deploys with `seoul-wallet anchor` and 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,12 @@ from web3 import Web3
 
 from seoul_wallet.anvil import AnvilNode
 from wallet.adapters.evm import development
-from wallet.adapters.evm.authority import Accreditor, ContractDirectory, RootAuthority
+from wallet.adapters.evm.authority import (
+    Accreditor,
+    ContractDirectory,
+    Registrar,
+    RootAuthority,
+)
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.node import ask, connect, deploy
 from wallet.adapters.evm.publisher import Publisher
@@ -23,11 +29,14 @@ from wallet.adapters.evm.quorum import NodeQuorum, open_quorum
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.sender import Sender
 from wallet.adapters.evm.writer import EvmLedgerWriter
+from wallet.crypto.hashing import sha256
 from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA
 from wallet.errors import UnavailableError
 from wallet.ports.clock import Clock
 from wallet.ports.outbox import TransactionJournal
+from wallet.protocols.registration import Registration, claims_digest
 from wallet.trust.identifiers import issuer_id, schema_id
+from wallet.trust.verifiers import verifier_id
 
 BLOCK_TIME_S: Final = 1
 FUNDS_ETHER: Final = 10
@@ -55,6 +64,7 @@ class LocalChain:
     root: RootAuthority
     accreditor: Accreditor
     accreditor_address: str
+    registrar: Registrar
     controller: Sender
     agency: Sender
     directory: ContractDirectory
@@ -94,11 +104,28 @@ class LocalChain:
         self._accredit(did, (RECEIPT_SCHEMA,), self.agency)
 
     def _accredit(self, did: str, credential_types: tuple[str, ...], by: Sender) -> None:
-        until = int(ask(lambda: self.w3.eth.get_block("latest"))["timestamp"]) + ACCREDITED_FOR_S
+        until = self._in_a_year()
         for vct in credential_types:
             schema = schema_id(vct)
             self.root.accredit_accreditor(self.accreditor_address, schema, until)
             self.accreditor.accredit_issuer(issuer_id(did), by.address, schema, until)
+
+    def register(self, did: str, registrations: Iterable[Registration]) -> None:
+        """Let the verifier with `did` ask for what is registered, for a year."""
+        until = self._in_a_year()
+        self.root.appoint_registrar(self.accreditor_address)
+        for words in registrations:
+            self.registrar.register_verifier(
+                verifier_id(did),
+                schema_id(words.credential_type),
+                sha256(words.purpose.encode()),
+                claims_digest(words.claims),
+                until,
+            )
+
+    def _in_a_year(self) -> int:
+        newest = ask(lambda: self.w3.eth.get_block("latest"))
+        return int(newest["timestamp"]) + ACCREDITED_FOR_S
 
     def run(self) -> None:
         """Let a chain inside this process go on by itself, once what is set up is there."""
@@ -202,6 +229,8 @@ def _deployed(
         RootAuthority(w3, deployment, root),
         Accreditor(w3, deployment, accreditor),
         accreditor.address,
+        # One person with two offices.
+        Registrar(w3, deployment, accreditor),
         controller,
         agency,
         directory,

@@ -76,6 +76,18 @@ def _default_language() -> str:
     metavar="PEM",
     help="Trust anchors for the certificates of verifiers that sign requests.",
 )
+@click.option(
+    "--registry",
+    metavar="DATABASE",
+    envvar="SEOUL_WALLET_REGISTRY",
+    help="A replica of the chain (file or URL), where verifiers are looked up: a registered one "
+    "that asks for more than it registered is refused. [env: SEOUL_WALLET_REGISTRY]",
+)
+@click.option(
+    "--require-registration",
+    is_flag=True,
+    help="Refuse verifiers whose request no registration covers.",
+)
 @click.option("--development", is_flag=True, help="Admit http on localhost, nothing else.")
 @click.pass_context
 def wallet(
@@ -85,6 +97,8 @@ def wallet(
     trusted: tuple[str, ...],
     ca_file: str | None,
     verifier_ca: str | None,
+    registry: str | None,
+    require_registration: bool,
     development: bool,
 ) -> None:
     """Keep credentials and prove only what is asked.
@@ -105,7 +119,14 @@ def wallet(
     """
     switch_off_core_dumps()
     ctx.obj = Session(
-        file, language, development, ca_file, verifier_ca, frozenset(trusted) or None
+        file,
+        language,
+        development,
+        ca_file,
+        verifier_ca,
+        frozenset(trusted) or None,
+        registry,
+        require_registration,
     )
 
 

@@ -81,6 +81,14 @@ def _no_addition(_: DecidedAnswer, __: AnsweredRequest) -> JsonObject:
     return {}
 
 
+def programme_query(programme: Programme) -> NamedQuery:
+    """Return what a wallet is asked for a programme, and the purpose that its holder is told."""
+    title = programme.title
+    purpose = f"{title.ko} 자격 확인 / Eligibility for: {title.en}"
+    # Every credential has its own key; that all are of one person shows `sector_id`.
+    return NamedQuery(QUERY_PREFIX + programme.name, programme.query, purpose, one_holder=False)
+
+
 class EligibilityDesk:
     """Decides on answers to programmes' queries, with the programmes of a shelf.
 
@@ -112,9 +120,7 @@ class EligibilityDesk:
         if version is not None and found.version != version:
             catalogue.version(programme_id, version)
             raise ProgrammeChanged("another version of this programme is in force")
-        purpose = f"{found.title.ko} 자격 확인 / Eligibility for: {found.title.en}"
-        # Every credential has its own key; that all are of one person shows `sector_id`.
-        return NamedQuery(QUERY_PREFIX + found.name, found.query, purpose, one_holder=False)
+        return programme_query(found)
 
     def is_for(self, query_name: str | None) -> TypeGuard[str]:
         """Return whether a request of that name asked for a programme."""

@@ -22,6 +22,22 @@ class NoDecisionReceipt(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What came after a presentation, as far as there is anything: all of it signed texts.
+
+    `receipt` is the agency's of its decision, `withdrawal` and `deletion` are its answers to those
+    requests.
+    """
+
+    receipt: str | None = None
+    withdrawal: str | None = None
+    deletion: str | None = None
+
+
+NOTHING_FOLLOWED: Final = FollowUp()
+
+
+@dataclass(frozen=True, slots=True)
 class HeldReceipt:
     """What is known of the decision on one presentation.
 

@@ -36,7 +36,13 @@ from wallet.eligibility.receipts.statement import (
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
 from wallet.holder.answers import JSON, AnswerUnexpected, check_reachable, json_answer
-from wallet.holder.decision_records import DecisionRecords, HeldReceipt, NoDecisionReceipt
+from wallet.holder.decision_records import (
+    NOTHING_FOLLOWED,
+    DecisionRecords,
+    FollowUp,
+    HeldReceipt,
+    NoDecisionReceipt,
+)
 from wallet.holder.log import LogEntry
 from wallet.holder.signing import HeldSigningKey
 from wallet.ports.clock import Clock
@@ -177,6 +183,15 @@ class DecisionReceipts:
         Raises `NoDecisionReceipt`.
         """
         return self._records.get(entry_id)
+
+    def follow_up(self, entry_id: str) -> FollowUp:
+        """Return what came after a presentation: verified receipt, answers of the agency."""
+        try:
+            held = self._records.get(entry_id)
+        except NoDecisionReceipt:
+            return NOTHING_FOLLOWED
+        receipt = held.told["receipt"] if held.is_verified and held.told is not None else None
+        return FollowUp(receipt, held.withdrawal, held.deletion)
 
     def receipt(self, entry_id: str) -> DecisionReceipt:
         """Return the verified receipt of a presentation. Raises `NoDecisionReceipt`."""

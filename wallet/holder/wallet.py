@@ -118,14 +118,9 @@ class Wallet(Voter):
         )
         self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
         self._renewals = Renewals(
-            receiver=self._receiver,
-            records=records,
-            keys=keys,
-            held=self._held,
-            copies=self._copies,
-            requester=requester,
-            client=identity,
-        )
+            receiver=self._receiver, records=records, keys=keys, held=self._held,
+            copies=self._copies, requester=requester, client=identity,
+        )  # fmt: skip
         self.delegating = Delegations(
             records=records,
             keys=keys,
@@ -149,14 +144,10 @@ class Wallet(Voter):
             registry=registry,
         )
         self.decisions = DecisionReceipts(
-            records=records,
-            keys=keys,
-            transport=transport,
-            dids=dids,
-            clock=clock,
+            records=records, keys=keys, transport=transport, dids=dids, clock=clock,
             development=development,
-        )
-        self.history = History(self._log)
+        )  # fmt: skip
+        self.history = History(self._log, self.decisions.follow_up)
         self.linking = Linking(records, self._held, self._log)
         self._presenter = Presenter(
             reader=reader,

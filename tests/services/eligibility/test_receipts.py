@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from seoul_wallet.cli import main
-from tests.support.city import AGENCY_URL, City
-from tests.support.programmes import programme
-from tests.support.registers import register_rows
+from tests.support.city import AGENCY_URL
+from tests.support.receipt_case import (
+    AGENCY,
+    BORN,
+    CLAIMS,
+    NOON,
+    YOUTH,
+    Case,
+    open_case,
+    with_everything,
+)
 from wallet.adapters.sql.engine import sqlite_url
 from wallet.crypto.keys import Es256SigningKey, SignatureInvalid
 from wallet.crypto.merkle import InclusionProofInvalid
@@ -27,87 +34,27 @@ from wallet.eligibility.receipts.file import (
     ReceiptFile,
     check_receipt_file,
     file_root,
-    parse_receipt_file,
 )
 from wallet.eligibility.receipts.holder import Act, HolderStatementInvalid, sign_holder_statement
 from wallet.eligibility.receipts.log import verify_extension, verify_log_head
 from wallet.eligibility.receipts.proof import ProofState
-from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, to_json
 from wallet.errors import SeoulWalletError
 from wallet.holder.consent import ConsentRequest
+from wallet.holder.decision_records import FollowUp
 from wallet.holder.decisions import AlreadyDecidedThere
 from wallet.holder.log import entry_id
-from wallet.holder.wallet import Wallet
 from wallet.ports.holder import PeerUnreachable
 from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
-from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.manifest import BatchManifestInvalid
 from wallet.verification.trust_steps import AnchorNotFinal
-
-YOUTH = programme("climate-card-youth@2025")
-ON = date(2025, 6, 1)
-NOON = 1_748_746_800
-BORN = "1985-01-01"
-CLAIMS: JsonObject = {"resident": {"birth_date": BORN}, "military": {"service_months": 18}}
-AGENCY = "did:web:agency.example"
-
-
-@dataclass
-class Case:
-    """A city and a wallet in it that has what the programme asks for."""
-
-    city: City
-    wallet: Wallet
-
-    def present(self) -> tuple[JsonObject, str]:
-        """Answer the agency; return what it was told when it asked, and the log entry's id."""
-        opened = self.city.ask(YOUTH.id)
-        presented = self.wallet.present(opened["link"], ask=_with_everything)
-        assert (presented.receipt_error, presented.receipt is None) == (None, False)
-        return opened, presented.entry.id
-
-    def settle(self) -> None:
-        """Let an hour pass, so that heads and batches are due, and let everybody catch up."""
-        self.city.clock.set(self.city.clock.now() + 3600)
-        self.city.settle()
-        assert {item.error for item in self.wallet.decisions.update()} <= {None}
-
-    def file(self, entry_id: str) -> ReceiptFile:
-        """Return what the wallet writes into a receipt file, read again."""
-        return parse_receipt_file(to_json(self.wallet.decisions.export(entry_id).to_json()))
-
-    def facts(self, file: ReceiptFile) -> AnchorFacts:
-        """Return what the replica knows about the file's batch."""
-        agency, schema = issuer_id(file.issuer), schema_id(RECEIPT_SCHEMA)
-        return self.city.replica.anchor_facts(agency, schema, file_root(file), None).value
-
-    def call(self, method: str, path: str, body: Any = None) -> tuple[int, JsonObject]:
-        """Call the agency's API."""
-        answer = self.city.agency.open(path, method=method, json=body)
-        return answer.status_code, answer.get_json(silent=True) or {}
-
-
-def _with_everything(consent: ConsentRequest) -> ConsentRequest:
-    for answer in consent.optional:
-        consent = consent.including(answer.query_id)
-    return consent
-
-
-def _open(folder: Path) -> Case:
-    city = City(folder, NOON, register_rows(YOUTH, CLAIMS, ON))
-    wallet = city.open_wallet()
-    for kind in ("residence", "military-service"):
-        city.give(wallet, kind)
-    city.settle()
-    return Case(city, wallet)
 
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     """One city for all tests of this module: each asks for a decision of its own."""
-    found = _open(tmp_path_factory.mktemp("receipts"))
+    found = open_case(tmp_path_factory.mktemp("receipts"))
     yield found
     found.city.close()
 
@@ -128,6 +75,7 @@ def test_the_wallet_checks_and_countersigns_the_receipt_of_a_decision(case: Case
     assert (receipt.issuer, receipt.holder) == (AGENCY, held.expected.holder)
     assert {item.id for item in receipt.evidence} == {"resident", "military"}
     assert held.delivered
+    assert case.followed(entry_id) == FollowUp(receipt.token)
     # Whoever asked has the same receipt, and the agency keeps the countersignature.
     assert case.city.decision(opened)["decision_receipt"]["receipt"] == receipt.token
     _, kept = case.call("GET", f"/v1/receipts/{receipt.id}")
@@ -230,7 +178,7 @@ def test_the_log_has_the_receipt_and_only_grows(case: Case, anchored: ReceiptFil
 def unanswered(case: Case) -> tuple[JsonObject, ConsentRequest, str]:
     """An application that was sent, and of which nobody knows whether it arrived."""
     opened = case.city.ask(YOUTH.id)
-    consent = _with_everything(case.wallet.review(opened["link"]))
+    consent = with_everything(case.wallet.review(opened["link"]))
     case.city.network.down.add("agency.example")
     with pytest.raises(PeerUnreachable):
         case.wallet.present(consent)
@@ -321,6 +269,7 @@ def test_a_holder_who_asks_for_deletion_gets_a_signed_answer(case: Case) -> None
     _, told = case.call("GET", f"/v1/receipts/{receipt.id}")
     assert told["decision_receipt"]["salts"] == {}
     assert case.wallet.decisions.request_deletion(entry_id).token == answer.token
+    assert case.followed(entry_id) == FollowUp(receipt.token, None, answer.token)
 
 
 def test_another_holder_can_neither_delete_nor_countersign(case: Case) -> None:
@@ -349,7 +298,7 @@ def test_a_wallet_that_was_cut_off_countersigns_later(case: Case) -> None:
             network.down.add("agency.example")
 
     network.before = cut
-    presented = case.wallet.present(opened["link"], ask=_with_everything)
+    presented = case.wallet.present(opened["link"], ask=with_everything)
     network.before = lambda method, url: None
     network.down.clear()
     assert isinstance(presented.receipt_error, PeerUnreachable)
