@@ -160,6 +160,7 @@ class Wallet(Voter):
             transport=transport,
             clock=clock,
             development=development,
+            scopes=lambda verified: self.discovery.scopes(verified),
         )
         self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
         self.voting = Voting(
@@ -169,7 +170,7 @@ class Wallet(Voter):
             credentials=lambda: voting_credentials(self._held, nyms),
             boards=boards,
         )
-        self.discovery = Discovery(
+        self.discovery: Discovery = Discovery(
             records=records,
             held=self._held,
             reader=reader,
