@@ -18,13 +18,13 @@ from seoul_wallet.anchor.options import (
     chain_options,
     console,
     database_url,
-    read_file,
     require_urls,
 )
 from seoul_wallet.audit.difference import AuditIncomplete
 from seoul_wallet.audit.issuer_records import IssuerUnderAudit, did_of
 from seoul_wallet.audit.replicas import ReplicaUnderAudit
 from seoul_wallet.audit.run import Audit, AuditReport, CheckState
+from seoul_wallet.files import read_file
 from seoul_wallet.kept import ISSUER_DATABASE, REPLICAS, read_kept
 from seoul_wallet.progress import progress_bar
 from wallet.adapters.evm.deployment import Deployment

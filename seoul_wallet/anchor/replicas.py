@@ -11,14 +11,12 @@ from sqlalchemy import Engine
 
 from seoul_wallet.anchor.options import (
     ChainOptions,
-    FileUnusable,
     chain_options,
     database_url,
     private_text,
-    read_file,
     require_urls,
-    write_new_file,
 )
+from seoul_wallet.files import FileUnusable, read_file, write_new_file
 from seoul_wallet.progress import progress_bar
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower

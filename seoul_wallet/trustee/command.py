@@ -16,7 +16,8 @@ import click
 from seoul_wallet.language import default_language
 from seoul_wallet.progress import progress_bar
 from seoul_wallet.trustee.folder import KeyFolder, read_public
-from seoul_wallet.trustee.office import Place, Standing, Step, TrusteeOffice
+from seoul_wallet.trustee.office import TrusteeOffice
+from seoul_wallet.trustee.standing import Place, Standing, Step
 from seoul_wallet.trustee.texts import ERRORS_KO, TEXTS
 from seoul_wallet.typed_errors import exit_code, fail
 from wallet.adapters.clock import SystemClock

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from seoul_wallet.trustee.office import (
+from seoul_wallet.trustee.office import TrusteeOffice
+from seoul_wallet.trustee.standing import (
     CeremonyViewDiffers,
     FolderNotJoined,
     FolderOfAnotherElection,
     ManifestDigestDiffers,
     NotATrustee,
     Step,
-    TrusteeOffice,
 )
 from tests.support.chains import LedgerStack, ledger_stack
 from tests.support.polling import BOX_URL

@@ -10,10 +10,10 @@ import pytest
 
 from seoul_wallet.trustee.box import BoxNotReady
 from seoul_wallet.trustee.closed_board import LOG_FILE, BoardDiffers, BoardNotEnded
-from seoul_wallet.trustee.office import (
+from seoul_wallet.trustee.office import TrusteeOffice
+from seoul_wallet.trustee.standing import (
     Step,
     TieBlockTooEarly,
-    TrusteeOffice,
 )
 from tests.support.chains import LedgerStack, ledger_stack
 from tests.support.clock import SettableClock

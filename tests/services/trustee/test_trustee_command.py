@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from seoul_wallet.cli import main
 from seoul_wallet.trustee.command import PASSPHRASE_VARIABLE
-from seoul_wallet.trustee.office import Step
+from seoul_wallet.trustee.standing import Step
 from seoul_wallet.trustee.texts import TEXTS
 from tests.support.trustee_desks import PASSPHRASE
 
