@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE :=
 NODE_MODULES := contracts/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup node demo demo-phone test check bench soak serve contracts lock clean
+.PHONY: help setup node demo demo-phone rehearsal test check bench soak serve contracts lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ demo: setup ## Issue, hold, anchor, present, verify; then everything that must b
 
 demo-phone: setup ## Lose a phone: restore, re-issue, revoke the old one, present
 	@$(BIN)/seoul-wallet demo-phone
+
+rehearsal: setup node ## A whole election from a .pb file, on a chain, through mvote-verify
+	@$(BIN)/seoul-wallet rehearsal $(ARGS)
 
 # Many tests wait for a node, a database or a child process: four workers keep two cores busy.
 test: setup node ## Everything CI runs: checks, tests, each benchmark once

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from issuer.voting import VOTING_CREDENTIAL
 from wallet.adapters.http.fetch import GuardedClient
 from wallet.credentials.jose import parse_compact_jws
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
@@ -52,6 +53,17 @@ class Department:
         """Offer one piece of evidence about a person to them and return the link."""
         body = {"kind": kind, "subject_id": person, "holder_id": person, "tx_code": False}
         link: str = self._send("/evidence-offers", body, 201)["link"]
+        return link
+
+    def offer_voting_credential(self, resident: str) -> str:
+        """Offer a resident on the electoral roll their voting credential; return the link."""
+        body = {
+            "configuration_id": VOTING_CREDENTIAL,
+            "subject_id": resident,
+            "holder_id": resident,
+            "tx_code": False,
+        }
+        link: str = self._send("/credential-offers", body, 201)["link"]
         return link
 
     def request_letter(self, appointment: str) -> str:
