@@ -236,13 +236,15 @@ def start_stack(
         types += [GUARDIANSHIP_TYPE, *(kind.vct for kind in evidence_types().by_name.values())]
         types.append(BENEFIT_KEY_TYPE)
     chain.accredit(issuer.service.identity.did, tuple(types))
+    chain.accredit_agency(verifier_did)
     registrations = _registrations(on, with_programmes=evidence is not None)
     chain.register(verifier_did, registrations)
     chain.run()
+    verifier_database = sqlite_url(folder / "verifier.db")
     verifier = build_verifier(
         VerifierConfig(
             base_url=verifier_url,
-            database_url=sqlite_url(folder / "verifier.db"),
+            database_url=verifier_database,
             signing_key_file=_key_file(folder / "verifier-key", verifier_key),
             certificate_file=tls.signers["verifier"],
             trust_anchors=TrustAnchors.from_pem(tls.trust_anchor.read_bytes()),
@@ -253,12 +255,15 @@ def start_stack(
             exclusion_register=RegisterAtHand(register_url, register.key, register_token),
             follow_interval_s=pace.follow_interval_s,
             refresh_after_s=pace.refresh_after_s,
+            anchor_interval_s=pace.anchor_interval_s,
+            recheck_interval_s=pace.refresh_after_s,
             development=True,
             vc_api=True,
         ),
         replica=verifier_replica,
         follower=Follower(chain.reader(), verifier_replica, clock),
         clock=clock,
+        ledger_writer=chain.agency_writer(_journal(verifier_database, ends), clock),
         json_ld=json_ld,
         ca_file=ca_file,
     )

@@ -8,11 +8,19 @@ from pathlib import Path
 
 import click
 
+from seoul_wallet.core_dumps import switch_off_core_dumps
+from seoul_wallet.decisions_cli import (
+    decisions,
+    export_receipt,
+    request_deletion,
+    withdraw,
+)
 from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.devices_cli import devices, lost, reissue
 from seoul_wallet.history_cli import history, log, top_up
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
+from seoul_wallet.voting_cli import challenge, track, vote
 from seoul_wallet.wallet_views import (
     Session,
     find_card,
@@ -103,11 +111,13 @@ def wallet(
       seoul-wallet wallet receive 'openid-credential-offer://?credential_offer_uri=...'
       seoul-wallet wallet list
       seoul-wallet wallet present 'openid4vp://?client_id=...&request_uri=...'
+      seoul-wallet wallet vote https://mvoting.example
 
     \b
     Exit codes: 0 done, 2 the input is not what it should be, 3 checked and refused,
     4 right request but wrong moment (also: you said no), 5 could not be checked, try again.
     """
+    switch_off_core_dumps()
     ctx.obj = Session(
         file,
         language,
@@ -201,6 +211,8 @@ def list_cards(session: Session) -> None:
             click.echo(session.say("no_cards"))
         if holder.unfinished:
             click.echo(session.say("unfinished"), err=True)
+        for box in holder.voting.unfinished:
+            click.echo(f"{session.say('unfinished_vote')} {box}", err=True)
 
 
 @wallet.command()
@@ -290,6 +302,8 @@ for _command in (
     *(devices, lost, reissue),
     *(delegate, delegations),
     *(history, log, top_up),
+    *(vote, challenge, track),
+    *(decisions, export_receipt, withdraw, request_deletion),
 ):
     wallet.add_command(_command)
 

@@ -22,7 +22,8 @@ from wallet.app import open_wallet
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRequest
-from wallet.holder.history import FollowUp, HistoryEntry
+from wallet.holder.decision_records import FollowUp
+from wallet.holder.history import HistoryEntry
 from wallet.holder.linking import LinkWarning
 from wallet.holder.texts import may_deceive, shown
 from wallet.holder.wallet import Wallet

@@ -24,6 +24,7 @@ from wallet.encoding.json import JsonObject
 from wallet.holder.cards import Card, ReceiptState
 from wallet.holder.consent import NoMatchingCredential
 from wallet.holder.delegations import DelegationTerms
+from wallet.holder.linking import Link
 
 every_format = pytest.mark.parametrize("kind", FORMATS)
 
@@ -95,6 +96,23 @@ def test_only_what_was_asked_for_leaves_the_wallet(
     form = town.city.network.posted_to("agency.example")[-1]
     assert b"2015" not in form
     assert shown_claims(town.result(opened)) == {"child_count": 2}
+
+
+@every_format
+def test_the_wallet_says_when_the_same_copy_is_shown_again(town: FormatTown, kind: str) -> None:
+    resident = town.holder()
+    card, wallet = town.give(resident, kind), resident.wallet
+
+    def links() -> set[Link]:
+        consent = wallet.review(town.ask(query_for(kind, "child_count"))["link"])
+        found = {warning.link for warning in wallet.linking.warnings(consent)}
+        wallet.present(consent)
+        return found
+
+    fresh = 1 + wallet.copies(card.id)
+    assert [links() for _ in range(fresh)] == [set()] * fresh
+    # A BBS proof is another one each time, and is bound to no key that anybody sees.
+    assert links() == (set() if kind == "bbs" else {Link.COPY})
 
 
 @pytest.mark.parametrize("kind", ["jwt", "ldp"])
