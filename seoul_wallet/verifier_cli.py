@@ -13,7 +13,7 @@ from seoul_wallet.typed_errors import TypedErrors
 from verifier.client import PREFIXES
 from wallet.encoding.json import JsonObject, parse_json, to_json
 from wallet.errors import MalformedError
-from wallet.protocols.oid4vp import ResponseMode
+from wallet.protocols.oid4vp import ResponseMode, Way
 
 SESSIONS: Final = "verifier-sessions"
 POLL_S: Final = 0.5
@@ -40,7 +40,7 @@ def verifier() -> None:
 @click.option("--prefix", type=click.Choice(PREFIXES), help="Client identifier prefix.")
 @click.option(
     "--response-mode",
-    type=click.Choice([mode.value for mode in ResponseMode if not mode.is_dc_api]),
+    type=click.Choice([mode.value for mode in ResponseMode if mode.way is Way.LINK]),
 )
 @click.option("--post", is_flag=True, help="Let the wallet fetch the request by POST.")
 @click.option(

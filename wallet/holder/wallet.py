@@ -24,6 +24,7 @@ from wallet.holder.joint import Joint
 from wallet.holder.linking import Linking
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.nyms import Nyms
+from wallet.holder.offline import Offline
 from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
@@ -157,6 +158,7 @@ class Wallet:
             clock=clock,
             development=development,
         )
+        self.offline = Offline(self._presenter, self._spend)
         self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
         self.discovery = Discovery(
             records=records,
