@@ -35,7 +35,9 @@ COUNTS: Final[Mapping[str, str]] = {
     "SOAK_ONE_TIME_ROUNDS": "1000",
     "SOAK_PRESENTATION_ROUNDS": "1000",
     "SOAK_PUBLISHER_KILLS": "200",
+    "SOAK_REISSUE_KILLS": "1000",
     "SOAK_RESIDENTS": "100000",
+    "SOAK_SEALED_RECORDS": "1000000",
 }
 PROFILE: Final = "soak"
 SELECTION: Final = "soak or hypothesis"

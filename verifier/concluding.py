@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode, urlsplit
 
+from verifier.answers import WALLET_ERRORS, Taken
 from verifier.config import VerifierConfig
 from verifier.decision import Decision, Examiner, refused_by_wallet
 from verifier.eligibility import EligibilityDesk
@@ -17,12 +18,6 @@ from wallet.protocols.oid4vp_offline import MAX_AGE_S
 from wallet.protocols.oid4vp_response import ErrorResponse, PresentationResponse, RawPresentation
 from wallet.protocols.oid4vp_session import Fetched, Flow
 from wallet.protocols.oid4vp_transaction import parse_transaction_data
-
-# What a wallet may say instead of answering (OpenID4VP §8.5); any other word is `wallet_error`.
-WALLET_ERRORS = frozenset((
-    "access_denied", "invalid_request", "invalid_client", "invalid_transaction_data",
-    "vp_formats_not_supported", "wallet_unavailable",
-))  # fmt: skip
 
 
 class Concluder:
@@ -57,8 +52,8 @@ class Concluder:
         version: int,
         response: PresentationResponse | ErrorResponse,
         audience: str,
-    ) -> str:
-        """Decide, keep the result, and return where the holder's browser goes on, or "".
+    ) -> Taken:
+        """Decide, keep the result, and return what the wallet is told.
 
         Raises `SessionExpired`, `SessionConflict` for whoever comes second.
         """
@@ -86,9 +81,10 @@ class Concluder:
         )
         self._metrics.decided(decision.verdict, decision.code)
         if options.return_uri is None or response_code is None:
-            return ""
+            return Taken("", decision.to_wallet)
         separator = "&" if urlsplit(options.return_uri).query else "?"
-        return options.return_uri + separator + urlencode({"response_code": response_code})
+        code_parameter = urlencode({"response_code": response_code})
+        return Taken(options.return_uri + separator + code_parameter, decision.to_wallet)
 
     def _decide(
         self,

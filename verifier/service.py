@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 
+from verifier.answers import Taken, open_response
 from verifier.client import REDIRECT_URI, Client
 from verifier.concluding import Concluder
 from verifier.config import VerifierConfig
@@ -13,12 +14,11 @@ from verifier.eligibility import EligibilityDesk
 from verifier.in_hand import InHand
 from verifier.metrics import Metrics
 from verifier.queries import NamedQuery, QueryUnknown, UnsupportedQuery, check_query_is_supported
-from verifier.requests import RequestWriter, answer_key
+from verifier.requests import RequestWriter
 from verifier.sessions import PresentationSessions
 from wallet.credentials.jwe import DecryptionKey
 from wallet.crypto.hashing import sha256
 from wallet.encoding.json import JsonObject
-from wallet.errors import RejectedError
 from wallet.ports.clock import Clock
 from wallet.ports.sessions import SessionConflict, SessionUnknown
 from wallet.protocols.dcql import parse_dcql
@@ -28,9 +28,6 @@ from wallet.protocols.oid4vp_offline import MAX_AGE_S
 from wallet.protocols.oid4vp_response import (
     AnyResponse,
     EncryptedResponse,
-    ErrorResponse,
-    PresentationResponse,
-    decrypt_response,
 )
 from wallet.protocols.oid4vp_session import (
     Answered,
@@ -44,12 +41,6 @@ from wallet.protocols.oid4vp_session import (
     SessionNotFetched,
     told_stage,
 )
-
-
-class ResponseNotEncrypted(RejectedError):
-    """The answer came in the clear although the request asked for an encrypted one."""
-
-    code = "response_not_encrypted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -211,12 +202,12 @@ class VerifierService:
             raise SessionAlreadyFetched("the request object was handed out before") from None
         return self._writer.write(session_id, fetched, wallet_nonce)
 
-    def receive(self, response: AnyResponse) -> str:
-        """Decide on what a wallet posted, keep the result, and say where its browser goes on.
+    def receive(self, response: AnyResponse) -> Taken:
+        """Decide on what a wallet posted, keep the result, and say what the wallet is told.
 
-        Of N equal posts one is decided on, whatever its outcome. Returns "" if there is nowhere
-        to go. Raises `SessionUnknown` for a state that is unknown, used or expired alike,
-        `SessionConflict`, `ResponseNotEncrypted`, and what `decrypt_response` raises.
+        Of N equal posts one is decided on, whatever its outcome. Raises `SessionUnknown` for a
+        state that is unknown, used or expired alike, `SessionConflict`, `AlreadyDecided`,
+        `ResponseNotEncrypted`, and what `decrypt_response` raises.
         """
         if isinstance(response, EncryptedResponse):
             session_id = response.jwe.kid or ""
@@ -225,7 +216,7 @@ class VerifierService:
         session, version = self._sessions.load(session_id, now=self._clock.now())
         if not isinstance(session, Fetched) or session.requested.options.flow.way is not Way.LINK:
             raise SessionNotFetched("the session does not wait for an answer")
-        opened = _open(session_id, session, response)
+        opened = open_response(session_id, session, response)
         if opened.state is None or not hmac.compare_digest(
             opened.state.encode(), session.state.encode()
         ):
@@ -245,7 +236,7 @@ class VerifierService:
         if not isinstance(found, Fetched) or found.requested.options.flow.way is Way.LINK:
             raise SessionNotFetched("the session does not wait for an answer that is handed in")
         audience = self._writer.audience(found.requested.options, origin)
-        opened = _open(session_id, found, response)
+        opened = open_response(session_id, found, response)
         self._concluder.conclude(session_id, found, version, opened, audience)
 
     def result(
@@ -320,17 +311,3 @@ def _redeemed(session: Session, response_code: str) -> Answered:
     if not isinstance(session, Answered):
         raise ResponseCodeUnknown("there is no answer yet")
     return session.redeem(response_code)
-
-
-def _open(
-    session_id: str, session: Fetched, response: AnyResponse
-) -> PresentationResponse | ErrorResponse:
-    """Return the answer in the clear, if it came as the request asked. An error may come plain."""
-    secret = session.key_secret
-    if isinstance(response, EncryptedResponse):
-        if secret is None:
-            raise SessionUnknown("the session does not wait for an encrypted answer")
-        return decrypt_response(response, answer_key(session_id, secret))
-    if isinstance(response, PresentationResponse) and secret is not None:
-        raise ResponseNotEncrypted("this request asks for an encrypted answer")
-    return response

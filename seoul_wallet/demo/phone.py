@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from seoul_wallet.core_dumps import switch_off_core_dumps
 from wallet.app import open_wallet, restore_wallet
 from wallet.crypto.recovery_phrase import PhraseLanguage
 from wallet.errors import SeoulWalletError
@@ -128,4 +129,5 @@ class Phone:
 
 
 if __name__ == "__main__":
+    switch_off_core_dumps()
     Phone(Path(sys.argv[1])).run()

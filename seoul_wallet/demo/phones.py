@@ -71,6 +71,11 @@ class PhoneProcess:
             self._process.kill()
             self._process.communicate()
 
+    @property
+    def pid(self) -> int:
+        """The number of the phone's process."""
+        return self._process.pid
+
     def do(self, command: str, **arguments: Any) -> Any:
         """Let the phone do something; return what it says. Raises `DemoFailed`."""
         sending, answering = self._process.stdin, self._process.stdout

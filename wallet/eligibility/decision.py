@@ -225,14 +225,16 @@ class EvidenceSeen:
     """One piece of evidence that was looked at, without what it says.
 
     `digest` is SHA-256 of the credential as its issuer signed it (JWS signing input): the same
-    in every presentation of it, so it must not leave unsalted. `accepted` is False for evidence
-    that did not count; `facts_as_of` is the time of the oldest fact that its check rests on.
+    in every presentation of it, so it must not leave unsalted; `presentation_digest` is of the
+    text that was sent. `accepted` is False for evidence that did not count; `facts_as_of` is the
+    time of the oldest fact that its check rests on.
     """
 
     evidence: str
     vct: str
     issuer: str | None
     digest: bytes
+    presentation_digest: bytes
     accepted: bool
     code: str | None
     facts_as_of: int | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from wallet.crypto.sealing import RootKey
@@ -62,7 +62,7 @@ class ThisDevice:
     """The identity of this device: an id for the wallet's devices, a secret, a name for people."""
 
     id: bytes
-    secret: bytes
+    secret: bytes = field(repr=False)
     name: str
 
     def handle(self, issuer: str) -> str:

@@ -11,6 +11,7 @@ from wallet.verification.acting import VerifiedDelegation
 from wallet.verification.issuer_key import ALL_KEY_SOURCES, NO_ANCHORS, KeySource
 
 DEFAULT_MAX_REPLICA_AGE_S: Final = 3600
+DEFAULT_CLOCK_SKEW_S: Final = 60
 DEFAULT_MAX_STATUS_AGE_S: Final = 3600
 DEFAULT_MAX_ISSUER_KEYS_AGE_S: Final = 86400
 
@@ -62,7 +63,7 @@ class VerificationPolicy:
     delegation: VerifiedDelegation | None = None
     accepts_held_by_guardian: bool = False
     max_binding_age_s: int = 300
-    clock_skew_s: int = 60
+    clock_skew_s: int = DEFAULT_CLOCK_SKEW_S
 
     def __post_init__(self) -> None:
         if (self.audience is None) != (self.nonce is None):

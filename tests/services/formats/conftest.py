@@ -1,4 +1,4 @@
-"""One city for a module: what a test changes in it, it changes for itself alone."""
+"""One city for all tests here: what a test changes in it, it changes for itself alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wallet.holder.cards import Card
 from wallet.verification.policy import TrustPolicy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FormatTown]:
     trust = TrustPolicy(epochs=frozenset((EPOCH,)))
     named = {"dcql_query": TWO_CARDS, "purpose": "synthetic", "one_holder": False}
@@ -22,12 +22,12 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FormatTown]:
     built.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def citizen(town: FormatTown) -> Holder:
     """A citizen with the card in every format."""
     return town.holder()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cards(town: FormatTown, citizen: Holder) -> dict[str, Card]:
     return {kind: town.give(citizen, kind) for kind in FORMATS}

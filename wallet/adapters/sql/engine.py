@@ -16,6 +16,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from wallet.errors import UnsupportedError
+from wallet.errors import SeoulWalletError, UnavailableError, UnsupportedError
 from wallet.ports.storage import StorageUnavailable
 
 POOL_SIZE = 8
@@ -45,6 +46,7 @@ _POSTGRES_DRIVER = "postgresql+psycopg"
 # How a SQLite transaction begins, as an execution option of the connection.
 SQLITE_BEGIN = "seoul_wallet_sqlite_begin"
 
+_TOGETHER: ContextVar[tuple[Engine, Connection] | None] = ContextVar("together", default=None)
 _ENVIRONMENT = Path(__file__).parent / "migrations"
 # alembic keeps the running environment in a module; PostgreSQL's advisory locks take a number.
 _ONE_AT_A_TIME = threading.Lock()
@@ -158,21 +160,71 @@ def write(engine: Engine) -> Iterator[Connection]:
     SQLite takes the write lock at once, so a transaction never fails half-way for want of it.
     Raises `StorageUnavailable` for every failure of the database, also for a violated constraint:
     where a conflict has a meaning use `insert(...).on_conflict_do_nothing()` and its rowcount.
+    Inside `together` it is a part of that transaction, undone alone when it fails.
     """
-    with _translated(), engine.connect() as connection:
-        connection = connection.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
-        with connection.begin():
-            yield connection
+    joined = _joined(engine)
+    if joined is not None:
+        with _translated(), joined.begin_nested():
+            yield joined
+        return
+    with _translated(), _begun(engine) as connection:
+        yield connection
 
 
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
-    """Run a transaction in which every query sees the same state. Raises `StorageUnavailable`."""
+    """Run a transaction in which every query sees the same state. Raises `StorageUnavailable`.
+
+    Inside `together` it sees what that transaction sees.
+    """
+    joined = _joined(engine)
+    if joined is not None:
+        with _translated():
+            yield joined
+        return
     with _translated(), engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
+def together(engine: Engine) -> Iterator[None]:
+    """Make one transaction of all that is read and written here: `ports.storage.Together`.
+
+    It is of this thread (or task) and of this engine: `write` and `read` find it, whoever calls
+    them. One inside another is part of the outer one.
+    """
+    if _joined(engine) is not None:
+        yield
+        return
+    refusal: SeoulWalletError | None = None
+    with _translated(), _begun(engine) as connection:
+        outer = _TOGETHER.set((engine, connection))
+        try:
+            yield
+        except UnavailableError:
+            raise
+        except SeoulWalletError as error:
+            refusal = error
+        finally:
+            _TOGETHER.reset(outer)
+    if refusal is not None:
+        raise refusal
+
+
+def _joined(engine: Engine) -> Connection | None:
+    current = _TOGETHER.get()
+    return current[1] if current is not None and current[0] is engine else None
+
+
+@contextmanager
+def _begun(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        connection = connection.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
         with connection.begin():
             yield connection
 
