@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
-from verifier.claims.counting import Counting, Nullifier, claim_id_of
+from verifier.claims.counting import Counting, GroupLink, Nullifier, claim_id_of
 from verifier.claims.records import Change
 from verifier.decision import Decision as AnswerDecision
 from verifier.decision import Examined, Examiner, Rules, Verdict, examine
 from verifier.queries import QUERY_PREFIX, NamedQuery
 from verifier.receipts.basis import AnsweredRequest, DecidedAnswer, WatchedEvidence
 from verifier.receipts.desk import ApplicationWithdrawn
+from wallet.credentials.bbs_nym import parse_nym_presentation
 from wallet.credentials.jose import claim_time
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
+from wallet.crypto.bbs.linked_nym import link_answer
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome, evaluate
 from wallet.eligibility.nullifier import ONCE_CLAUSE
@@ -39,6 +41,7 @@ from wallet.protocols.dcql_answer import (
 from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.status.token_status_list import parse_status_reference
 from wallet.verification.evidence import Evidence
+from wallet.verification.presented import Presentable
 from wallet.verification.proof_steps import FactsTooOld
 
 
@@ -158,6 +161,7 @@ class EligibilityDesk:
                 audience=audience,
                 nonce=nonce,
                 now=now,
+                nullifier_context=self._context(programme, now),
             )
         except RejectedError as error:
             return _refused(Verdict.REJECTED, error, now)
@@ -187,6 +191,11 @@ class EligibilityDesk:
         told = None if answer.holder is None else added.get("decision_receipt")
         return AnswerDecision(Verdict.ACCEPTED, None, result, None, beside=beside, to_wallet=told)
 
+    def _context(self, programme: Programme, now: int) -> bytes | None:
+        if programme.once is None or self._counting is None:
+            return None
+        return self._counting.context(programme, programme.once, now)
+
     def _counted(
         self, decision: Decision, pieces: Sequence[Piece], application: str
     ) -> tuple[Decision, Change | None]:
@@ -215,17 +224,19 @@ class EligibilityDesk:
 def decide_on_answer(
     programme: Programme,
     vp_token: Mapping[str, Sequence[RawPresentation]],
-    evidence_for: Callable[[str], Evidence],
+    evidence_for: Callable[[Presentable, str], Evidence],
     rules: Rules,
     *,
     audience: str,
     nonce: str,
     now: int,
+    nullifier_context: bytes | None = None,
 ) -> tuple[Decision, Sequence[Piece]]:
     """Return the decision on an answer to a programme's query, and what was looked at.
 
-    Pure but for `evidence_for`. Raises `AnswerExcessive`, `EvidenceOfSeveralPeople`,
-    `ProgrammeNotInForce`.
+    Pure but for `evidence_for`, which gets a presentation and its format. Without
+    `nullifier_context` nobody is counted, and a benefit key has no nullifier. Raises
+    `AnswerExcessive`, `AnswerIncomplete`, `EvidenceOfSeveralPeople`, `ProgrammeNotInForce`.
     """
     if not programme.evidence.keys() >= vp_token.keys():
         raise AnswerExcessive("the answer names a credential that was not asked for")
@@ -233,19 +244,43 @@ def decide_on_answer(
         raise AnswerExcessive("one presentation of every credential is asked for")
     pieces = []
     for name, (raw,) in vp_token.items():
-        # Every query is for SD-JWT VC; what comes in another form is examined as no credential.
-        presentation = raw if isinstance(raw, str) else ""
         need, query = programme.evidence[name], programme.query.credentials[name]
-        policy = _within_ages(rules, need).policy_for(query, audience, nonce)
-        examined = examine(presentation, evidence_for(presentation), policy, now)
-        pieces.append(_piece(need, query, raw, examined))
+        policy = _within_ages(rules, programme, need).policy_for(query, audience, nonce)
+        policy = replace(policy, nym_context=nullifier_context if query.pseudonym else None)
+        examined = examine(raw, evidence_for(raw, query.format), policy, now)
+        piece = _piece(need, query, raw, examined)
+        if nullifier_context is not None and query.pseudonym and piece.claims is not None:
+            piece = replace(piece, nullifier=_nullifier(programme, raw))
+        pieces.append(piece)
     _check_one_person(programme, pieces)
     return _decide(programme, pieces, now), pieces
 
 
-def _within_ages(rules: Rules, need: EvidenceNeed) -> Rules:
+def _nullifier(programme: Programme, presentation: RawPresentation) -> Nullifier:
+    """Return the nullifier of a benefit key that was verified.
+
+    Raises `AnswerIncomplete` when the group's link is not there, `AnswerExcessive` when there is
+    no group.
+    """
+    shown = parse_nym_presentation(presentation)
+    proof, link = shown.proof, shown.link
+    grouped = programme.once is not None and programme.once.group is not None
+    if grouped != (link is not None):
+        raise (
+            AnswerIncomplete("the register of the group was told nothing")
+            if grouped
+            else AnswerExcessive("no register counts this programme")
+        )
+    told = None if link is None else GroupLink(link.digest, link_answer(proof.proof), link.sealed)
+    return Nullifier(proof.pseudonym.octets, told)
+
+
+def _within_ages(rules: Rules, programme: Programme, need: EvidenceNeed) -> Rules:
+    once = programme.once
+    is_key = once is not None and once.evidence == need.id
     trust = replace(
         rules.trust,
+        epochs=frozenset((once.epoch,)) if once is not None and is_key else rules.trust.epochs,
         max_status_age_s=need.max_status_age_s,
         max_replica_age_s=need.max_replica_age_s,
         max_issuer_keys_age_s=need.max_replica_age_s,
@@ -308,6 +343,10 @@ def answer_of(decision: Decision, pieces: Sequence[Piece]) -> DecidedAnswer:
     """
     names = {piece.holder for piece in pieces if piece.holder is not None}
     (holder,) = names if len(names) == 1 else (None,)
+    accepted = [piece for piece in pieces if piece.claims is not None]
+    if accepted and all(piece.holder is None for piece in accepted):
+        # A benefit key has no key binding: what else was shown vouches for no name.
+        holder = None
     holder = holder or None
     watched: tuple[WatchedEvidence, ...] = ()
     found = decision.evaluation

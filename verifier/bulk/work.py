@@ -76,7 +76,7 @@ def _decide(item: Item, now: int, rules: Rules, binding: Binding) -> Line:
         decision, pieces = decide_on_answer(
             item.programme,
             {name: [text] for name, text in application.presentations.items()},
-            item.evidence.__getitem__,
+            lambda presentation, _: item.evidence[str(presentation)],
             rules,
             audience=binding.audience,
             nonce=binding.nonce,

@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from wallet.eligibility.evidence_types import Text
+from wallet.eligibility.nullifier import Once
+from wallet.eligibility.once_reader import shown_fact
 from wallet.eligibility.programme import EvidenceNeed, Programme
 from wallet.eligibility.ranking import RankKey
 from wallet.eligibility.reasons import Cause
@@ -179,7 +181,26 @@ def _read_facts(
     for need in programme.evidence.values():
         if need.dated_by is not None and need.id in claims:
             _check_date(programme, need, values, causes, on)
+    if programme.once is not None:
+        _check_benefit_key(programme, programme.once, values, causes, on)
     return _Facts(values, causes)
+
+
+def _check_benefit_key(
+    programme: Programme,
+    once: Once,
+    values: dict[str, Any],
+    causes: dict[str, Cause],
+    on: date,
+) -> None:
+    """Take back the facts of a benefit key that is over."""
+    until = values.get(shown_fact(once.evidence))
+    if until is None or on <= until:
+        return
+    for key, fact in programme.facts.items():
+        if fact.evidence == once.evidence and key in values:
+            del values[key]
+            causes[key] = Cause.FACTS_TOO_OLD
 
 
 def _check_date(

@@ -36,11 +36,7 @@ from wallet.eligibility.rule_reader import AskedFact, RuleReader, read_window
 from wallet.encoding.jcs import NotCanonicalizable, canonicalize
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
-from wallet.protocols.dcql import (
-    CredentialQuery,
-    DcqlQuery,
-    parse_dcql,
-)
+from wallet.protocols.dcql import CredentialQuery, DcqlQuery, parse_dcql
 
 
 class Recheck(StrEnum):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
+from wallet.credentials.bbs_nym import NymScope
 from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError, SeoulWalletError
@@ -62,8 +64,16 @@ class Presented:
     receipt_error: SeoulWalletError | None = None
 
 
+def _no_scopes(_: VerifiedRequest) -> Mapping[str, NymScope]:
+    return {}
+
+
 class Presenter:
-    """Reads requests and answers them from what the wallet holds."""
+    """Reads requests and answers them from what the wallet holds.
+
+    `scopes` tells, by query id, in which context a request asks for a pseudonym, where that is
+    known from elsewhere than the request.
+    """
 
     def __init__(
         self,
@@ -78,7 +88,9 @@ class Presenter:
         transport: HolderTransport,
         clock: Clock,
         development: bool,
+        scopes: Callable[[VerifiedRequest], Mapping[str, NymScope]] = _no_scopes,
     ) -> None:
+        self._scopes = scopes
         self._reader = reader
         self._held = held
         self._log = log
@@ -113,6 +125,7 @@ class Presenter:
             now=self._clock.now(),
             registration=self._reader.standing(verified),
         )
+        consent = replace(consent, scopes=self._scopes(verified))
         return self._linking.preferring_unused(consent)
 
     def present(self, consent: ConsentRequest) -> Presented:
@@ -254,6 +267,7 @@ class Presenter:
                 **({} if receipt_key is None else {HOLDER_KEY_CLAIM: receipt_key}),
             },
             pseudonym=consent.request.dcql_query.credentials[answer.query_id].pseudonym,
+            scope=consent.scopes.get(answer.query_id),
         )
         return presentable(held).present(choice.paths, binding)
 

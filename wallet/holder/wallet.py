@@ -161,6 +161,7 @@ class Wallet(Voter):
             transport=transport,
             clock=clock,
             development=development,
+            scopes=lambda verified: self.discovery.scopes(verified),
         )
         self.offline = Offline(self._presenter, self._spend)
         self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
@@ -171,7 +172,7 @@ class Wallet(Voter):
             credentials=lambda: voting_credentials(self._held, nyms),
             boards=boards,
         )
-        self.discovery = Discovery(
+        self.discovery: Discovery = Discovery(
             records=records,
             held=self._held,
             reader=reader,

@@ -42,7 +42,7 @@ class VerificationPolicy:
     `accepted_types` are the `vct` values; none given, none accepted. Of the W3C formats it is
     `type_values`: alternatives, each a set of types that must all be there. `format` is the one
     asked for, by its name in OpenID4VP; `pseudonym` asks a BBS credential for the holder's
-    pseudonym at this verifier. `audience` and `nonce` are
+    pseudonym at this verifier, or in `nym_context` where that is given. `audience` and `nonce` are
     what the key binding must name; both None means that no key binding is asked for. `trust` is
     None only for checks of the proof alone, which give a `VerifiedProof` and never more.
     `key_sources` are the ways in which an issuer's key may be found; certificates must lead to one
@@ -55,6 +55,7 @@ class VerificationPolicy:
     format: str = SD_JWT_VC_FORMAT
     type_values: tuple[tuple[str, ...], ...] = ()
     pseudonym: bool = False
+    nym_context: bytes | None = None
     audience: str | None = None
     nonce: str | None = None
     trust: TrustPolicy | None = field(default_factory=TrustPolicy)

@@ -47,6 +47,7 @@ def decided(city: City, found: Programme) -> tuple[JsonObject, list[bytes]]:
         subject = (FAMILY,) if need.type.name == "family-relation" else ()
         city.give(wallet, need.type.name, *subject)
     city.settle()
+    wallet.discovery.refresh(AGENCY_URL)
     opened = city.ask(found.id)
     request = wallet.review(opened["link"])
     for answer in request.optional:
