@@ -14,7 +14,14 @@ from verifier.exclusions.config import (
     RegisterAtHand,
     read_register_at_hand,
 )
-from verifier.queries import DEFAULT_QUERIES, QUERY_PREFIX, NamedQuery, parse_named_queries
+from verifier.oidc.settings import OidcConfigurationError, OidcSettings, read_oidc_settings
+from verifier.queries import (
+    DEFAULT_QUERIES,
+    LOGIN_PREFIX,
+    QUERY_PREFIX,
+    NamedQuery,
+    parse_named_queries,
+)
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
@@ -66,7 +73,8 @@ class VerifierConfig:
     A batch of applications is kept for `bulk_ttl_s`; it is decided on by `bulk_workers` processes
     (0: as many as there are processors), or on the Dask cluster of `dask_scheduler`
     (`tls://host:port`), which must be this verifier's own. `exclusion_register` counts people over
-    programmes that exclude each other; it is somebody else's.
+    programmes that exclude each other; it is somebody else's. With `oidc` people log in here at
+    relying parties, with their wallets.
     """
 
     base_url: str
@@ -97,6 +105,7 @@ class VerifierConfig:
     bulk_workers: int = 0
     dask_scheduler: str | None = None
     exclusion_register: RegisterAtHand | None = None
+    oidc: OidcSettings | None = None
 
     def __post_init__(self) -> None:
         if self.vc_api and not self.development:
@@ -114,8 +123,10 @@ class VerifierConfig:
             raise ConfigurationError("client_id_prefix is one of " + ", ".join(PREFIXES))
         if not self.page_queries <= self.queries.keys():
             raise ConfigurationError("page_queries names a query that is not configured")
-        if any(name.startswith(QUERY_PREFIX) for name in self.queries):
-            raise ConfigurationError(f"names of queries do not begin with {QUERY_PREFIX}")
+        if any(name.startswith((QUERY_PREFIX, LOGIN_PREFIX)) for name in self.queries):
+            raise ConfigurationError(
+                f"names of queries do not begin with {QUERY_PREFIX} or {LOGIN_PREFIX}"
+            )
         if self.exclusion_register is not None and self.exclusion_register.did == self.did:
             raise ConfigurationError("exclusion_register is not this verifier")
         if not 0 <= (self.retention_days or 0) <= MAX_RETENTION_DAYS:
@@ -152,7 +163,7 @@ class VerifierConfig:
         CERTIFICATE_FILE (PEM), CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names,
         with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id),
         BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER, EXCLUSION_REGISTER_FILE
-        (JSON, see `verifier.exclusions.config`).
+        (JSON, see `verifier.exclusions.config`), OIDC_FILE (JSON, see `verifier.oidc.settings`).
         Raises
         `ConfigurationError`, and what `parse_named_queries` raises.
         """
@@ -212,6 +223,7 @@ class VerifierConfig:
             bulk_workers=reader.number("bulk_workers", cls.bulk_workers),
             dask_scheduler=reader.get("dask_scheduler"),
             exclusion_register=_read_register(reader.get("exclusion_register_file")),
+            oidc=_read_oidc(reader.get("oidc_file"), development=reader.switch("development")),
         )
 
 
@@ -290,6 +302,13 @@ def _read_register(path: str | None) -> RegisterAtHand | None:
         return None if path is None else read_register_at_hand(Path(path))
     except ExclusionConfigurationError as error:
         raise ConfigurationError(f"exclusion_register_file: {error}") from error
+
+
+def _read_oidc(path: str | None, *, development: bool) -> OidcSettings | None:
+    try:
+        return None if path is None else read_oidc_settings(Path(path), development=development)
+    except OidcConfigurationError as error:
+        raise ConfigurationError(f"oidc_file: {error}") from error
 
 
 def _read_queries(path: Path) -> dict[str, NamedQuery]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
+from verifier import queries
 from verifier.client import REDIRECT_URI, Client
 from verifier.config import VerifierConfig
 from verifier.decision import Decision, Examiner, refused_by_wallet
 from verifier.eligibility import EligibilityDesk
 from verifier.in_hand import InHand
 from verifier.metrics import Metrics
-from verifier.queries import NamedQuery, QueryUnknown, UnsupportedQuery, check_query_is_supported
+from verifier.queries import NamedQuery, QueryUnknown, UnsupportedQuery
 from verifier.requests import RequestWriter, answer_key
 from verifier.sessions import PresentationSessions
 from wallet.credentials.jwe import DecryptionKey
@@ -173,7 +174,7 @@ class VerifierService:
                 raise QueryUnknown("no query of that name is configured")
             return named
         query = parse_dcql(dcql_query)
-        check_query_is_supported(query)
+        queries.check_query_is_supported(query)
         return NamedQuery("", query, "")
 
     def _fetched(self, session_id: str, session: Requested, now: int) -> Fetched:
@@ -308,6 +309,7 @@ class VerifierService:
             now=now,
             transactions=parse_transaction_data(transactions, requested.query),
             programme=requested.query_name,
+            use=queries.use_of(requested.query_name),
         )
 
     def result(
