@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol
 
 from flask import Flask, Response, g, request
@@ -53,7 +54,7 @@ from issuer.storage.recovery.tables import migrate_recovery
 from issuer.storage.tables import ANCHORED, migrate_issuer
 from issuer.vc_api import DevelopmentIssuer
 from wallet.adapters.sql.batches import SqlBatchRecords
-from wallet.adapters.sql.engine import migrate, open_engine
+from wallet.adapters.sql.engine import migrate, open_engine, together
 from wallet.adapters.sql.sessions import SqlSessionStore
 from wallet.credentials.jsonld.pinned import pinned_json_ld
 from wallet.credentials.jsonld.processor import Canonicalizer
@@ -295,6 +296,7 @@ def _service(
             ledger=outside.ledger,
             replica=outside.replica,
             clock=outside.clock,
+            together=partial(together, engine),
             login=outside.login,
             evidence=outside.evidence,
             roll=outside.roll,
@@ -309,6 +311,7 @@ def _service(
 def _further_keys(signing_key: Es256SigningKey, nym_epoch: str | None) -> IssuerKeys:
     # Derived, so that every process over one configuration has the same.
     root = RootKey(signing_key.secret())
+    nonces = root.derive(b"seoul-wallet issuer nonces")
     nym = None
     if nym_epoch is not None:
         nym = NymSettings(
@@ -322,7 +325,7 @@ def _further_keys(signing_key: Es256SigningKey, nym_epoch: str | None) -> Issuer
             key = DecryptionKey.from_secret(secret, ENCRYPTION_KEY_ID)
         except KeyMalformed:
             continue  # one in four billion is beyond the order of the curve
-        return IssuerKeys(encryption=key, nym=nym)
+        return IssuerKeys(encryption=key, nonces=nonces, nym=nym)
     raise ConfigurationInvalid("no encryption key follows from the signing key")
 
 

@@ -1,4 +1,4 @@
-"""Codes and nonces in a session store: each is used exactly once.
+"""The codes of grants in a session store: each is used exactly once.
 
 What is secret is derived forwards only: the offer's id gives the code, the code gives the grant's
 id. The store holds digests, so neither it nor a log of grant ids gives a usable code.
@@ -21,7 +21,6 @@ from issuer.sessions import (
     GrantState,
     Invited,
     Issued,
-    NonceInvalid,
     Offered,
     OfferUnknown,
     Terms,
@@ -38,7 +37,6 @@ from wallet.ports.sessions import SessionConflict, SessionStore, SessionUnknown
 from wallet.protocols.oid4vci.authorization import check_code_verifier
 from wallet.protocols.oid4vci.token import CodeTokenRequest
 
-NONCE: Final = "issuer.c_nonce"
 TX_CODE_DIGITS: Final = 6
 _SECRET_BYTES: Final = 32
 # Of a session that was just made.
@@ -76,7 +74,7 @@ class OpenOffer:
 
 
 class Grants:
-    """Grants and nonces in a session store. Every method may raise `StorageUnavailable`."""
+    """Grants in a session store. Every method may raise `StorageUnavailable`."""
 
     def __init__(self, store: SessionStore, tokens: Tokens) -> None:
         self._store = store
@@ -262,19 +260,6 @@ class Grants:
                 return self._tokens.create(grant, until)
             break
         raise GrantInvalid("the code is wrong, expired or used")
-
-    def new_nonce(self, *, expires_at: int) -> str:
-        """Return a new c_nonce, good once until `expires_at`."""
-        nonce = secrets.token_urlsafe(_SECRET_BYTES)
-        self._store.create(NONCE, nonce, b"", expires_at=expires_at)
-        return nonce
-
-    def use_nonce(self, nonce: str, *, now: int) -> None:
-        """Use up a c_nonce. Raises `NonceInvalid`."""
-        try:
-            self._store.take(NONCE, nonce, now=now)
-        except SessionUnknown:
-            raise NonceInvalid("the c_nonce is unknown, expired or used") from None
 
     def purge(self, *, now: int) -> int:
         """Forget what expired; return how many."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from issuer.grants import Grants
 from issuer.identity import IssuerIdentity
+from issuer.nonces import Nonces
 from issuer.ports import IssuanceRecords, IssuanceUnknown
 from issuer.sessions import NonceInvalid
 from issuer.status import Statuses, StatusReason
@@ -35,13 +35,13 @@ class HolderRevocations:
         identity: IssuerIdentity,
         records: IssuanceRecords,
         statuses: Statuses,
-        grants: Grants,
+        nonces: Nonces,
         clock: Clock,
     ) -> None:
         self._identity = identity
         self._records = records
         self._statuses = statuses
-        self._grants = grants
+        self._nonces = nonces
         self._clock = clock
 
     def revoke(self, presentation: str) -> None:
@@ -67,7 +67,7 @@ class HolderRevocations:
             ),
             now=now,
         )
-        self._grants.use_nonce(nonce, now=now)
+        self._nonces.use(nonce, now=now)
         reference = parse_status_reference(verified.claims.get("status"))
         number = reference.uri.rpartition("/")[2]
         if not _LIST_NUMBER.match(number) or reference.uri != self._identity.status_list_uri(

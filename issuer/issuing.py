@@ -11,8 +11,8 @@ from issuer.calendar import seoul_day
 from issuer.catalogue import Catalogue, CredentialContent, FormattedType
 from issuer.deferral import Deferrals, TransactionUnknown
 from issuer.formats import Draft, ProvenHolder, SignedCredential, sign_credential
-from issuer.grants import Grants
 from issuer.identity import IssuerIdentity
+from issuer.nonces import Nonces
 from issuer.notifications import Notifications
 from issuer.nym import NymIssuing
 from issuer.ports import Issuance, IssuanceAlreadyCompleted, IssuanceRecords
@@ -63,7 +63,7 @@ class ConfigurationNotGranted(RejectedError):
 
 
 class IssuanceStep(StrEnum):
-    """What is durable so far in one issuance. A test may stop the process after each."""
+    """What was done so far in one issuance. A test may stop the process after each."""
 
     INTENT_RECORDED = "intent_recorded"
     SIGNED = "signed"
@@ -81,9 +81,10 @@ _Proven = Sequence[ProvenHolder] | VerifiedRegisteredCommitment
 class Issuing:
     """Issues the credentials of a grant, once in each round.
 
-    The order is what makes a crash harmless: the status index is on record before anything is
-    signed, and the leaf is in the outbox before the credential leaves. A retry after a crash
-    reuses the index; once the leaf is on record, no other credential comes of the round.
+    What makes a crash harmless: status index, leaf and used-up nonce are on record before the
+    credential leaves, together when the caller makes one transaction of the request, else in
+    this order. A retry reuses an index that is on record; once the leaf is, no other credential
+    comes of the round.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Issuing:
         *,
         identity: IssuerIdentity,
         catalogue: Catalogue,
-        grants: Grants,
+        nonces: Nonces,
         tokens: Tokens,
         records: IssuanceRecords,
         deferrals: Deferrals,
@@ -106,7 +107,7 @@ class Issuing:
     ) -> None:
         self._identity = identity
         self._catalogue = catalogue
-        self._grants = grants
+        self._nonces = nonces
         self._tokens = tokens
         self._records = records
         self._deferrals = deferrals
@@ -216,7 +217,7 @@ class Issuing:
             raise ProofKeyRepeated("every key proof is for another key")
         nonces = frozenset(item.nonce for item in verified)
         for nonce in nonces:
-            self._grants.use_nonce(nonce, now=now)
+            self._nonces.use(nonce, now=now)
         return [ProvenHolder(item.key, item.did) for item in verified], nonces
 
     def _proven_commitment(
@@ -226,7 +227,7 @@ class Issuing:
             raise TooManyProofs("one commitment, for one credential")
         proof = parse_nym_proof(proofs[0])
         verified = self._nyms.verify(proof, content, grant.state.entitlement.holder_id)
-        self._grants.use_nonce(proof.c_nonce, now=now)
+        self._nonces.use(proof.c_nonce, now=now)
         return verified
 
     def _finish(

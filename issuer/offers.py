@@ -10,6 +10,7 @@ from issuer.calendar import seoul_day
 from issuer.catalogue import Catalogue
 from issuer.grants import TX_CODE_DIGITS, Grants
 from issuer.identity import IssuerIdentity
+from issuer.nonces import Nonces
 from issuer.recovery.service import Recoveries
 from issuer.sessions import Entitlement, Offered, Terms
 from issuer.tokens import Lifetimes, NewTokens, Tokens
@@ -92,6 +93,7 @@ class Offers:
         catalogue: Catalogue,
         grants: Grants,
         tokens: Tokens,
+        nonces: Nonces,
         recoveries: Recoveries,
         clock: Clock,
         limits: OfferLimits,
@@ -100,6 +102,7 @@ class Offers:
         self._catalogue = catalogue
         self._grants = grants
         self._tokens = tokens
+        self._nonces = nonces
         self._recoveries = recoveries
         self._clock = clock
         self._limits = limits
@@ -228,7 +231,7 @@ class Offers:
 
     def new_nonce(self) -> str:
         """Return a new c_nonce, good once."""
-        return self._grants.new_nonce(expires_at=self._clock.now() + self._limits.nonce_ttl_s)
+        return self._nonces.new(expires_at=self._clock.now() + self._limits.nonce_ttl_s)
 
     def purge(self) -> int:
         """Forget expired offers, tokens and nonces; return how many."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,6 +32,7 @@ from issuer.issuing import (
     Issuing,
 )
 from issuer.letters import Letters
+from issuer.nonces import Nonces
 from issuer.notifications import Notifications
 from issuer.nym import NymIssuing, NymSettings
 from issuer.offers import IssuedOffer, OfferLimits, Offers
@@ -62,6 +64,7 @@ from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica, ChainUnavailable
 from wallet.ports.ledger import LedgerRound, LedgerWriter
 from wallet.ports.sessions import SessionStore
+from wallet.ports.storage import Together
 from wallet.protocols.oid4vci.authorization import CHALLENGE_METHOD
 from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS
 from wallet.protocols.oid4vci.encryption import RequestEncryptionOffer, ResponseEncryptionOffer
@@ -99,7 +102,7 @@ class ServiceSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssuerPorts:
-    """What the service needs from outside."""
+    """What the service needs from outside. `together` is of the database of all its records."""
 
     sessions: SessionStore
     issuances: IssuanceRecords
@@ -116,6 +119,7 @@ class IssuerPorts:
     ledger: LedgerWriter
     replica: AnchorReplica
     clock: Clock
+    together: Together = nullcontext
     login: HolderLogin | None = None
     evidence: EvidenceRegister | None = None
     roll: ElectoralRoll | None = None
@@ -123,9 +127,11 @@ class IssuerPorts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssuerKeys:
-    """Keys beside the one that signs: for encrypted requests, and for BBS if it is issued."""
+    """Keys beside the one that signs: for encrypted requests, for the MACs of nonces (32 bytes),
+    and for BBS if it is issued."""
 
     encryption: DecryptionKey = field(repr=False)
+    nonces: bytes = field(repr=False)
     nym: NymSettings | None = None
 
 
@@ -155,6 +161,7 @@ class IssuerService:
         self.identity = identity
         self.keys = keys
         self._settings = settings
+        self.together = ports.together
         self._clock = ports.clock
         self._ledger = ports.ledger
         self.voting: VotingRoll | None = None
@@ -174,7 +181,8 @@ class IssuerService:
         )
         tokens = Tokens(ports.sessions)
         grants = Grants(ports.sessions, tokens)
-        self.dpop = DpopGuard(ports.sessions, ports.clock)
+        nonces = Nonces(ports.sessions, keys.nonces)
+        self.dpop = DpopGuard(ports.sessions, ports.clock, keys.nonces)
         self.clients = Clients(identity, ports.sessions, ports.clock, settings.clients)
         self.deferrals = Deferrals(
             store=ports.sessions,
@@ -198,7 +206,7 @@ class IssuerService:
             identity=identity,
             catalogue=self.catalogue,
             records=ports.recoveries,
-            grants=grants,
+            nonces=nonces,
             statuses=self.statuses,
             channel=ports.contact,
             clock=ports.clock,
@@ -209,6 +217,7 @@ class IssuerService:
             catalogue=self.catalogue,
             grants=grants,
             tokens=tokens,
+            nonces=nonces,
             recoveries=self.recoveries,
             clock=ports.clock,
             limits=settings.offers,
@@ -216,7 +225,7 @@ class IssuerService:
         self.issuing = Issuing(
             identity=identity,
             catalogue=self.catalogue,
-            grants=grants,
+            nonces=nonces,
             tokens=tokens,
             records=ports.issuances,
             deferrals=self.deferrals,
@@ -254,7 +263,7 @@ class IssuerService:
             identity=identity,
             records=ports.issuances,
             statuses=self.statuses,
-            grants=grants,
+            nonces=nonces,
             clock=ports.clock,
         )
         self.bitstrings = BitstringLists(

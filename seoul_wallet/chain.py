@@ -7,6 +7,7 @@ a local stack are throw-away; production deploys with `seoul-wallet anchor` and 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,12 @@ from web3 import Web3
 
 from seoul_wallet.anvil import AnvilNode
 from wallet.adapters.evm import development
-from wallet.adapters.evm.authority import Accreditor, ContractDirectory, RootAuthority
+from wallet.adapters.evm.authority import (
+    Accreditor,
+    ContractDirectory,
+    Registrar,
+    RootAuthority,
+)
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.node import ask, connect, deploy
 from wallet.adapters.evm.publisher import Publisher
@@ -23,13 +29,19 @@ from wallet.adapters.evm.quorum import NodeQuorum, open_quorum
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.sender import Sender
 from wallet.adapters.evm.writer import EvmLedgerWriter
+from wallet.crypto.hashing import sha256
+from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA
 from wallet.errors import UnavailableError
 from wallet.ports.clock import Clock
 from wallet.ports.outbox import TransactionJournal
+from wallet.protocols.registration import Registration, claims_digest
 from wallet.trust.identifiers import issuer_id, schema_id
+from wallet.trust.verifiers import verifier_id
 
 BLOCK_TIME_S: Final = 1
 FUNDS_ETHER: Final = 10
+# Root authority, accreditor, the issuer and the verifier.
+SENDERS: Final = 4
 ACCREDITED_FOR_S: Final = 365 * 86400
 # How long before the present a chain in this process begins: its blocks are a second apart.
 SET_UP_S: Final = 600
@@ -52,7 +64,9 @@ class LocalChain:
     root: RootAuthority
     accreditor: Accreditor
     accreditor_address: str
+    registrar: Registrar
     controller: Sender
+    agency: Sender
     directory: ContractDirectory
     node: development.DevelopmentChain | AnvilNode | None
 
@@ -62,9 +76,18 @@ class LocalChain:
 
     def writer(self, journal: TransactionJournal, clock: Clock) -> EvmLedgerWriter:
         """Return the writer of the issuer's facts, with the controller's key."""
+        return self._writer(self.controller, journal, clock)
+
+    def agency_writer(self, journal: TransactionJournal, clock: Clock) -> EvmLedgerWriter:
+        """Return the writer of the verifier's receipts, with a key of its own."""
+        return self._writer(self.agency, journal, clock)
+
+    def _writer(
+        self, sender: Sender, journal: TransactionJournal, clock: Clock
+    ) -> EvmLedgerWriter:
         publisher = Publisher(
             self.w3,
-            self.controller.account,
+            sender.account,
             chain_id=self.deployment.chain_id,
             journal=journal,
             clock=clock,
@@ -74,11 +97,35 @@ class LocalChain:
 
     def accredit(self, did: str, credential_types: tuple[str, ...]) -> None:
         """Let the issuer with `did` issue `credential_types` for a year."""
-        until = int(ask(lambda: self.w3.eth.get_block("latest"))["timestamp"]) + ACCREDITED_FOR_S
+        self._accredit(did, credential_types, self.controller)
+
+    def accredit_agency(self, did: str) -> None:
+        """Let the verifier with `did` anchor receipts of decisions for a year."""
+        self._accredit(did, (RECEIPT_SCHEMA,), self.agency)
+
+    def _accredit(self, did: str, credential_types: tuple[str, ...], by: Sender) -> None:
+        until = self._in_a_year()
         for vct in credential_types:
             schema = schema_id(vct)
             self.root.accredit_accreditor(self.accreditor_address, schema, until)
-            self.accreditor.accredit_issuer(issuer_id(did), self.controller.address, schema, until)
+            self.accreditor.accredit_issuer(issuer_id(did), by.address, schema, until)
+
+    def register(self, did: str, registrations: Iterable[Registration]) -> None:
+        """Let the verifier with `did` ask for what is registered, for a year."""
+        until = self._in_a_year()
+        self.root.appoint_registrar(self.accreditor_address)
+        for words in registrations:
+            self.registrar.register_verifier(
+                verifier_id(did),
+                schema_id(words.credential_type),
+                sha256(words.purpose.encode()),
+                claims_digest(words.claims),
+                until,
+            )
+
+    def _in_a_year(self) -> int:
+        newest = ask(lambda: self.w3.eth.get_block("latest"))
+        return int(newest["timestamp"]) + ACCREDITED_FOR_S
 
     def run(self) -> None:
         """Let a chain inside this process go on by itself, once what is set up is there."""
@@ -108,7 +155,7 @@ class LocalChain:
 def in_process_chain() -> LocalChain:
     """Return a chain inside this process: nothing to install, nothing kept. See `run`."""
     node = development.DevelopmentChain(set_up_s=SET_UP_S)
-    senders = [node.funded_sender() for _ in range(3)]
+    senders = [node.funded_sender() for _ in range(SENDERS)]
     nodes = NodeQuorum([node.endpoint()], 1)
     return _deployed(node.w3, nodes, senders, development.FINALITY, node)
 
@@ -116,7 +163,7 @@ def in_process_chain() -> LocalChain:
 def anvil_chain(*, state_file: Path | None = None, port: int | None = None) -> LocalChain:
     """Start an anvil node of its own process. Raises `AnvilMissing`, `AnvilFailed`."""
     node = AnvilNode(state_file=state_file, port=port)
-    senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(3)]
+    senders = [Sender.from_secret(node.w3, secrets.token_bytes(32)) for _ in range(SENDERS)]
     for sender in senders:
         node.fund(sender.address)
     nodes = open_quorum([node.url], required=1, development=True)
@@ -137,7 +184,7 @@ def remote_chain(urls: str, *, finality: str, funding_key: bytes | None) -> Loca
     addresses = split_urls(urls)
     nodes = open_quorum(addresses, required=len(addresses), development=True)
     w3 = connect(addresses[0])
-    senders = [Sender.from_secret(w3, secrets.token_bytes(32)) for _ in range(3)]
+    senders = [Sender.from_secret(w3, secrets.token_bytes(32)) for _ in range(SENDERS)]
     for sender in senders:
         _fund(w3, sender.address, funding_key)
     return _deployed(w3, nodes, senders, finality, None)
@@ -170,7 +217,7 @@ def _deployed(
     finality: str,
     node: development.DevelopmentChain | AnvilNode | None,
 ) -> LocalChain:
-    root, accreditor, controller = senders
+    root, accreditor, controller, agency = senders
     deployment = deploy(w3, root.send, root.address, hand_over_delay_s=0)
     directory = ContractDirectory(w3, deployment, root)
     directory.list_all()
@@ -182,7 +229,10 @@ def _deployed(
         RootAuthority(w3, deployment, root),
         Accreditor(w3, deployment, accreditor),
         accreditor.address,
+        # One person with two offices.
+        Registrar(w3, deployment, accreditor),
         controller,
+        agency,
         directory,
         node,
     )

@@ -21,6 +21,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         ),
         "issuer": ("seoul_wallet.issuer_cli:issuer", "Offer credentials to wallets."),
         "programmes": ("seoul_wallet.programmes_cli:programmes", "Check and try programme files."),
+        "receipt": ("seoul_wallet.receipt_cli:receipt", "Check receipts of decisions offline."),
         "run": ("seoul_wallet.run:run", "Serve issuer, verifier or ballot box."),
         "sample-register": (
             "seoul_wallet.sample_register:main",

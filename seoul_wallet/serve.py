@@ -15,7 +15,7 @@ import click
 from issuer.calendar import seoul_day
 from seoul_wallet.anvil import AnvilMissing
 from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain
-from seoul_wallet.stack import LocalStack, start_stack
+from seoul_wallet.stack import VERIFIER_REPLICA, LocalStack, start_stack
 from seoul_wallet.stack_file import stack_file, write_private
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
@@ -65,9 +65,10 @@ def serve(
 
     Prints one line `READY {...}` when all of them answer: their addresses, the DIDs of the VC-API
     issuers, the file of the trust anchor (of https and of the verifier's certificate), that of
-    the operators' and the agency's bearer tokens, and the file that tells the other commands of
-    this program where the stack is (SEOUL_WALLET_STACK names another place). Stops on Ctrl-C.
-    The register is synthetic, the keys are throw-away.
+    the operators' and the agency's bearer tokens, a replica of the chain for the wallet's
+    --registry, and the file that tells the other commands of this program where the stack is
+    (SEOUL_WALLET_STACK names another place). Stops on Ctrl-C. The register is synthetic, the
+    keys are throw-away.
     """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -126,6 +127,7 @@ def _addresses(stack: LocalStack) -> JsonObject:
         "dids": stack.development_dids,
         "trust_anchor": str(stack.tls.trust_anchor),
         "tokens": str(stack.folder / TOKENS_FILE),
+        "registry": str(stack.folder / VERIFIER_REPLICA),
         "stack": str(stack_file()),
     }
 

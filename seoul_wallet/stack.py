@@ -41,7 +41,9 @@ from seoul_wallet.sample.voters import make_voters, write_roll
 from seoul_wallet.server import ThreadedServer, free_port
 from seoul_wallet.tls import LocalTls, Signer, make_local_tls
 from verifier.app import Verifier, build_verifier
+from verifier.catalogue import ProgrammeShelf, example_programme_files
 from verifier.config import VerifierConfig
+from verifier.eligibility import programme_query
 from verifier.exclusions.config import RegisterAtHand, RegisterConfig, did_of
 from verifier.queries import DEFAULT_QUERIES
 from verifier.register_app import ExclusionRegisterApplication, build_exclusion_register
@@ -63,6 +65,7 @@ from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding import base64url
 from wallet.encoding.json import to_json
 from wallet.holder.client_identity import ClientIdentity
+from wallet.protocols.registration import Registration, registrations_of
 from wallet.verification.policy import TrustPolicy
 
 CLERK: Final = "clerk"
@@ -72,6 +75,7 @@ APP: Final = ClientIdentity()
 # The folder of a stack in which notices to people wait for a gateway that sends messages.
 NOTICES: Final = "notices"
 AGENCY: Final = "sports-centre"
+VERIFIER_REPLICA: Final = "verifier-replica.db"
 # The example programmes of which a person may have one a year.
 EXCLUSION_GROUP: Final = "youth-benefits"
 
@@ -206,7 +210,7 @@ def start_stack(
     ends = ExitStack()
     ends.callback(chain.stop)
     issuer_replica = _replica(folder / "issuer-replica.db", ends)
-    verifier_replica = _replica(folder / "verifier-replica.db", ends)
+    verifier_replica = _replica(folder / VERIFIER_REPLICA, ends)
     issuer_follower = Follower(chain.reader(), issuer_replica, clock)
     issuer = build_issuer(
         issuer_config,
@@ -232,26 +236,34 @@ def start_stack(
         types += [GUARDIANSHIP_TYPE, *(kind.vct for kind in evidence_types().by_name.values())]
         types.append(BENEFIT_KEY_TYPE)
     chain.accredit(issuer.service.identity.did, tuple(types))
+    chain.accredit_agency(verifier_did)
+    registrations = _registrations(on, with_programmes=evidence is not None)
+    chain.register(verifier_did, registrations)
     chain.run()
+    verifier_database = sqlite_url(folder / "verifier.db")
     verifier = build_verifier(
         VerifierConfig(
             base_url=verifier_url,
-            database_url=sqlite_url(folder / "verifier.db"),
+            database_url=verifier_database,
             signing_key_file=_key_file(folder / "verifier-key", verifier_key),
             certificate_file=tls.signers["verifier"],
             trust_anchors=TrustAnchors.from_pem(tls.trust_anchor.read_bytes()),
             page_queries=frozenset(DEFAULT_QUERIES),
+            registrations=registrations,
             agency_token_digests={AGENCY: sha256(agency_token.encode())},
             trust=TrustPolicy(max_replica_age_s=pace.max_replica_age_s),
             exclusion_register=RegisterAtHand(register_url, register.key, register_token),
             follow_interval_s=pace.follow_interval_s,
             refresh_after_s=pace.refresh_after_s,
+            anchor_interval_s=pace.anchor_interval_s,
+            recheck_interval_s=pace.refresh_after_s,
             development=True,
             vc_api=True,
         ),
         replica=verifier_replica,
         follower=Follower(chain.reader(), verifier_replica, clock),
         clock=clock,
+        ledger_writer=chain.agency_writer(_journal(verifier_database, ends), clock),
         json_ld=json_ld,
         ca_file=ca_file,
     )
@@ -284,6 +296,15 @@ def start_stack(
         verifier_replica=verifier_replica,
         _ends=ends,
     )
+
+
+def _registrations(on: date, *, with_programmes: bool) -> tuple[Registration, ...]:
+    """Return what the verifier registers: its named queries, and the programmes on that day."""
+    queries = list(DEFAULT_QUERIES.values())
+    if with_programmes:
+        shelf = ProgrammeShelf(example_programme_files)
+        queries += map(programme_query, shelf.load().all_in_force(on))
+    return tuple(words for one in queries for words in registrations_of(one.query, one.purpose))
 
 
 def _register_config(

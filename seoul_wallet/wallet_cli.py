@@ -9,11 +9,18 @@ from pathlib import Path
 import click
 
 from seoul_wallet.core_dumps import switch_off_core_dumps
+from seoul_wallet.decisions_cli import (
+    decisions,
+    export_receipt,
+    request_deletion,
+    withdraw,
+)
 from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.devices_cli import devices, lost, reissue
 from seoul_wallet.history_cli import history, log, top_up
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
+from seoul_wallet.voting_cli import challenge, track, vote
 from seoul_wallet.wallet_views import (
     Session,
     find_card,
@@ -69,6 +76,18 @@ def _default_language() -> str:
     metavar="PEM",
     help="Trust anchors for the certificates of verifiers that sign requests.",
 )
+@click.option(
+    "--registry",
+    metavar="DATABASE",
+    envvar="SEOUL_WALLET_REGISTRY",
+    help="A replica of the chain (file or URL), where verifiers are looked up: a registered one "
+    "that asks for more than it registered is refused. [env: SEOUL_WALLET_REGISTRY]",
+)
+@click.option(
+    "--require-registration",
+    is_flag=True,
+    help="Refuse verifiers whose request no registration covers.",
+)
 @click.option("--development", is_flag=True, help="Admit http on localhost, nothing else.")
 @click.pass_context
 def wallet(
@@ -78,6 +97,8 @@ def wallet(
     trusted: tuple[str, ...],
     ca_file: str | None,
     verifier_ca: str | None,
+    registry: str | None,
+    require_registration: bool,
     development: bool,
 ) -> None:
     """Keep credentials and prove only what is asked.
@@ -90,6 +111,7 @@ def wallet(
       seoul-wallet wallet receive 'openid-credential-offer://?credential_offer_uri=...'
       seoul-wallet wallet list
       seoul-wallet wallet present 'openid4vp://?client_id=...&request_uri=...'
+      seoul-wallet wallet vote https://mvoting.example
 
     \b
     Exit codes: 0 done, 2 the input is not what it should be, 3 checked and refused,
@@ -97,7 +119,14 @@ def wallet(
     """
     switch_off_core_dumps()
     ctx.obj = Session(
-        file, language, development, ca_file, verifier_ca, frozenset(trusted) or None
+        file,
+        language,
+        development,
+        ca_file,
+        verifier_ca,
+        frozenset(trusted) or None,
+        registry,
+        require_registration,
     )
 
 
@@ -182,6 +211,8 @@ def list_cards(session: Session) -> None:
             click.echo(session.say("no_cards"))
         if holder.unfinished:
             click.echo(session.say("unfinished"), err=True)
+        for box in holder.voting.unfinished:
+            click.echo(f"{session.say('unfinished_vote')} {box}", err=True)
 
 
 @wallet.command()
@@ -271,6 +302,8 @@ for _command in (
     *(devices, lost, reissue),
     *(delegate, delegations),
     *(history, log, top_up),
+    *(vote, challenge, track),
+    *(decisions, export_receipt, withdraw, request_deletion),
 ):
     wallet.add_command(_command)
 

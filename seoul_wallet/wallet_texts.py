@@ -2,7 +2,9 @@
 
 from typing import Final
 
-TEXTS: Final[dict[str, dict[str, str]]] = {
+from seoul_wallet.voting_texts import VOTING_TEXTS
+
+_TEXTS: Final[dict[str, dict[str, str]]] = {
     "ko": {
         "passphrase": "비밀 문장",
         "new_passphrase": "새 비밀 문장",
@@ -58,6 +60,24 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "accepted": "접수됨",
         "refused": "거절됨",
         "unanswered": "응답 없음",
+        "decisions": "기관의 결정",
+        "no_decisions": "결정 영수증이 없습니다",
+        "programme": "사업",
+        "decision": "결정",
+        "countersigned": "확인 서명",
+        "eligible": "대상",
+        "not_eligible": "대상 아님",
+        "unknown": "알 수 없음",
+        "not_yet": "아직 없음",
+        "withdrawn": "철회함",
+        "yes": "예",
+        "no": "아니요",
+        "withdrawn_at": "철회했습니다. 기관 기록의 번호",
+        "deleted": "기관이 지운 것",
+        "kept": "기관이 남긴 것",
+        "ground": "근거",
+        "until": "언제까지",
+        "written": "파일로 저장했습니다",
         "removed": "증서와 열쇠를 지웠습니다",
         "remove": "이 증서와 열쇠를 지우시겠습니까? 되돌릴 수 없습니다.",
         "phrase_keep": "이 24개 단어를 순서대로 종이에 적어 두십시오. 누구에게도 보이지 마십시오.",
@@ -178,6 +198,24 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "accepted": "accepted",
         "refused": "refused",
         "unanswered": "no answer",
+        "decisions": "Decisions of agencies",
+        "no_decisions": "There are no receipts of decisions",
+        "programme": "Programme",
+        "decision": "Decision",
+        "countersigned": "Countersigned",
+        "eligible": "eligible",
+        "not_eligible": "not eligible",
+        "unknown": "unknown",
+        "not_yet": "not yet",
+        "withdrawn": "withdrawn",
+        "yes": "yes",
+        "no": "no",
+        "withdrawn_at": "Withdrawn. Its number in the agency's log",
+        "deleted": "What the agency deleted",
+        "kept": "What the agency keeps",
+        "ground": "Ground",
+        "until": "Until",
+        "written": "Written to",
         "removed": "The card and its key are gone",
         "remove": "Delete this card and its key? There is no way back.",
         "phrase_keep": "Write these 24 words on paper, in this order. Show them to nobody.",
@@ -243,4 +281,7 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "withdrawal": "withdrawal",
         "deletion": "deletion",
     },
+}
+TEXTS: Final[dict[str, dict[str, str]]] = {
+    language: texts | VOTING_TEXTS[language] for language, texts in _TEXTS.items()
 }

@@ -16,11 +16,14 @@ from rich.text import Text
 
 from seoul_wallet.wallet_texts import TEXTS
 from wallet.adapters.clock import SystemClock
+from wallet.adapters.sql.engine import open_engine, sqlite_url
+from wallet.adapters.sql.replica_records import SqlVerifierRegistry
 from wallet.app import open_wallet
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRequest
-from wallet.holder.history import FollowUp, HistoryEntry
+from wallet.holder.decision_records import FollowUp
+from wallet.holder.history import HistoryEntry
 from wallet.holder.linking import LinkWarning
 from wallet.holder.texts import may_deceive, shown
 from wallet.holder.wallet import Wallet
@@ -40,6 +43,8 @@ class Session:
     ca_file: str | None
     verifier_ca: str | None
     trusted_issuers: frozenset[str] | None
+    registry: str | None = None
+    require_registration: bool = False
 
     def now(self) -> int:
         return SystemClock().now()
@@ -72,7 +77,22 @@ class Session:
             trusted_issuers=self.trusted_issuers,
             ca_file=self.ca_file,
             verifier_anchors=_anchors(self.verifier_ca),
+            registry=self._open_registry(),
+            require_registration=self.require_registration,
         )
+
+    def _open_registry(self) -> SqlVerifierRegistry | None:
+        if self.registry is None:
+            return None
+        url = self.registry
+        if "://" not in url:
+            # Whoever follows the chain makes and writes it; here it is only read.
+            if not Path(url).is_file():
+                raise click.UsageError("--registry names no database")
+            url = sqlite_url(Path(url))
+        engine = open_engine(url)
+        click.get_current_context().call_on_close(engine.dispose)
+        return SqlVerifierRegistry(engine)
 
     def table(self, title: str, *columns: str, rows: Sequence[Sequence[str]]) -> None:
         table = Table(title=self.say(title) if title else None, title_justify="left")

@@ -10,8 +10,9 @@ SEOUL_WALLET_DEPLOYMENT         a JSON file: chain_id, first_block, contracts wi
                                 code_hash
 SEOUL_WALLET_FINALITY           tag (default), instant or depth:N
 SEOUL_WALLET_REPLICA_URL        the database of the local replica of the contracts
-SEOUL_WALLET_CONTROLLER_KEY     issuer, ballotbox: a file with the controller's or the board
-                                operator's secp256k1 key in hex
+SEOUL_WALLET_CONTROLLER_KEY     a file with a secp256k1 key in hex: the issuer's controller, the
+                                operator of the ballot box's board, or, for a verifier that anchors
+                                receipts of decisions, its own controller
 SEOUL_WALLET_MAX_FEE_GWEI       the most that is paid per gas (default 300)
 SEOUL_WALLET_FEE_RAISE_AFTER_S  seconds after which a stuck offer is raised (default 120)
 SEOUL_WALLET_REGISTER           issuer: the folder of families.csv and appointments.csv, and with
@@ -251,12 +252,17 @@ def issuer_app() -> Flask:
 def verifier_app() -> Flask:
     """Return the verifier's application; its follower thread runs. Raises typed errors."""
     chain = _chain()
+    config = VerifierConfig.from_env()
+    anchors = bool(os.environ.get(PREFIX + "CONTROLLER_KEY"))
+    if anchors:
+        _check_takes_records(chain.deprecated)
     verifier = build_verifier(
-        VerifierConfig.from_env(),
+        config,
         replica=chain.replica,
         follower=chain.follower,
         clock=SystemClock(),
         did_histories=chain.records,
+        ledger_writer=_writer(chain, config.database_url) if anchors else None,
     )
     verifier.background.start()
     chain.ends.callback(verifier.close, CLOSE_TIMEOUT_S)

@@ -9,11 +9,13 @@ from functools import partial
 from typing import Protocol
 
 from flask import Flask
+from sqlalchemy import Engine
 
 from verifier.api.application import create_app
 from verifier.api.batches import batches_blueprint
 from verifier.api.claims import claims_blueprint
 from verifier.api.eligibility import eligibility_blueprint
+from verifier.api.receipts import receipts_blueprint
 from verifier.api.vc_api import vc_api_blueprint
 from verifier.background import STOP_TIMEOUT_S, Background, Follows
 from verifier.browser_sessions import BrowserSessions
@@ -26,7 +28,7 @@ from verifier.catalogue import (
     read_programme_files,
 )
 from verifier.claims.counting import Counting, ExclusionRegister
-from verifier.client import Client
+from verifier.client import AgencyIdentity, Client
 from verifier.config import ConfigurationError, VerifierConfig
 from verifier.decision import Examiner
 from verifier.eligibility import EligibilityDesk
@@ -35,12 +37,19 @@ from verifier.health import Health, ReplicaHead
 from verifier.metrics import Metrics
 from verifier.oidc.provider import OpenIdProvider
 from verifier.oidc.tokens import IdTokens
+from verifier.receipts.desk import ReceiptDesk, Retention
+from verifier.receipts.rounds import LogRounds
+from verifier.recheck.delivery import WebhookDelivery
+from verifier.recheck.worker import Recheck
 from verifier.service import VerifierService
 from verifier.sessions import PresentationSessions
 from verifier.storage.bulk import SqlBulkRecords
 from verifier.storage.bulk_tables import migrate_bulk
 from verifier.storage.claims import SqlBenefitClaims
 from verifier.storage.claims_tables import migrate_claims
+from verifier.storage.receipt_tables import ANCHORED, migrate_receipts
+from verifier.storage.receipts import SqlAgencyRecords
+from verifier.storage.recheck import SqlRecheckRecords
 from verifier.vc_api import ProofChecker
 from wallet.adapters.compute.processes import ProcessPool
 from wallet.adapters.http.fetch import GuardedClient
@@ -51,9 +60,12 @@ from wallet.adapters.http.sources import (
     HttpDidResolver,
     HttpStatusListSource,
 )
+from wallet.adapters.http.webhooks import HttpWebhookSender
+from wallet.adapters.sql.batches import SqlBatchRecords
 from wallet.adapters.sql.engine import migrate, open_engine
 from wallet.adapters.sql.fact_cache import SqlFactCache
 from wallet.adapters.sql.sessions import SqlSessionStore
+from wallet.anchoring import Anchoring, AnchorTimes
 from wallet.credentials.jsonld.pinned import pinned_json_ld
 from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.crypto.certificates import certified_key, parse_pem_chain
@@ -70,6 +82,7 @@ from wallet.ports.facts import (
     DidResolver,
     StatusListSource,
 )
+from wallet.ports.ledger import LedgerWriter
 
 
 class Replica(AnchorReplica, ReplicaHead, Protocol):
@@ -88,6 +101,9 @@ class Verifier:
     browsers: BrowserSessions
     background: Background
     bulk: BulkRunner
+    rounds: LogRounds
+    recheck: Recheck
+    delivery: WebhookDelivery
     _release: Callable[[], None]
 
     def close(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
@@ -110,6 +126,7 @@ def build_verifier(
     ca_file: str | None = None,
     did_histories: DidHistories | None = None,
     open_compute: Callable[[], AbstractContextManager[Compute]] | None = None,
+    ledger_writer: LedgerWriter | None = None,
     register: ExclusionRegister | None = None,
 ) -> Verifier:
     """Compose a verifier over the database of `config`: sessions and copies of fetched facts.
@@ -120,14 +137,15 @@ def build_verifier(
     are did:ethr. `credentials` and `json_ld` are for VC-API: where lists come
     from (over https otherwise) and the contexts (the pinned ones otherwise). `open_compute` gives
     the engine for bulk work instead of the configured one, `register` the way to the register of
-    exclusion groups instead of https. Raises `ConfigurationError`,
-    `StorageUnavailable`.
+    exclusion groups instead of https. With `ledger_writer` receipts are anchored; without it the
+    log of decisions is signed and stays here. Raises `ConfigurationError`, `StorageUnavailable`.
     """
     key = _read_signing_key(config)
     engine = open_engine(config.database_url)
     migrate(engine, "sessions")
     migrate(engine, "fact_cache")
     migrate_bulk(engine)
+    migrate_receipts(engine)
     migrate_claims(engine)
     client = GuardedClient(allow_loopback_http=config.development, ca_file=ca_file)
     cache = SqlFactCache(engine)
@@ -176,6 +194,23 @@ def build_verifier(
     examiner = Examiner(
         sources=sources, trust=config.trust, max_binding_age_s=config.max_binding_age_s
     )
+    bulk_records = SqlBulkRecords(engine)
+    identity = AgencyIdentity(config.did, key)
+    receipt_records = SqlAgencyRecords(engine)
+
+    def is_open(nonce: str, state: str | None) -> bool:
+        if state is None:
+            return bulk_records.waits_for(nonce, now=clock.now())
+        return sessions.waits_for(nonce, state, now=clock.now())
+
+    receipts = ReceiptDesk(
+        identity,
+        receipt_records,
+        clock,
+        retention=Retention(config.receipt_keep_s, config.receipt_ground, config.result_ttl_s),
+        is_open=is_open,
+    )
+    rounds = _rounds(config, identity, engine, receipt_records, clock, replica, ledger_writer)
     at_hand = config.exclusion_register
     counting = Counting(
         SqlBenefitClaims(engine),
@@ -185,7 +220,9 @@ def build_verifier(
         if register is not None or at_hand is None
         else HttpExclusionRegister(client, at_hand.base_url, at_hand.token),
     )
-    desk = EligibilityDesk(shelf, examiner, counting=counting)
+    desk = EligibilityDesk(
+        shelf, examiner, after_decision=receipts.after_decision, counting=counting
+    )
     service = VerifierService(
         config=config,
         client=Client(config.base_url, config.did, key, _read_chain(config, key)),
@@ -195,7 +232,6 @@ def build_verifier(
         metrics=metrics,
         desk=desk,
     )
-    bulk_records = SqlBulkRecords(engine)
     bulk_desk = BulkDesk(
         bulk_records,
         clock,
@@ -208,7 +244,19 @@ def build_verifier(
         examiner,
         clock,
         audience=service.client_id,
+        receipts=receipts,
         open_compute=open_compute or partial(_open_compute, config),
+    )
+    recheck_records = SqlRecheckRecords(engine)
+    recheck = Recheck(
+        recheck_records,
+        sources,
+        clock,
+        endpoints=config.webhooks,
+        interval_s=config.recheck_interval_s,
+    )
+    delivery = WebhookDelivery(
+        recheck_records, HttpWebhookSender(client), clock, endpoints=config.webhooks
     )
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
 
@@ -219,7 +267,10 @@ def build_verifier(
         shelf.reload()
 
     background = Background(
-        follower, tidy, interval_s=config.follow_interval_s, beside=bulk.run_once
+        follower,
+        tidy,
+        interval_s=config.follow_interval_s,
+        beside=(bulk.run_once, rounds.run_once, recheck.run_once, delivery.run_once),
     )
     browsers = BrowserSessions(config, service, sessions, clock)
     app = create_app(
@@ -236,6 +287,7 @@ def build_verifier(
     app.register_blueprint(eligibility_blueprint(service, shelf, desk, publisher, config))
     app.register_blueprint(claims_blueprint(counting, config))
     app.register_blueprint(batches_blueprint(bulk_desk, service.client_id, config))
+    app.register_blueprint(receipts_blueprint(receipts, receipt_records, rounds))
     if config.vc_api:
         checker = ProofChecker(
             dids=resolver,
@@ -244,7 +296,30 @@ def build_verifier(
             json_ld=json_ld or pinned_json_ld(),
         )
         app.register_blueprint(vc_api_blueprint(checker))
-    return Verifier(app, service, browsers, background, bulk, release)
+    return Verifier(app, service, browsers, background, bulk, rounds, recheck, delivery, release)
+
+
+def _rounds(
+    config: VerifierConfig,
+    identity: AgencyIdentity,
+    engine: Engine,
+    records: SqlAgencyRecords,
+    clock: Clock,
+    replica: AnchorReplica,
+    ledger: LedgerWriter | None,
+) -> LogRounds:
+    times = AnchorTimes(interval_s=config.anchor_interval_s)
+    anchoring = None
+    if ledger is not None:
+        anchoring = Anchoring(
+            identity=identity,
+            records=SqlBatchRecords(engine, ANCHORED),
+            ledger=ledger,
+            replica=replica,
+            clock=clock,
+            times=times,
+        )
+    return LogRounds(identity, records, clock, times=times, anchoring=anchoring, ledger=ledger)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Protocol
 
@@ -25,7 +25,7 @@ class Follows(Protocol):
 class Background:
     """A thread that follows and purges every `interval_s` until it is stopped.
 
-    `beside` is work that may take long: it has a thread of its own, so that the replica does not
+    `beside` is work that may take long: each has a thread of its own, so that the replica does not
     grow old meanwhile. A failure is logged, a typed one by its code, and tried again: the
     replica's own time shows its age.
     """
@@ -36,15 +36,14 @@ class Background:
         purge: Callable[[], object],
         *,
         interval_s: float,
-        beside: Callable[[], object] | None = None,
+        beside: Sequence[Callable[[], object]] = (),
     ) -> None:
         self._follower = follower
         self._purge = purge
         self._interval_s = interval_s
         self._stopping = threading.Event()
         rounds = [self.run_once]
-        if beside is not None:
-            rounds.append(partial(self._attempt, beside))
+        rounds += [partial(self._attempt, each) for each in beside]
         self._threads = [
             threading.Thread(target=self._run, args=(each,), name="verifier", daemon=True)
             for each in rounds

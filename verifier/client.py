@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -27,6 +28,19 @@ SAN_DNS: Final = "x509_san_dns"
 HASH: Final = "x509_hash"
 REDIRECT_URI: Final = "redirect_uri"
 PREFIXES: Final = (DID, SAN_DNS, HASH, REDIRECT_URI)
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyIdentity:
+    """This verifier as it appears in what it signs besides requests: its DID and its key."""
+
+    did: str
+    key: SigningKey = field(repr=False)
+
+    @property
+    def verification_method(self) -> str:
+        """The DID URL of the key."""
+        return f"{self.did}#{KEY_FRAGMENT}"
 
 
 class PrefixNotConfigured(UnsupportedError):

@@ -22,7 +22,9 @@ from verifier.queries import (
     NamedQuery,
     parse_named_queries,
 )
+from verifier.recheck.endpoints import WebhookEndpoint, read_webhook_endpoints
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
+from wallet.eligibility.evidence_types import Text
 from wallet.encoding.json import parse_json, parse_json_object
 from wallet.errors import SeoulWalletError
 from wallet.protocols.client_id import check_url
@@ -38,6 +40,11 @@ from wallet.verification.policy import (
 
 PREFIX = "SEOUL_WALLET_VERIFIER_"
 DIGEST_BYTES = 32
+# An assumption of this project, not a statement of law: operators name their own ground.
+DEFAULT_GROUND = Text(
+    "결정을 나중에 확인하고 다툴 수 있도록 보관합니다 (예시).",
+    "Kept so that the decision can be checked and contested later (example).",
+)
 _POSITIVE = (
     "link_ttl_s",
     "answer_ttl_s",
@@ -46,6 +53,9 @@ _POSITIVE = (
     "refresh_after_s",
     "bulk_ttl_s",
     "max_bulk_applications",
+    "receipt_keep_s",
+    "anchor_interval_s",
+    "recheck_interval_s",
 )
 
 
@@ -74,7 +84,11 @@ class VerifierConfig:
     (0: as many as there are processors), or on the Dask cluster of `dask_scheduler`
     (`tls://host:port`), which must be this verifier's own. `exclusion_register` counts people over
     programmes that exclude each other; it is somebody else's. With `oidc` people log in here at
-    relying parties, with their wallets.
+    relying parties, with their wallets. Receipts of decisions are kept for `receipt_keep_s`, on
+    the ground that `receipt_ground` tells holders; the log of decisions is
+    signed, and anchored if there is a chain to write to, every `anchor_interval_s`. Evidence of
+    grants whose programme asks for it is looked at every `recheck_interval_s`, and changes go to
+    `webhooks`.
     """
 
     base_url: str
@@ -106,6 +120,11 @@ class VerifierConfig:
     dask_scheduler: str | None = None
     exclusion_register: RegisterAtHand | None = None
     oidc: OidcSettings | None = None
+    receipt_keep_s: int = 5 * 365 * 86400
+    receipt_ground: Text = DEFAULT_GROUND
+    anchor_interval_s: int = 3600
+    webhooks: tuple[WebhookEndpoint, ...] = ()
+    recheck_interval_s: int = 3600
 
     def __post_init__(self) -> None:
         if self.vc_api and not self.development:
@@ -163,9 +182,10 @@ class VerifierConfig:
         CERTIFICATE_FILE (PEM), CLIENT_ID_PREFIX, REGISTRATIONS_FILE (JSON), PAGE_QUERIES (names,
         with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id),
         BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER, EXCLUSION_REGISTER_FILE
-        (JSON, see `verifier.exclusions.config`), OIDC_FILE (JSON, see `verifier.oidc.settings`).
-        Raises
-        `ConfigurationError`, and what `parse_named_queries` raises.
+        (JSON, see `verifier.exclusions.config`), RECEIPT_KEEP_S, RECEIPT_GROUND_FILE (JSON: `ko`
+        and `en`), ANCHOR_INTERVAL_S, WEBHOOKS_FILE (JSON), RECHECK_INTERVAL_S,
+        OIDC_FILE (JSON, see `verifier.oidc.settings`). Raises
+        `ConfigurationError`, and what `parse_named_queries` and `read_webhook_endpoints` raise.
         """
         reader = _Reader(os.environ if environ is None else environ)
         trust = TrustPolicy(
@@ -184,6 +204,8 @@ class VerifierConfig:
         registrations_file = reader.get("registrations_file")
         programmes_folder = reader.get("programmes_folder")
         agencies_file = reader.get("programme_agencies_file")
+        ground_file = reader.get("receipt_ground_file")
+        webhooks_file = reader.get("webhooks_file")
         return cls(
             base_url=reader.require("base_url"),
             database_url=reader.require("database_url"),
@@ -224,6 +246,17 @@ class VerifierConfig:
             dask_scheduler=reader.get("dask_scheduler"),
             exclusion_register=_read_register(reader.get("exclusion_register_file")),
             oidc=_read_oidc(reader.get("oidc_file"), development=reader.switch("development")),
+            receipt_keep_s=reader.seconds("receipt_keep_s", cls.receipt_keep_s),
+            receipt_ground=DEFAULT_GROUND
+            if ground_file is None
+            else _read_ground(Path(ground_file)),
+            webhooks=()
+            if webhooks_file is None
+            else read_webhook_endpoints(
+                Path(webhooks_file), development=reader.switch("development")
+            ),
+            recheck_interval_s=reader.seconds("recheck_interval_s", cls.recheck_interval_s),
+            anchor_interval_s=reader.seconds("anchor_interval_s", cls.anchor_interval_s),
         )
 
 
@@ -309,6 +342,13 @@ def _read_oidc(path: str | None, *, development: bool) -> OidcSettings | None:
         return None if path is None else read_oidc_settings(Path(path), development=development)
     except OidcConfigurationError as error:
         raise ConfigurationError(f"oidc_file: {error}") from error
+
+
+def _read_ground(path: Path) -> Text:
+    try:
+        return Text(**parse_json_object(path.read_bytes()))
+    except (OSError, TypeError, SeoulWalletError) as error:
+        raise ConfigurationError("the file of the receipts' ground cannot be read") from error
 
 
 def _read_queries(path: Path) -> dict[str, NamedQuery]:

@@ -70,7 +70,8 @@ class Decision:
     `result` is what may be kept and shown to operators; `disclosed` are the claims asked for, by
     query id, None unless accepted. `acted_for` names who showed credentials for whom, if anyone
     did, and is in `result` too. `beside` is a change that takes effect in the transaction which
-    concludes the answer, or not at all.
+    concludes the answer, or not at all. `to_wallet` is the receipt for a wallet that named a key
+    for it.
     """
 
     verdict: Verdict
@@ -79,6 +80,7 @@ class Decision:
     disclosed: JsonObject | None
     acted_for: tuple[ActedFor, ...] = ()
     beside: Callable[[Any], None] | None = None
+    to_wallet: JsonObject | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

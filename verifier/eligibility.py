@@ -12,18 +12,24 @@ from dataclasses import dataclass, replace
 from typing import TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
-from verifier.claims.counting import Counting, Nullifier, claim_id_of
+from verifier.claims.counting import Counting, GroupLink, Nullifier, claim_id_of
 from verifier.claims.records import Change
 from verifier.decision import Decision as AnswerDecision
 from verifier.decision import Examined, Examiner, Rules, Verdict, examine
 from verifier.queries import QUERY_PREFIX, NamedQuery
+from verifier.receipts.basis import AnsweredRequest, DecidedAnswer, WatchedEvidence
+from verifier.receipts.desk import ApplicationWithdrawn
+from wallet.credentials.bbs_nym import parse_nym_presentation
+from wallet.credentials.jose import claim_time
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
-from wallet.crypto.hashing import sha256
+from wallet.crypto.bbs.linked_nym import link_answer
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome, evaluate
 from wallet.eligibility.nullifier import ONCE_CLAUSE
-from wallet.eligibility.programme import EvidenceNeed, Programme
+from wallet.eligibility.programme import EvidenceNeed, Programme, Recheck
 from wallet.eligibility.reasons import Cause
+from wallet.eligibility.receipts.members import THUMBPRINT
+from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM, shown_of
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
 from wallet.protocols.dcql import CredentialQuery, DcqlQuery
@@ -33,7 +39,9 @@ from wallet.protocols.dcql_answer import (
     check_answer,
 )
 from wallet.protocols.oid4vp_response import RawPresentation
+from wallet.status.token_status_list import parse_status_reference
 from wallet.verification.evidence import Evidence
+from wallet.verification.presented import Presentable
 from wallet.verification.proof_steps import FactsTooOld
 
 
@@ -53,25 +61,40 @@ class EvidenceOfSeveralPeople(RejectedError):
 class Piece:
     """One piece of evidence after it was looked at: its claims, or why it does not count.
 
-    `nullifier` is that of the benefit key, None of everything else.
+    `nullifier` is that of the benefit key, None of everything else. `holder` is the thumbprint of
+    the key that its key binding names for a receipt, "" if it names none, None if it can have
+    none; not verified unless `claims` is there.
     """
 
     seen: EvidenceSeen
     claims: JsonObject | None
     cause: Cause | None
     examined: Examined
+    holder: str | None = None
     nullifier: Nullifier | None = None
 
 
-def _no_addition(_: Decision) -> JsonObject:
+AfterDecision = Callable[[DecidedAnswer, AnsweredRequest], JsonObject]
+
+
+def _no_addition(_: DecidedAnswer, __: AnsweredRequest) -> JsonObject:
     return {}
+
+
+def programme_query(programme: Programme) -> NamedQuery:
+    """Return what a wallet is asked for a programme, and the purpose that its holder is told."""
+    title = programme.title
+    purpose = f"{title.ko} 자격 확인 / Eligibility for: {title.en}"
+    # Every credential has its own key; that all are of one person shows `sector_id`.
+    return NamedQuery(QUERY_PREFIX + programme.name, programme.query, purpose, one_holder=False)
 
 
 class EligibilityDesk:
     """Decides on answers to programmes' queries, with the programmes of a shelf.
 
     `after_decision` sees every decision before the agency does; what it returns is told beside
-    it (a receipt, for example). Without `counting` nobody is eligible where people are counted.
+    it (a receipt, for example), and if it raises a conflict there is no decision. Without
+    `counting` nobody is eligible where people are counted.
     """
 
     def __init__(
@@ -79,7 +102,7 @@ class EligibilityDesk:
         shelf: ProgrammeShelf,
         examiner: Examiner,
         *,
-        after_decision: Callable[[Decision], JsonObject] = _no_addition,
+        after_decision: AfterDecision = _no_addition,
         counting: Counting | None = None,
     ) -> None:
         self._shelf = shelf
@@ -97,9 +120,7 @@ class EligibilityDesk:
         if version is not None and found.version != version:
             catalogue.version(programme_id, version)
             raise ProgrammeChanged("another version of this programme is in force")
-        purpose = f"{found.title.ko} 자격 확인 / Eligibility for: {found.title.en}"
-        # Every credential has its own key; that all are of one person shows `sector_id`.
-        return NamedQuery(QUERY_PREFIX + found.name, found.query, purpose, one_holder=False)
+        return programme_query(found)
 
     def is_for(self, query_name: str | None) -> TypeGuard[str]:
         """Return whether a request of that name asked for a programme."""
@@ -120,7 +141,8 @@ class EligibilityDesk:
 
         An answer that discloses more than was asked for, or of several people, is refused as a
         whole. Evidence that is not there is unknown, not a fault. `application` is the id of the
-        session: whoever answers it again draws no second benefit. Raises `StorageUnavailable`.
+        session: whoever answers it again draws no second benefit. Raises `AlreadyDecided` for
+        another answer to a request that was decided on, and `StorageUnavailable`.
         """
         try:
             programme = self._programme(query_name, query)
@@ -132,12 +154,20 @@ class EligibilityDesk:
                 audience=audience,
                 nonce=nonce,
                 now=now,
+                nullifier_context=self._context(programme, now),
             )
         except RejectedError as error:
             return _refused(Verdict.REJECTED, error, now)
         except (MalformedError, ConflictError) as error:
             return _refused(Verdict.UNAVAILABLE, error, now)
         decision, beside = self._counted(decision, pieces, application)
+        try:
+            # Of all the requests there ever are, one has this nonce.
+            request = AnsweredRequest(nonce, nonce)
+            answer = answer_of(decision, pieces)
+            added = self._after_decision(answer, request)
+        except ApplicationWithdrawn as error:
+            return _refused(Verdict.REJECTED, error, now)
         result: JsonObject = {
             "outcome": Verdict.ACCEPTED.value,
             "code": None,
@@ -149,9 +179,15 @@ class EligibilityDesk:
             ],
             "eligibility": decision.to_json(),
             **({} if beside is None else {"claim_id": claim_id_of(application)}),
-            **self._after_decision(decision),
+            **added,
         }
-        return AnswerDecision(Verdict.ACCEPTED, None, result, None, beside=beside)
+        told = None if answer.holder is None else added.get("decision_receipt")
+        return AnswerDecision(Verdict.ACCEPTED, None, result, None, beside=beside, to_wallet=told)
+
+    def _context(self, programme: Programme, now: int) -> bytes | None:
+        if programme.once is None or self._counting is None:
+            return None
+        return self._counting.context(programme, programme.once, now)
 
     def _counted(
         self, decision: Decision, pieces: Sequence[Piece], application: str
@@ -181,17 +217,19 @@ class EligibilityDesk:
 def decide_on_answer(
     programme: Programme,
     vp_token: Mapping[str, Sequence[RawPresentation]],
-    evidence_for: Callable[[str], Evidence],
+    evidence_for: Callable[[Presentable, str], Evidence],
     rules: Rules,
     *,
     audience: str,
     nonce: str,
     now: int,
+    nullifier_context: bytes | None = None,
 ) -> tuple[Decision, Sequence[Piece]]:
     """Return the decision on an answer to a programme's query, and what was looked at.
 
-    Pure but for `evidence_for`. Raises `AnswerExcessive`, `EvidenceOfSeveralPeople`,
-    `ProgrammeNotInForce`.
+    Pure but for `evidence_for`, which gets a presentation and its format. Without
+    `nullifier_context` nobody is counted, and a benefit key has no nullifier. Raises
+    `AnswerExcessive`, `AnswerIncomplete`, `EvidenceOfSeveralPeople`, `ProgrammeNotInForce`.
     """
     if not programme.evidence.keys() >= vp_token.keys():
         raise AnswerExcessive("the answer names a credential that was not asked for")
@@ -199,19 +237,43 @@ def decide_on_answer(
         raise AnswerExcessive("one presentation of every credential is asked for")
     pieces = []
     for name, (raw,) in vp_token.items():
-        # Every query is for SD-JWT VC; what comes in another form is examined as no credential.
-        presentation = raw if isinstance(raw, str) else ""
         need, query = programme.evidence[name], programme.query.credentials[name]
-        policy = _within_ages(rules, need).policy_for(query, audience, nonce)
-        examined = examine(presentation, evidence_for(presentation), policy, now)
-        pieces.append(_piece(need, query, presentation, examined))
+        policy = _within_ages(rules, programme, need).policy_for(query, audience, nonce)
+        policy = replace(policy, nym_context=nullifier_context if query.pseudonym else None)
+        examined = examine(raw, evidence_for(raw, query.format), policy, now)
+        piece = _piece(need, query, raw, examined)
+        if nullifier_context is not None and query.pseudonym and piece.claims is not None:
+            piece = replace(piece, nullifier=_nullifier(programme, raw))
+        pieces.append(piece)
     _check_one_person(programme, pieces)
     return _decide(programme, pieces, now), pieces
 
 
-def _within_ages(rules: Rules, need: EvidenceNeed) -> Rules:
+def _nullifier(programme: Programme, presentation: RawPresentation) -> Nullifier:
+    """Return the nullifier of a benefit key that was verified.
+
+    Raises `AnswerIncomplete` when the group's link is not there, `AnswerExcessive` when there is
+    no group.
+    """
+    shown = parse_nym_presentation(presentation)
+    proof, link = shown.proof, shown.link
+    grouped = programme.once is not None and programme.once.group is not None
+    if grouped != (link is not None):
+        raise (
+            AnswerIncomplete("the register of the group was told nothing")
+            if grouped
+            else AnswerExcessive("no register counts this programme")
+        )
+    told = None if link is None else GroupLink(link.digest, link_answer(proof.proof), link.sealed)
+    return Nullifier(proof.pseudonym.octets, told)
+
+
+def _within_ages(rules: Rules, programme: Programme, need: EvidenceNeed) -> Rules:
+    once = programme.once
+    is_key = once is not None and once.evidence == need.id
     trust = replace(
         rules.trust,
+        epochs=frozenset((once.epoch,)) if once is not None and is_key else rules.trust.epochs,
         max_status_age_s=need.max_status_age_s,
         max_replica_age_s=need.max_replica_age_s,
         max_issuer_keys_age_s=need.max_replica_age_s,
@@ -220,7 +282,7 @@ def _within_ages(rules: Rules, need: EvidenceNeed) -> Rules:
 
 
 def _piece(
-    need: EvidenceNeed, query: CredentialQuery, presentation: str, examined: Examined
+    need: EvidenceNeed, query: CredentialQuery, raw: RawPresentation, examined: Examined
 ) -> Piece:
     claims: JsonObject | None = None
     cause, code = _cause(examined)
@@ -230,16 +292,18 @@ def _piece(
             (claims,) = check_answer(DcqlQuery({need.id: query}), answered)[need.id]
         except AnswerIncomplete as error:
             cause, code = Cause.FACT_UNREADABLE, error.code
+    shown = shown_of(raw)
     seen = EvidenceSeen(
         evidence=need.id,
         vct=need.type.vct,
         issuer=None if examined.verified is None else examined.verified.issuer,
-        digest=_digest(presentation),
+        digest=shown.credential,
+        presentation_digest=shown.presentation,
         accepted=claims is not None,
         code=code,
         facts_as_of=examined.report.facts_as_of,
     )
-    return Piece(seen, claims, cause, examined)
+    return Piece(seen, claims, cause, examined, _peek_holder(raw))
 
 
 def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
@@ -252,11 +316,54 @@ def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
     return (Cause.FACTS_TOO_OLD if too_old else Cause.COULD_NOT_CHECK), failure.code
 
 
-def _digest(presentation: str) -> bytes:
+def _peek_holder(raw: RawPresentation) -> str | None:
+    if not isinstance(raw, str):
+        return None
     try:
-        return sha256(parse_presented_sd_jwt(presentation).jws.signing_input)
+        binding = parse_presented_sd_jwt(raw).key_binding
+        name = None if binding is None else binding.peek_claims().get(HOLDER_KEY_CLAIM)
     except SeoulWalletError:
-        return sha256(presentation.encode("utf-8", "surrogatepass"))
+        return ""
+    # Every key binding must name the same key: one that names none, or no key, names another.
+    return name if type(name) is str and THUMBPRINT.match(name) else ""
+
+
+def answer_of(decision: Decision, pieces: Sequence[Piece]) -> DecidedAnswer:
+    """Return what a receipt of the decision is made from.
+
+    The holder's key is the one that every key binding names, or none: if any piece was accepted,
+    its key binding vouches for the name, and if none was, nothing rests on it.
+    """
+    names = {piece.holder for piece in pieces if piece.holder is not None}
+    (holder,) = names if len(names) == 1 else (None,)
+    accepted = [piece for piece in pieces if piece.claims is not None]
+    if accepted and all(piece.holder is None for piece in accepted):
+        # A benefit key has no key binding: what else was shown vouches for no name.
+        holder = None
+    holder = holder or None
+    watched: tuple[WatchedEvidence, ...] = ()
+    found = decision.evaluation
+    if found.programme.recheck and found.outcome is Outcome.ELIGIBLE:
+        watched = tuple(
+            _watched(piece, found.programme) for piece in pieces if piece.claims is not None
+        )
+    return DecidedAnswer(decision, holder, watched)
+
+
+def _watched(piece: Piece, programme: Programme) -> WatchedEvidence:
+    verified = piece.examined.verified
+    if verified is None:
+        raise AssertionError("claims come from a verified presentation")
+    uri = index = expires_at = None
+    if Recheck.STATUS in programme.recheck and "status" in verified.claims:
+        reference = parse_status_reference(verified.claims["status"])
+        uri, index = reference.uri, reference.index
+    if Recheck.EXPIRY in programme.recheck:
+        expires_at = claim_time(verified.claims, "exp")
+    max_age_s = programme.evidence[piece.seen.evidence].max_status_age_s
+    return WatchedEvidence(
+        programme.id, verified.issuer, verified.vct, uri, index, max_age_s, expires_at
+    )
 
 
 def _check_one_person(programme: Programme, pieces: Sequence[Piece]) -> None:

@@ -7,8 +7,10 @@ from typing import Final
 
 from verifier.client import DID, REDIRECT_URI, Client
 from verifier.config import VerifierConfig
+from verifier.queries import QUERY_PREFIX
 from wallet.credentials.cryptosuites import CRYPTOSUITES
 from wallet.credentials.jwe import DecryptionKey
+from wallet.eligibility.receipts.statement import ENDPOINT_MEMBER
 from wallet.encoding.json import JsonObject
 from wallet.errors import UnsupportedError
 from wallet.protocols.client_id import check_url
@@ -122,6 +124,8 @@ class RequestWriter:
                 sorted(formats), list(SIGNATURE_ALGORITHMS), sorted(CRYPTOSUITES)
             ),
         }
+        if (session.requested.query_name or "").startswith(QUERY_PREFIX):
+            metadata[ENDPOINT_MEMBER] = f"{self._config.base_url}/v1/receipts"
         if session.key_secret is not None:
             key = answer_key(session_id, session.key_secret)
             metadata["jwks"] = {"keys": [key.public.jwk]}

@@ -5,23 +5,27 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from verifier import queries
+from verifier.answers import WALLET_ERRORS, Taken, open_response
 from verifier.client import REDIRECT_URI, Client
 from verifier.config import VerifierConfig
 from verifier.decision import Decision, Examiner, refused_by_wallet
 from verifier.eligibility import EligibilityDesk
 from verifier.in_hand import InHand
 from verifier.metrics import Metrics
-from verifier.queries import NamedQuery, QueryUnknown, UnsupportedQuery
-from verifier.requests import RequestWriter, answer_key
+from verifier.queries import (
+    NamedQuery,
+    QueryUnknown,
+    UnsupportedQuery,
+    check_query_is_supported,
+    use_of,
+)
+from verifier.requests import RequestWriter
 from verifier.sessions import PresentationSessions
 from wallet.credentials.jwe import DecryptionKey
 from wallet.crypto.hashing import sha256
 from wallet.encoding.json import JsonObject
-from wallet.errors import RejectedError
 from wallet.ports.clock import Clock
 from wallet.ports.sessions import SessionConflict, SessionUnknown
 from wallet.protocols.dcql import parse_dcql
@@ -33,7 +37,6 @@ from wallet.protocols.oid4vp_response import (
     ErrorResponse,
     PresentationResponse,
     RawPresentation,
-    decrypt_response,
 )
 from wallet.protocols.oid4vp_session import (
     Answered,
@@ -48,18 +51,6 @@ from wallet.protocols.oid4vp_session import (
     told_stage,
 )
 from wallet.protocols.oid4vp_transaction import parse_transaction_data
-
-# What a wallet may say instead of answering (OpenID4VP §8.5); any other word is `wallet_error`.
-WALLET_ERRORS: Final = frozenset((
-    "access_denied", "invalid_request", "invalid_client", "invalid_transaction_data",
-    "vp_formats_not_supported", "wallet_unavailable",
-))  # fmt: skip
-
-
-class ResponseNotEncrypted(RejectedError):
-    """The answer came in the clear although the request asked for an encrypted one."""
-
-    code = "response_not_encrypted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +165,7 @@ class VerifierService:
                 raise QueryUnknown("no query of that name is configured")
             return named
         query = parse_dcql(dcql_query)
-        queries.check_query_is_supported(query)
+        check_query_is_supported(query)
         return NamedQuery("", query, "")
 
     def _fetched(self, session_id: str, session: Requested, now: int) -> Fetched:
@@ -207,12 +198,12 @@ class VerifierService:
             raise SessionAlreadyFetched("the request object was handed out before") from None
         return self._writer.write(session_id, fetched, wallet_nonce)
 
-    def receive(self, response: AnyResponse) -> str:
-        """Decide on what a wallet posted, keep the result, and say where its browser goes on.
+    def receive(self, response: AnyResponse) -> Taken:
+        """Decide on what a wallet posted, keep the result, and say what the wallet is told.
 
-        Of N equal posts one is decided on, whatever its outcome. Returns "" if there is nowhere
-        to go. Raises `SessionUnknown` for a state that is unknown, used or expired alike,
-        `SessionConflict`, `ResponseNotEncrypted`, and what `decrypt_response` raises.
+        Of N equal posts one is decided on, whatever its outcome. Raises `SessionUnknown` for a
+        state that is unknown, used or expired alike, `SessionConflict`, `AlreadyDecided`,
+        `ResponseNotEncrypted`, and what `decrypt_response` raises.
         """
         if isinstance(response, EncryptedResponse):
             session_id = response.jwe.kid or ""
@@ -221,7 +212,7 @@ class VerifierService:
         session, version = self._sessions.load(session_id, now=self._clock.now())
         if not isinstance(session, Fetched) or session.requested.options.flow is Flow.DC_API:
             raise SessionNotFetched("the session does not wait for an answer")
-        opened = _open(session_id, session, response)
+        opened = open_response(session_id, session, response)
         if opened.state is None or not hmac.compare_digest(
             opened.state.encode(), session.state.encode()
         ):
@@ -241,7 +232,7 @@ class VerifierService:
         if not isinstance(found, Fetched) or found.requested.options.flow is not Flow.DC_API:
             raise SessionNotFetched("the session does not wait for an answer of a page")
         audience = self._writer.audience(found.requested.options, origin)
-        opened = _open(session_id, found, response)
+        opened = open_response(session_id, found, response)
         self._conclude(session_id, found, version, opened, audience)
 
     def _conclude(
@@ -251,7 +242,7 @@ class VerifierService:
         version: int,
         response: PresentationResponse | ErrorResponse,
         audience: str,
-    ) -> str:
+    ) -> Taken:
         now = self._clock.now()
         if isinstance(response, ErrorResponse):
             code = response.error if response.error in WALLET_ERRORS else "wallet_error"
@@ -276,9 +267,10 @@ class VerifierService:
         )
         self._metrics.decided(decision.verdict, decision.code)
         if options.return_uri is None or response_code is None:
-            return ""
+            return Taken("", decision.to_wallet)
         separator = "&" if urlsplit(options.return_uri).query else "?"
-        return options.return_uri + separator + urlencode({"response_code": response_code})
+        code_parameter = urlencode({"response_code": response_code})
+        return Taken(options.return_uri + separator + code_parameter, decision.to_wallet)
 
     def _decide(
         self,
@@ -309,7 +301,7 @@ class VerifierService:
             now=now,
             transactions=parse_transaction_data(transactions, requested.query),
             programme=requested.query_name,
-            use=queries.use_of(requested.query_name),
+            use=use_of(requested.query_name),
         )
 
     def result(
@@ -384,17 +376,3 @@ def _redeemed(session: Session, response_code: str) -> Answered:
     if not isinstance(session, Answered):
         raise ResponseCodeUnknown("there is no answer yet")
     return session.redeem(response_code)
-
-
-def _open(
-    session_id: str, session: Fetched, response: AnyResponse
-) -> PresentationResponse | ErrorResponse:
-    """Return the answer in the clear, if it came as the request asked. An error may come plain."""
-    secret = session.key_secret
-    if isinstance(response, EncryptedResponse):
-        if secret is None:
-            raise SessionUnknown("the session does not wait for an encrypted answer")
-        return decrypt_response(response, answer_key(session_id, secret))
-    if isinstance(response, PresentationResponse) and secret is not None:
-        raise ResponseNotEncrypted("this request asks for an encrypted answer")
-    return response

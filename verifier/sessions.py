@@ -74,6 +74,16 @@ class PresentationSessions:
             beside=beside,
         )
 
+    def waits_for(self, nonce: str, state: str, *, now: int) -> bool:
+        """Tell whether the session of this state waits for an answer with this nonce."""
+        try:
+            session, _ = self.load(state.partition(".")[0], now=now)
+        except SessionUnknown:
+            return False
+        return isinstance(session, Fetched) and hmac.compare_digest(
+            f"{session.nonce}\n{session.state}".encode(), f"{nonce}\n{state}".encode()
+        )
+
     def keep_browser(self, cookie: str, opened: Mapping[str, str], *, expires_at: int) -> None:
         """Remember what a browser (by its secret cookie) opened."""
         self._store.create(BROWSER_KIND, cookie, to_json(dict(opened)), expires_at=expires_at)

@@ -51,12 +51,16 @@ class AnchorRound:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptAnswer:
-    """What is known of a leaf: sealed, with no place, until its batch is on the chain."""
+    """What is known of a leaf: sealed, with no place, until its batch is on the chain.
+
+    `root` is the batch's.
+    """
 
     state: BatchState
     index: int | None = None
     size: int | None = None
     path: tuple[bytes, ...] = ()
+    root: bytes | None = None
 
 
 class AnchorIdentity(Protocol):
@@ -205,7 +209,7 @@ class Anchoring:
         if batch.state in (BatchState.SEALED, BatchState.SUBMITTED):
             return ReceiptAnswer(BatchState.SEALED)
         path = self._tree(place.root).inclusion_path(place.index)
-        return ReceiptAnswer(batch.state, place.index, batch.size, path)
+        return ReceiptAnswer(batch.state, place.index, batch.size, path, place.root)
 
     def _tree(self, root: bytes) -> MerkleTree:
         with self._lock:

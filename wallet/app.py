@@ -15,7 +15,7 @@ from wallet.crypto.recovery_phrase import RecoveryPhrase, parse_recovery_phrase
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.recovery import ExportUnavailable, restore_records
 from wallet.holder.wallet import Wallet
-from wallet.ports.facts import VerifierRegistry
+from wallet.ports.facts import BoardRegistry, VerifierRegistry
 from wallet.ports.holder import RecordStore
 from wallet.verification.issuer_key import NO_ANCHORS
 
@@ -33,6 +33,7 @@ def open_wallet(
     registry: VerifierRegistry | None = None,
     require_registration: bool = False,
     catalogue_publishers: frozenset[str] = frozenset(),
+    boards: BoardRegistry | None = None,
 ) -> Wallet:
     """Open the wallet in the file at `path`, or with `create` make a new one there.
 
@@ -40,7 +41,8 @@ def open_wallet(
     the DID documents of that host are fetched over https.
     `trusted_issuers` are the `credential_issuer` URLs to take credentials from; None leaves that
     to the holder. `client` is who this app is to authorization servers. `catalogue_publishers` are
-    the DIDs to take programme catalogues from (see `Wallet.discovery`). `ca_file` names further
+    the DIDs to take programme catalogues from (see `Wallet.discovery`), `boards` a replica that
+    knows which elections the chain has (see `Wallet.voting`). `ca_file` names further
     trust anchors for https (PEM); the certificates of verifiers that sign requests must lead to
     `verifier_anchors`. Close the wallet when done, or use it as `with`. Raises `StoreExists`,
     `StoreMissing`, `PassphraseWrong`,
@@ -71,6 +73,7 @@ def open_wallet(
         registry=registry,
         require_registration=require_registration,
         catalogue_publishers=catalogue_publishers,
+        boards=boards,
         close=close,
     )
 

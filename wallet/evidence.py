@@ -29,6 +29,7 @@ from wallet.ports.facts import (
     TypeMetadataUnavailable,
 )
 from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
+from wallet.trust.identifiers import issuer_id, schema_id, status_list_id
 from wallet.verification.bitstring_list import VerifiedBitstringList, verify_bitstring_list
 from wallet.verification.checked_lists import CheckedList, CheckedStatusLists
 from wallet.verification.evidence import Evidence, Fact, FactMissing, Maybe
@@ -40,6 +41,7 @@ from wallet.verification.manifest import (
     verify_manifest,
 )
 from wallet.verification.pipeline import VerifiedPresentation
+from wallet.verification.policy import DEFAULT_CLOCK_SKEW_S
 from wallet.verification.presented import Presented
 from wallet.verification.requirements import Requirements, requirements
 from wallet.verification.status import (
@@ -48,6 +50,7 @@ from wallet.verification.status import (
     status_list_key_hint,
     verify_status_list_under,
 )
+from wallet.verification.trust_steps import check_list_age, check_list_is_newest
 
 T = TypeVar("T")
 
@@ -196,6 +199,28 @@ def _manifest(
         raise BatchManifestInvalid("the manifest is not the one that was anchored")
     sources.checked_manifests.put(manifest)
     return Fact(manifest, anchor.as_of)
+
+
+def current_status(
+    issuer: str, vct: str, uri: str, sources: FactSources, *, now: int, max_age_s: int
+) -> VerifiedStatusList:
+    """Return an issuer's status list as it is now, for a credential that was accepted before.
+
+    Checked as for a presentation: signed by the issuer, at most `max_age_s` old, and no newer one
+    known to the chain. An issuer's own certificates, which travel with a credential, are not at
+    hand here. Raises `StatusListUnavailable`, `FactsTooOld`, `StatusListSuperseded` and what else
+    says that it cannot be told.
+    """
+    list_id = status_list_id(uri)
+    needs = Requirements(issuer, issuer_id(issuer), schema_id(vct), None, uri, list_id)
+    anchor = sources.replica.anchor_facts(needs.issuer_id, needs.schema_id, None, list_id)
+    if not anchor.value.issuer_scopes:
+        raise IssuerNotAccredited("the issuer was never accredited for this credential type")
+    issuer_keys = _issuer_keys(needs, anchor.as_of, sources)
+    listed = _status_list(needs, issuer_keys, sources).value
+    check_list_age(listed, now=now, max_age_s=max_age_s, skew_s=DEFAULT_CLOCK_SKEW_S)
+    check_list_is_newest(listed, anchor.value)
+    return listed
 
 
 def collect_type_metadata(

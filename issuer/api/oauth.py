@@ -42,13 +42,14 @@ def par_blueprint(service: IssuerService, server: AuthorizationServer) -> Bluepr
     @blueprint.post("/par")
     def push() -> Response:
         asked = parse_pushed_request(_form_body(MAX_PUSHED_REQUEST_BYTES))
-        jkt = dpop_key(service, "/par")
-        if jkt is not None and asked.dpop_jkt not in (None, jkt):
-            raise DpopProofInvalid("dpop_jkt is not of the key of the DPoP proof")
-        client_id = authenticated_client(service, asked.client_id)
-        if client_id is None:
-            raise ClientNotAuthenticated("client_id is missing")
-        pushed = server.push(asked.bound_to(jkt), client_id=client_id)
+        with service.together():
+            jkt = dpop_key(service, "/par")
+            if jkt is not None and asked.dpop_jkt not in (None, jkt):
+                raise DpopProofInvalid("dpop_jkt is not of the key of the DPoP proof")
+            client_id = authenticated_client(service, asked.client_id)
+            if client_id is None:
+                raise ClientNotAuthenticated("client_id is missing")
+            pushed = server.push(asked.bound_to(jkt), client_id=client_id)
         return json_answer(pushed.to_json(), 201)
 
     return blueprint
@@ -63,17 +64,19 @@ def token_blueprint(service: IssuerService) -> Blueprint:
     @blueprint.post("/token")
     def token() -> Response:
         asked = parse_token_request(_form_body(MAX_TOKEN_REQUEST_BYTES))
-        jkt = dpop_key(service, "/token")
-        # Without a client id a pre-authorized code, and what comes of it, belongs to its bearer
-        # or to the key of the DPoP proof.
-        anonymous = not isinstance(asked, CodeTokenRequest)
-        client_id = authenticated_client(service, asked.client_id, anonymous=anonymous)
-        if (
-            jkt is None
-            and service.clients.policy.dpop_required
-            and isinstance(asked, CodeTokenRequest)
-        ) or (jkt is None and isinstance(asked, RecoveryTokenRequest)):
-            raise DpopProofInvalid("send a DPoP proof")
-        return json_answer(service.offers.exchange(asked, client_id=client_id, jkt=jkt).to_json())
+        with service.together():
+            jkt = dpop_key(service, "/token")
+            # Without a client id a pre-authorized code, and what comes of it, belongs to its
+            # bearer or to the key of the DPoP proof.
+            anonymous = not isinstance(asked, CodeTokenRequest)
+            client_id = authenticated_client(service, asked.client_id, anonymous=anonymous)
+            if (
+                jkt is None
+                and service.clients.policy.dpop_required
+                and isinstance(asked, CodeTokenRequest)
+            ) or (jkt is None and isinstance(asked, RecoveryTokenRequest)):
+                raise DpopProofInvalid("send a DPoP proof")
+            made = service.offers.exchange(asked, client_id=client_id, jkt=jkt)
+        return json_answer(made.to_json())
 
     return blueprint

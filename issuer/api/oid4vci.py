@@ -107,7 +107,6 @@ def credential_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blue
         return Response(token, status, content_type=ENCRYPTED_MEDIA_TYPE)
 
     def body(max_bytes: int) -> tuple[JsonObject, bool]:
-        request.max_content_length = max_bytes
         if request.mimetype != ENCRYPTED_MEDIA_TYPE:
             return read_json(request), False
         token = request.get_data(cache=False)
@@ -120,11 +119,15 @@ def credential_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blue
 
     @blueprint.post("/credential")
     def credential() -> Response:
-        grant = authorized_grant(service, "/credential")
-        message, encrypted = body(MAX_CREDENTIAL_REQUEST_BYTES)
-        asked = parse_credential_request(message)
-        check_protected(asked.response_encryption, encrypted)
-        result = service.issuing.issue(grant, asked)
+        _await_body(MAX_CREDENTIAL_REQUEST_BYTES)
+        # One transaction: what the request uses up and what comes of it. It is on disk before
+        # the answer leaves.
+        with service.together():
+            grant = authorized_grant(service, "/credential")
+            message, encrypted = body(MAX_CREDENTIAL_REQUEST_BYTES)
+            asked = parse_credential_request(message)
+            check_protected(asked.response_encryption, encrypted)
+            result = service.issuing.issue(grant, asked)
         if isinstance(result, CredentialResponse):
             granted = grant.state.entitlement.configuration_id
             metrics.count_issued(granted, len(result.credentials))
@@ -132,11 +135,13 @@ def credential_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blue
 
     @blueprint.post("/deferred-credential")
     def deferred_credential() -> Response:
-        grant = authorized_grant(service, "/deferred-credential")
-        message, encrypted = body(MAX_FOLLOW_UP_BYTES)
-        asked = parse_deferred_request(message)
-        check_protected(asked.response_encryption, encrypted)
-        result = service.issuing.issue_deferred(grant, asked.transaction_id)
+        _await_body(MAX_FOLLOW_UP_BYTES)
+        with service.together():
+            grant = authorized_grant(service, "/deferred-credential")
+            message, encrypted = body(MAX_FOLLOW_UP_BYTES)
+            asked = parse_deferred_request(message)
+            check_protected(asked.response_encryption, encrypted)
+            result = service.issuing.issue_deferred(grant, asked.transaction_id)
         if isinstance(result, CredentialResponse):
             granted = grant.state.entitlement.configuration_id
             metrics.count_issued(granted, len(result.credentials))
@@ -153,14 +158,21 @@ def notification_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Bl
 
     @blueprint.post("/notification")
     def notification() -> Response:
-        request.max_content_length = MAX_FOLLOW_UP_BYTES
-        grant = authorized_grant(service, "/notification")
-        told = parse_notification(read_json(request))
-        service.notifications.take(grant, told)
+        _await_body(MAX_FOLLOW_UP_BYTES)
+        with service.together():
+            grant = authorized_grant(service, "/notification")
+            told = parse_notification(read_json(request))
+            service.notifications.take(grant, told)
         metrics.count_notification(told.event.value)
         return Response(status=204)
 
     return blueprint
+
+
+def _await_body(max_bytes: int) -> None:
+    """Have all of the body here: nobody must wait, in a transaction, for a slow sender."""
+    request.max_content_length = max_bytes
+    request.get_data()
 
 
 def _cacheable(answer: Response) -> Response:

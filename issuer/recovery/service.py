@@ -9,8 +9,8 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from issuer.catalogue import Catalogue
-from issuer.grants import Grants
 from issuer.identity import IssuerIdentity
+from issuer.nonces import Nonces
 from issuer.recovery.policy import COOLING_OFF_DESK, RecoveryPolicy
 from issuer.recovery.ports import (
     ContactChannel,
@@ -69,7 +69,7 @@ class Recoveries:
         identity: IssuerIdentity,
         catalogue: Catalogue,
         records: RecoveryRecords,
-        grants: Grants,
+        nonces: Nonces,
         statuses: Statuses,
         channel: ContactChannel,
         clock: Clock,
@@ -78,7 +78,7 @@ class Recoveries:
         self._identity = identity
         self._catalogue = catalogue
         self._records = records
-        self._grants = grants
+        self._nonces = nonces
         self._statuses = statuses
         self._channel = channel
         self._clock = clock
@@ -223,7 +223,7 @@ class Recoveries:
 
     def _once(self, proof: str, act: RecoveryAct) -> VerifiedRecoveryProof:
         verified = self._verified(proof, act)
-        self._grants.use_nonce(verified.nonce, now=self._clock.now())
+        self._nonces.use(verified.nonce, now=self._clock.now())
         return verified
 
     def _check_not_lost(self, key_id: str, device: str) -> None:

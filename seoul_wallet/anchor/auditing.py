@@ -19,13 +19,13 @@ from seoul_wallet.anchor.options import (
     console,
     database_url,
     progress_bar,
-    read_file,
     require_urls,
 )
 from seoul_wallet.audit.difference import AuditIncomplete
 from seoul_wallet.audit.issuer_records import IssuerUnderAudit, did_of
 from seoul_wallet.audit.replicas import ReplicaUnderAudit
 from seoul_wallet.audit.run import Audit, AuditReport, CheckState
+from seoul_wallet.files import read_file
 from seoul_wallet.kept import ISSUER_DATABASE, REPLICAS, read_kept
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.node import connect

@@ -11,13 +11,12 @@ from seoul_wallet.anchor.acts import Acting, act
 from seoul_wallet.anchor.options import (
     ADDRESS,
     ChainOptions,
-    FileUnusable,
     chain_options,
     key_option,
     operator,
     require_urls,
-    write_new_file,
 )
+from seoul_wallet.files import FileUnusable, write_new_file
 from wallet.adapters.evm.authority import ContractDirectory
 from wallet.adapters.evm.deployment import DIRECTORY
 from wallet.adapters.evm.node import deploy as deploy_contracts

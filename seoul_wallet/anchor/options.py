@@ -20,6 +20,7 @@ from web3 import Web3
 
 from issuer.calendar import start_of
 from seoul_wallet.chain import split_urls
+from seoul_wallet.files import FileUnusable, read_file
 from wallet.adapters.evm.deployment import Deployment, parse_deployment
 from wallet.adapters.evm.node import connect
 from wallet.adapters.evm.quorum import MIN_ENDPOINTS, NodeQuorum, open_quorum
@@ -43,12 +44,6 @@ class OperatorKeyUnusable(MalformedError):
     """No key to sign with: none given, others may read its file, or it is not a key."""
 
     code = "operator_key_unusable"
-
-
-class FileUnusable(MalformedError):
-    """A file that an option names cannot be read or written, or is there already."""
-
-    code = "file_unusable"
 
 
 @dataclass
@@ -278,23 +273,6 @@ def progress_bar(*columns: ProgressColumn) -> Progress:
     """Return a bar on standard error, which shows nothing where that is no terminal."""
     shown_on = Console(stderr=True)
     return Progress(*columns, console=shown_on, transient=True, disable=not shown_on.is_terminal)
-
-
-def read_file(path: Path) -> bytes:
-    """Return a file's bytes. Raises `FileUnusable`."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise FileUnusable(f"{path.name} cannot be read: {error.strerror}") from None
-
-
-def write_new_file(path: Path, data: bytes) -> None:
-    """Write a file that is not there yet. Raises `FileUnusable`."""
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except OSError as error:
-        raise FileUnusable(f"{path.name} cannot be written: {error.strerror}") from None
 
 
 def database_url(text: str, *, must_exist: bool = True) -> str:

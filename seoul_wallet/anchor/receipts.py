@@ -12,9 +12,9 @@ from seoul_wallet.anchor.options import (
     DIGEST,
     ChainOptions,
     chain_options,
-    read_file,
 )
 from seoul_wallet.anchor.replicas import follow_once, open_replica
+from seoul_wallet.files import read_file
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.credentials.sd_jwt import parse_sd_jwt
 from wallet.crypto.hashing import sha256

@@ -11,15 +11,13 @@ from sqlalchemy import Engine
 
 from seoul_wallet.anchor.options import (
     ChainOptions,
-    FileUnusable,
     chain_options,
     database_url,
     private_text,
     progress_bar,
-    read_file,
     require_urls,
-    write_new_file,
 )
+from seoul_wallet.files import FileUnusable, read_file, write_new_file
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.sql.engine import migrate, open_engine

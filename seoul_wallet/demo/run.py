@@ -11,9 +11,16 @@ from rich.console import Console
 
 from issuer.calendar import seoul_day
 from seoul_wallet.chain import LocalChain
+from seoul_wallet.demo.benefits import (
+    RESIDENTS,
+    decide_in_the_outage,
+    discover_and_apply,
+    open_youths,
+)
 from seoul_wallet.demo.citizens import Devices
 from seoul_wallet.demo.desk import Agency, Department
 from seoul_wallet.demo.issuing import accept_card, issue_cards, issue_letters
+from seoul_wallet.demo.keeping import keep_receipt, verify_offline
 from seoul_wallet.demo.lines import Protocol
 from seoul_wallet.demo.outage import decide_through_an_outage
 from seoul_wallet.demo.refusing import refuse_forgeries, refuse_letters, refuse_revoked
@@ -46,7 +53,13 @@ def run_demo(
     )
     times = StackTimes(max_replica_age_s=MAX_FACTS_AGE_S)
     with start_stack(
-        folder, chain, seed=seed, households=households, on=today, times=times
+        folder,
+        chain,
+        seed=seed,
+        households=households,
+        residents=RESIDENTS,
+        on=today,
+        times=times,
     ) as stack:
         client = GuardedClient(allow_loopback_http=True)
         scene = Scene(
@@ -63,7 +76,7 @@ def run_demo(
             f" chain {stack.chain.deployment.chain_id}"
         )
         keep(folder, stack)
-        _play(scene, today, households)
+        _play(scene, today, seed)
         client.close()
     scene.protocol.print_table()
     passed = scene.protocol.all_as_expected
@@ -72,7 +85,7 @@ def run_demo(
     return passed
 
 
-def _play(scene: Scene, today: date, households: int) -> None:
+def _play(scene: Scene, today: date, seed: int) -> None:
     passphrase = secrets.token_urlsafe(16)
     with open_wallet(
         scene.stack.folder / "citizen.wallet", passphrase, create=True, development=True
@@ -85,4 +98,13 @@ def _play(scene: Scene, today: date, households: int) -> None:
         refuse_forgeries(scene, shown, receipt)
         refuse_revoked(scene, revocable)
         refuse_letters(scene, letters)
-        decide_through_an_outage(scene, shown, receipt)
+        first, second = youths = open_youths(scene, today, seed=seed)
+        try:
+            discover_and_apply(scene, first)
+            kept = keep_receipt(scene, first.wallet)
+            decide_through_an_outage(scene, shown, receipt)
+            decide_in_the_outage(scene, second)
+            verify_offline(scene, kept)
+        finally:
+            for youth in youths:
+                youth.wallet.close()

@@ -34,8 +34,12 @@ def test_every_line_is_as_expected_on_the_chain_inside_the_process(tmp_path: Pat
         "batch_revoked",
         "issuer_not_accredited",
         "facts_too_old",
+        "received_this_year",
+        "eligible, age stated",
     ):
         assert code in shown
+    last = [line for line in shown.splitlines() if "✓" in line][-2:]
+    assert ["offline" in line or "영수증" in line for line in last] == [True, True]
     assert "✗" not in shown
 
 

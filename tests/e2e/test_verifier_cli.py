@@ -23,6 +23,17 @@ AGREEMENT = {
     "text": "I enrol my child in the swimming class.",
 }
 
+MORE = {
+    "credentials": [
+        {
+            "id": "card",
+            "format": "dc+sd-jwt",
+            "meta": {"vct_values": ["urn:seoul-wallet:multi-child-family-card:1"]},
+            "claims": [{"path": ["child_count"]}, {"path": ["family_name"]}],
+        }
+    ]
+}
+
 
 def run(environ: dict[str, str], *arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, env=environ)
@@ -61,7 +72,10 @@ def test_asks_prints_a_link_and_tells_the_outcome(tmp_path: Path) -> None:
     assert run(environ, "verifier", "request", "family-card").exit_code == 4
     with serving(tmp_path / "stack", environ=environ) as ready:
         assert Path(ready["stack"]).stat().st_mode & 0o077 == 0
-        holder = ("wallet", "--development", "--verifier-ca", ready["trust_anchor"])
+        holder = (
+            "wallet", "--development", "--verifier-ca", ready["trust_anchor"],
+            "--registry", ready["registry"],
+        )  # fmt: skip
         assert run(environ, *holder, "create").exit_code == 0
         received = run(environ, *holder, "receive", operator_offer(ready), "--yes")
         assert received.exit_code == 0, received.output
@@ -97,5 +111,12 @@ def test_asks_prints_a_link_and_tells_the_outcome(tmp_path: Path) -> None:
             assert set(outcome["credentials"]["card"][0]["claims"]) == {
                 "child_count", "seoul_resident", "valid_until",
             }  # fmt: skip
+        # The chain has what this verifier may ask for, and the wallet looks there.
+        more = tmp_path / "more.json"
+        more.write_text(json.dumps(MORE))
+        asked = run(environ, "verifier", "request", str(more), "--purpose", "synthetic")
+        refused = run(environ, *holder, "present", asked.output.split()[0], "--yes")
+        assert refused.exit_code == 3, refused.output
+        assert "outside_registration" in refused.output
         assert run(environ, "verifier", "result", "nonsense").exit_code == 4
         assert run(environ, "verifier", "request", "nonsense").exit_code == 5

@@ -57,19 +57,25 @@ def decided(number: int, *seen: bytes) -> DecidedChunk:
     return DecidedChunk(number, lines, outcomes, seen)
 
 
+def decide(
+    records: SqlBulkRecords, name: str, owner: str, found: DecidedChunk, *, now: int, until: int
+) -> None:
+    records.decide(name, owner, found.number, lambda _: found, now=now, until=until)
+
+
 def test_counts_what_was_received_and_what_was_decided(records: SqlBulkRecords) -> None:
     records.create(batch("b"))
     add(records, chunk(0))
     add(records, chunk(1))
     assert records.lease("me", now=NOW, until=LATER) is not None
-    records.decide("b", "me", decided(0), now=NOW, until=LATER)
+    decide(records, "b", "me", decided(0), now=NOW, until=LATER)
     found = records.batch("b", "gate", now=NOW)
     assert (found.chunks, found.chunks_decided, found.applications) == (2, 1, 4)
     assert found.outcomes[ApplicationState.ELIGIBLE] == 1
     assert found.decided == 2
     assert found.state is BatchState.OPEN
     assert records.seal("b", "gate", now=NOW).state is BatchState.SEALED
-    records.decide("b", "me", decided(1), now=NOW + 5, until=LATER)
+    decide(records, "b", "me", decided(1), now=NOW + 5, until=LATER)
     done = records.seal("b", "gate", now=NOW + 9)
     assert (done.state, done.sealed_at, done.finished_at) == (BatchState.DONE, NOW, NOW + 5)
 
@@ -89,7 +95,7 @@ def test_a_decided_chunk_keeps_its_lines_and_forgets_its_applications(
     assert (pending.first, pending.count, pending.body) == (0, 2, b"body 0")
     assert records.decided_lines("b", 0) is None
     records.lease("me", now=NOW, until=LATER)
-    records.decide("b", "me", decided(0), now=NOW, until=LATER)
+    decide(records, "b", "me", decided(0), now=NOW, until=LATER)
     assert records.pending("b", 0) is None
     assert records.decided_lines("b", 1) == (0, [b"line 0.0", b"line 0.1"])
     assert records.decided_lines("b", 2) is None
@@ -154,10 +160,10 @@ def test_one_process_at_a_time_has_a_batch_and_a_dead_one_gives_it_up(
     assert records.lease("second", now=LATER - 1, until=LATER + 50) is None
     assert records.lease("second", now=LATER, until=LATER + 50) is not None
     with pytest.raises(BulkLeaseLost):
-        records.decide("b", "first", decided(0), now=LATER, until=LATER + 50)
-    records.decide("b", "second", decided(0), now=LATER, until=LATER + 50)
+        decide(records, "b", "first", decided(0), now=LATER, until=LATER + 50)
+    decide(records, "b", "second", decided(0), now=LATER, until=LATER + 50)
     with pytest.raises(BulkLeaseLost):
-        records.decide("b", "second", decided(0), now=LATER, until=LATER + 50)
+        decide(records, "b", "second", decided(0), now=LATER, until=LATER + 50)
 
 
 def test_the_batch_that_waited_longest_is_next(records: SqlBulkRecords) -> None:
@@ -182,7 +188,7 @@ def test_what_decided_chunks_have_seen_is_the_batchs_own(records: SqlBulkRecords
     found = records.lease("me", now=NOW, until=LATER)
     assert found is not None
     assert found.batch_id == "b"
-    records.decide("b", "me", decided(0, *digests[:2]), now=NOW, until=LATER)
+    decide(records, "b", "me", decided(0, *digests[:2]), now=NOW, until=LATER)
     many = [*digests, *(number.to_bytes(32, "big") for number in range(1000, 2500))]
     assert records.seen("b", many) == frozenset(digests[:2])
     assert records.seen("c", many) == frozenset()
@@ -195,7 +201,7 @@ def test_forgetting_and_purging_take_everything_along(
         records.create(batch(name))
         add(records, chunk(0), name=name)
         records.lease("me", now=NOW, until=LATER)
-        records.decide(name, "me", decided(0, b"s" * 32), now=NOW, until=LATER)
+        decide(records, name, "me", decided(0, b"s" * 32), now=NOW, until=LATER)
     records.forget("b", "gate", now=NOW)
     with pytest.raises(BulkBatchUnknown):
         records.forget("b", "gate", now=NOW)

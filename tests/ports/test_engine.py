@@ -27,8 +27,10 @@ from wallet.adapters.sql.engine import (
     open_engine,
     read,
     sqlite_url,
+    together,
     write,
 )
+from wallet.errors import RejectedError, UnavailableError
 from wallet.ports.storage import StorageUnavailable
 
 METADATA = MetaData()
@@ -220,3 +222,108 @@ def test_types_a_lock_that_is_held_too_long(
     with write(opened):
         pass
     opened.dispose()
+
+
+def _add(engine: Engine, number: int) -> None:
+    with write(engine) as connection:
+        connection.execute(insert(COUNTERS), {"id": number, "value": number})
+
+
+def _ids(engine: Engine) -> set[int]:
+    with read(engine) as connection:
+        return set(connection.execute(select(COUNTERS.c.id)).scalars())
+
+
+class Refused(RejectedError):
+    """A refusal of the test."""
+
+    code = "refused_by_test"
+
+
+class Away(UnavailableError):
+    """Something of the test is away."""
+
+    code = "away_in_test"
+
+
+def test_what_is_done_together_is_seen_at_once_inside_and_only_afterwards_outside(
+    counting_engine: Engine,
+) -> None:
+    with ThreadPoolExecutor(1) as other:
+        with together(counting_engine):
+            _add(counting_engine, 2)
+            _add(counting_engine, 3)
+            assert _ids(counting_engine) == {1, 2, 3}
+            assert other.submit(_ids, counting_engine).result() == {1}
+        assert other.submit(_ids, counting_engine).result() == {1, 2, 3}
+
+
+def test_a_refusal_keeps_what_was_done_together(counting_engine: Engine) -> None:
+    def refuse() -> None:
+        with together(counting_engine):
+            _add(counting_engine, 2)
+            raise Refused("no")
+
+    with pytest.raises(Refused):
+        refuse()
+    assert _ids(counting_engine) == {1, 2}
+
+
+@pytest.mark.parametrize("error", [Away("gone"), ZeroDivisionError(), KeyboardInterrupt()])
+def test_what_could_not_be_finished_together_is_undone(
+    counting_engine: Engine, error: BaseException
+) -> None:
+    def fail() -> None:
+        with together(counting_engine):
+            _add(counting_engine, 2)
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
+    assert _ids(counting_engine) == {1}
+    _add(counting_engine, 3)
+    assert _ids(counting_engine) == {1, 3}
+
+
+def test_a_step_that_fails_is_undone_alone(counting_engine: Engine) -> None:
+    def fail() -> None:
+        with write(counting_engine) as connection:
+            connection.execute(insert(COUNTERS), {"id": 3, "value": 0})
+            raise Refused("no")
+
+    with together(counting_engine):
+        _add(counting_engine, 2)
+        with pytest.raises(Refused):
+            fail()
+        with pytest.raises(StorageUnavailable):
+            _add(counting_engine, 1)
+        _add(counting_engine, 4)
+    assert _ids(counting_engine) == {1, 2, 4}
+
+
+def test_one_together_inside_another_is_a_part_of_it(counting_engine: Engine) -> None:
+    def fail() -> None:
+        with together(counting_engine):
+            with together(counting_engine):
+                _add(counting_engine, 2)
+            raise Away("gone")
+
+    with pytest.raises(Away):
+        fail()
+    assert _ids(counting_engine) == {1}
+
+
+def test_another_database_is_no_part_of_it(counting_engine: Engine, tmp_path: Path) -> None:
+    other = open_engine(sqlite_url(tmp_path / "other.db"))
+    with write(other) as connection:
+        METADATA.create_all(connection)
+
+    def fail() -> None:
+        with together(counting_engine):
+            _add(other, 2)
+            raise Away("gone")
+
+    with pytest.raises(Away):
+        fail()
+    assert _ids(other) == {2}
+    other.dispose()

@@ -23,7 +23,7 @@ from issuer.storage.accounts import tables as accounts_tables
 from issuer.storage.recovery import tables as recovery_tables
 from tests.ports.conftest import SCHEMAS
 from tests.support.processes import migrate_each, run_in_processes
-from verifier.storage import bulk_tables, claims_tables, exclusion_tables
+from verifier.storage import bulk_tables, claims_tables, exclusion_tables, receipt_tables
 from wallet.adapters.sql import fact_cache, holder_tables, outbox_tables, replica_tables, sessions
 from wallet.adapters.sql.engine import (
     alembic_config,
@@ -47,6 +47,7 @@ METADATA = {
     recovery_tables.SCHEMA: recovery_tables.METADATA,
     accounts_tables.SCHEMA: accounts_tables.METADATA,
     bulk_tables.SCHEMA: bulk_tables.METADATA,
+    receipt_tables.SCHEMA: receipt_tables.METADATA,
     claims_tables.SCHEMA: claims_tables.METADATA,
     exclusion_tables.SCHEMA: exclusion_tables.METADATA,
 }
@@ -56,6 +57,7 @@ LOCATIONS = {
     recovery_tables.SCHEMA: recovery_tables.MIGRATIONS,
     accounts_tables.SCHEMA: accounts_tables.MIGRATIONS,
     bulk_tables.SCHEMA: bulk_tables.MIGRATIONS,
+    receipt_tables.SCHEMA: receipt_tables.MIGRATIONS,
     claims_tables.SCHEMA: claims_tables.MIGRATIONS,
     exclusion_tables.SCHEMA: exclusion_tables.MIGRATIONS,
 }

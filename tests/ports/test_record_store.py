@@ -101,6 +101,54 @@ class TestRecordStore:
         store.write(Put("card", "b", b"later"))
         assert [record.payload for record in store.list("card")] == [b"old", b"later"]
 
+    def test_writes_together_are_one_step(self, store: RecordStore) -> None:
+        with store.together():
+            store.write(Put("card", "a", b"first"))
+            store.write(Put("card", "a", b"second"), Put("card", "b", b"other"))
+            assert store.get("card", "a").payload == b"second"
+        assert store.get("card", "a").payload == b"second"
+        assert [record.record_id for record in store.list("card")] == ["a", "b"]
+
+    def test_an_error_undoes_all_that_was_written_together(self, store: RecordStore) -> None:
+        store.write(Put("card", "a", b"before"))
+
+        def fail() -> None:
+            with store.together():
+                store.write(Put("card", "a", b"after"))
+                store.write(Put("card", "b", b"new"))
+                store.write(Delete("card", "nowhere"))
+
+        with pytest.raises(RecordUnknown):
+            fail()
+        assert store.get("card", "a").payload == b"before"
+        assert store.count == 1
+        store.write(Put("card", "b", b"again", expected_version=0))
+
+    def test_a_write_that_fails_and_is_caught_undoes_itself_alone(
+        self, store: RecordStore
+    ) -> None:
+        with store.together():
+            store.write(Put("card", "a", b"kept"))
+            with pytest.raises(RecordConflict):
+                store.write(Put("card", "b", b"lost"), Put("card", "a", b"", expected_version=0))
+        assert [record.record_id for record in store.list("card")] == ["a"]
+        assert store.get("card", "a").payload == b"kept"
+
+    def test_keys_and_records_are_written_together(self, store: RecordStore) -> None:
+        keys, before = SoftwareKeyStore(store), store.counter
+
+        def fail() -> None:
+            with store.together():
+                handles.append(keys.generate().handle)
+                raise StoreFull("as if")
+
+        handles: list[str] = []
+        with pytest.raises(StoreFull):
+            fail()
+        with pytest.raises(HeldKeyUnknown):
+            keys.find(handles[0])
+        assert store.counter == before
+
     def test_refuses_a_record_that_is_too_large(self, store: RecordStore) -> None:
         store.write(Put("card", "a", bytes(1024 * 1024)))
         with pytest.raises(StoreFull):

@@ -64,6 +64,7 @@ ARGUMENTS: Final[dict[str, Any]] = {
     "iss_promised": True,
     "election": election(),
     "trustee": 1,
+    "salt": bytes(32),
 }
 # Parsers whose input is not their first argument.
 INPUTS: Final = {

@@ -29,6 +29,9 @@ from wallet.eligibility.programme import Programme
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, to_json
 from wallet.ports.compute import Compute, ComputeUnavailable
+from wallet.protocols.oid4vp_link import parse_request_link
+from wallet.protocols.oid4vp_request_object import parse_request_object
+from wallet.protocols.oid4vp_response import build_response
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -135,6 +138,26 @@ class BulkBench:
         """A client of the verifier."""
         return self.verifier.app.test_client()
 
+    def answer(
+        self, programme: Programme, claims: JsonObject, **binding: Any
+    ) -> tuple[JsonObject, JsonObject]:
+        """Answer an application by hand; return what wallet and applicant are told."""
+        opened = self.client.post(
+            "/v1/eligibility/applications", json={"programme": programme.id}
+        ).get_json()
+        link = parse_request_link(opened["link"])
+        request = parse_request_object(self.client.get(_path(link.request_uri)).data).peek_claims()
+        bound = {"audience": request["client_id"], "nonce": request["nonce"], **binding}
+        shown = {
+            name: [self.bench.present(programme, name, said, **bound)]
+            for name, said in claims.items()
+        }
+        told = self.client.post("/responses", data=build_response(shown, request["state"]))
+        assert told.status_code == 200, told.get_data(as_text=True)
+        bearer = {"Authorization": f"Bearer {opened['result_token']}"}
+        decided = self.client.get(_path(opened["decision_uri"]), headers=bearer)
+        return told.get_json(), decided.get_json()
+
     def call(
         self, method: str, path: str = "", *, agency: str = "gate", **more: Any
     ) -> TestResponse:
@@ -204,6 +227,10 @@ class BulkBench:
                 for evidence, said in claims.items()
             },
         }
+
+
+def _path(url: str | None) -> str:
+    return (url or "").removeprefix("https://agency.example")
 
 
 def applications(

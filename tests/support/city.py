@@ -50,13 +50,14 @@ from wallet.did.syntax import Did
 from wallet.eligibility.benefit_key import BENEFIT_KEY_TYPE
 from wallet.eligibility.clauses import Window
 from wallet.eligibility.evidence_types import evidence_types
+from wallet.eligibility.receipts.statement import RECEIPT_SCHEMA
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.holder.cards import Card
 from wallet.holder.wallet import Wallet
 from wallet.ports.facts import DidUnresolvable, StatusListUnavailable
 from wallet.ports.holder import HttpAnswer, PeerUnreachable
-from wallet.trust.identifiers import schema_id
+from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.evidence import Fact
 
 ISSUER_URL = "https://issuer.example"
@@ -191,6 +192,8 @@ class City:
         self.network.hosts["register.example"] = self.register.app.test_client()
         self.verifiers = {url: self._build_verifier(url) for url in self.agencies}
         for url, verifier in self.verifiers.items():
+            did = "did:web:" + urlsplit(url).netloc.replace(":", "%3A")
+            self.ledger.accredit(issuer_id(did), schema_id(RECEIPT_SCHEMA))
             self.network.hosts[urlsplit(url).netloc] = verifier.app.test_client()
         self._wallets: list[Wallet] = []
         self.settle()
@@ -259,6 +262,7 @@ class City:
             clock=self.clock,
             dids=self.network,
             status_lists=self.network,
+            ledger_writer=self.ledger,
             register=HttpExclusionRegister(self.network, REGISTER_URL, f"token of {base_url}"),
         )
 
@@ -271,6 +275,8 @@ class City:
         """Let issuer and replica catch up with each other and with the clock."""
         for _ in range(2):
             self.issuer.work_once()
+            for verifier in self.verifiers.values():
+                verifier.rounds.run_once()
             self.ledger.mine()
             follow(self.ledger, self.replica, self.clock)
 

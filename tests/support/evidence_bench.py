@@ -143,6 +143,7 @@ class EvidenceBench:
             audience=changes.get("audience", AUDIENCE),
             nonce=changes.get("nonce", NONCE),
             issued_at=changes.get("issued_at", self.now),
+            extra_claims=changes.get("extra_claims"),
         )
 
     def answer(self, programme: Programme, claims: JsonObject) -> dict[str, list[str]]:

@@ -16,21 +16,34 @@ from flask import Flask
 
 from ballotbox.app import BallotBoxApplication, build_ballot_box
 from ballotbox.timing import BoxTimes
+from tests.support.bbs import ISSUER
 from tests.support.clock import SettableClock
 from tests.support.holder_stores import create_store
-from tests.support.voting import OPENS, Trustees, manifest, signing_key
+from tests.support.voting import EPOCH, OPENS, Trustees, manifest, signing_key
 from wallet.adapters.sql.engine import sqlite_url
 from wallet.adapters.sql.holder_store import SqliteRecordStore
-from wallet.crypto.bbs.nym_issuance import NymCredential
+from wallet.credentials.bbs_nym import nym_header, nym_layout, nym_messages
+from wallet.credentials.formats import BBS_NYM_FORMAT
+from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE, voting_claims
+from wallet.crypto.bbs.nym_issuance import NymCredential, blind_sign_with_nym
+from wallet.crypto.bbs.registered_nym import verify_registered_commitment
+from wallet.encoding.json import to_json
+from wallet.holder.cards import HeldCredential, to_put
+from wallet.holder.handles import new_nym_handle
+from wallet.holder.nyms import Nyms
 from wallet.holder.votes import CastBallot
 from wallet.holder.voting import Voting
+from wallet.holder.voting_secrets import VotingSecrets
 from wallet.ports.facts import BoardRegistry
-from wallet.ports.holder import HolderTransport, HttpAnswer, PeerUnreachable
+from wallet.ports.holder import HolderTransport, HttpAnswer, PeerUnreachable, RecordStore
+from wallet.protocols.oid4vci.nym_proof import NymCredentialMessage, parse_nym_proof
 from wallet.voting.election import Election
 from wallet.voting.manifest import Manifest
 
 BOX_URL = "https://box.example"
 BOX_FILE = "box.db"
+ISSUER_URL = "https://issuer.example"
+ENTROPY = 7
 Alter = Callable[[str, str, HttpAnswer], HttpAnswer]
 
 
@@ -189,3 +202,49 @@ def cast_through_wallet(voting: Voting, box_url: str, choices: Mapping[str, int]
 def choices_of(manifest_: Manifest, approved: Sequence[str]) -> dict[str, int]:
     """The choices of a voter who approves these projects."""
     return {project.id: int(project.id in approved) for project in manifest_.projects}
+
+
+def hold_voting_credential(
+    records: RecordStore, voter: str = "one", *, received_at: int = OPENS, **changes: Any
+) -> None:
+    """Put a voting credential into a wallet's store, as its issuer and its wallet make it.
+
+    `changes` are of `voting_claims` and `epoch`.
+    """
+    nyms, handle = Nyms(records, VotingSecrets(records)), new_nym_handle()
+    epoch = changes.pop("epoch", EPOCH)
+    claims = voting_claims(
+        **{"district": "11590", "stratum": "citizen", "is_over_14": True, **changes}
+    )
+    proof = parse_nym_proof(nyms.commit(handle, ISSUER_URL, ISSUER.public_key, "n" * 22))
+    commitment = verify_registered_commitment(
+        proof.commitment,
+        nym_layout(claims),
+        public_key=ISSUER.public_key,
+        nonce=proof.c_nonce.encode(),
+        registered=None,
+    ).commitment
+    header = nym_header(VOTING_CREDENTIAL_TYPE)
+    messages = nym_messages(VOTING_CREDENTIAL_TYPE, epoch, claims)
+    signature = blind_sign_with_nym(ISSUER, commitment, ENTROPY, messages, header=header)
+    message = NymCredentialMessage(
+        VOTING_CREDENTIAL_TYPE,
+        epoch,
+        "did:web:issuer.example",
+        "did:web:issuer.example#bbs-1",
+        claims,
+        ISSUER.public_key,
+        signature,
+        ENTROPY,
+        header,
+    )
+    held = HeldCredential(
+        id=f"voting-{voter}",
+        credential_issuer=ISSUER_URL,
+        configuration_id="voting-credential",
+        credential=to_json(message.to_json()).decode(),
+        key_handle=handle,
+        received_at=received_at,
+        format=BBS_NYM_FORMAT,
+    )
+    records.write(to_put(held))

@@ -80,6 +80,7 @@ def limits(document: JsonObject) -> list[Limit]:
         for key in item
         if key == "max_age_days"
     ]
+    found += _in_rule(document.get("once", {}), ("once",), "once")
     return found + list(_in_rule(document["rule"], ("rule",), "rule"))
 
 

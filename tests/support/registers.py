@@ -21,6 +21,7 @@ from issuer.register.model import (
     RegistrationKind,
 )
 from tests.support.city import PERSON, Rows
+from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.days import parse_day
 from wallet.eligibility.evidence_types import FactType, evidence_types
 from wallet.eligibility.median_income import median_incomes
@@ -40,8 +41,8 @@ def register_rows(programme: Programme, claims: JsonObject, on: date) -> Rows:
     rows: dict[str, list[tuple[str, JsonObject]]] = {}
     for name, said in claims.items():
         kind = programme.evidence[name].type.name
-        if kind == "residence":
-            rows[kind] = _residence(said, on)
+        if kind in ("residence", BENEFIT_KEY):
+            rows["residence"] = _residence(said, on)
         elif kind == "income":
             rows[kind] = [(PERSON, _income(said))]
         elif kind == "receipts":

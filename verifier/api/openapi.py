@@ -19,6 +19,7 @@ from verifier.api.openapi_parts import (
     media,
     operation,
 )
+from verifier.api.openapi_receipts import RECEIPT, receipt_paths
 from verifier.client import PREFIXES
 from wallet.encoding.json import JsonObject
 from wallet.protocols.oid4vp import (
@@ -127,6 +128,7 @@ def build_document(base_url: str, *, oidc: bool = False) -> JsonObject:
             **_agency_paths(),
             **eligibility_paths(),
             **batch_paths(),
+            **receipt_paths(),
             **_wallet_paths(),
             **_operator_paths(),
             **(oidc_paths() if oidc else {}),
@@ -209,7 +211,10 @@ def _wallet_paths() -> JsonObject:
         "type": "object",
         "properties": {"wallet_nonce": TEXT, "wallet_metadata": TEXT},
     }
-    taken = {"type": "object", "properties": {"redirect_uri": TEXT}}
+    taken = {
+        "type": "object",
+        "properties": {"redirect_uri": TEXT, "decision_receipt": RECEIPT},
+    }
     return {
         "/request-objects/{session_id}": {
             "get": operation(

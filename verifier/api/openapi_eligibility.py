@@ -14,6 +14,7 @@ from verifier.api.openapi_parts import (
     media,
     operation,
 )
+from verifier.api.openapi_receipts import RECEIPT
 from wallet.encoding.json import JsonObject
 
 _JSON: Final = "application/json"
@@ -47,6 +48,7 @@ _DECISION: Final[JsonObject] = {
             "properties": {"outcome": {"enum": ["eligible", "not_eligible", "unknown"]}},
         },
         "code": {"type": ["string", "null"]},
+        "decision_receipt": RECEIPT,
     },
 }
 _BATCH: Final[JsonObject] = {

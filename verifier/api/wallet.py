@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 
 from verifier.api.errors import response_refused
 from verifier.service import VerifierService
+from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, RejectedError
 from wallet.protocols.oid4vp import OPAQUE, REQUEST_OBJECT_MEDIA_TYPE, RequestMalformed
 from wallet.protocols.oid4vp_response import EncryptedResponse, ResponseMalformed, parse_response
@@ -45,7 +46,8 @@ def wallet_blueprint(service: VerifierService) -> Blueprint:
 
         Form fields `vp_token` and `state`, or `response` (a JWE with both inside), or `error` and
         `state`. 200 says that it was taken, not how it was judged: that is for the agency;
-        `redirect_uri` is where the holder's browser goes on, if anywhere. 400 `invalid_request`
+        `redirect_uri` is where the holder's browser goes on, if anywhere; `decision_receipt` comes
+        only to wallets whose key bindings name a `receipt_key`. 400 `invalid_request`
         for a state that is unknown, used, expired, foreign or missing, and for an answer that
         cannot be decrypted or came in the clear although it should not.
         """
@@ -53,10 +55,13 @@ def wallet_blueprint(service: VerifierService) -> Blueprint:
         if not isinstance(response, EncryptedResponse) and response.state is None:
             raise ResponseMalformed("state is missing")
         try:
-            return_uri = service.receive(response)
+            taken = service.receive(response)
         except (ConflictError, RejectedError) as error:
             return response_refused(error)
-        return json_answer({"redirect_uri": return_uri} if return_uri else {})
+        told: JsonObject = {"redirect_uri": taken.return_uri} if taken.return_uri else {}
+        if taken.receipt is not None:
+            told["decision_receipt"] = taken.receipt
+        return json_answer(told)
 
     return blueprint
 

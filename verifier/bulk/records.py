@@ -5,11 +5,12 @@ A chunk's applications are kept until they are decided, and then only their deci
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
+from verifier.receipts.records import LogWriter
 from wallet.errors import ConflictError
 
 MAX_CHUNK_APPLICATIONS: Final = 1_000
@@ -170,12 +171,24 @@ class BulkRecords(Protocol):
         """Return those of `digests` that decided chunks have."""
 
     def decide(
-        self, batch_id: str, owner: str, chunk: DecidedChunk, *, now: int, until: int
+        self,
+        batch_id: str,
+        owner: str,
+        number: int,
+        make: Callable[[LogWriter], DecidedChunk],
+        *,
+        now: int,
+        until: int,
     ) -> None:
-        """Keep the decisions on the next chunk, forget its applications, and prolong the lease.
+        """Keep the decisions on chunk `number`, which is the next, forget its applications, and
+        prolong the lease.
 
-        All or nothing. Raises `BulkLeaseLost`.
+        `make` returns the decisions, and puts them into the agency's log in the same transaction:
+        all or nothing. Raises `BulkLeaseLost`.
         """
 
     def purge(self, *, now: int) -> int:
         """Remove the batches that expired; return how many."""
+
+    def waits_for(self, nonce: str, *, now: int) -> bool:
+        """Tell whether there is a batch with this nonce that is not decided to its end."""

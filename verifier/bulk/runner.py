@@ -29,8 +29,12 @@ from verifier.bulk.work import Binding, Item, Line, Unit, decide_unit, refused_l
 from verifier.catalogue import ProgrammeShelf
 from verifier.decision import Examiner
 from verifier.eligibility import ProgrammeChanged
+from verifier.receipts.basis import AnsweredRequest
+from verifier.receipts.desk import AlreadyDecided, ApplicationWithdrawn, ReceiptDesk
+from verifier.receipts.records import LogWriter
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.programme import Programme
+from wallet.encoding.json import to_json
 from wallet.errors import SeoulWalletError, UnsupportedError
 from wallet.ports.clock import Clock
 from wallet.ports.compute import Compute, ComputeUnavailable
@@ -68,11 +72,11 @@ class _Chunk:
             (item.position, line) for item, line in zip(unit.items, lines, strict=True)
         )
 
-    def decided(self) -> DecidedChunk:
-        ordered = [self.lines[position] for position in sorted(self.lines)]
+    def decided(self, log: Callable[[Line], Line]) -> DecidedChunk:
+        ordered = [log(self.lines[position]) for position in sorted(self.lines)]
         return DecidedChunk(
             self.number,
-            [line.text for line in ordered],
+            [to_json(line.told) for line in ordered],
             Counter(line.state for line in ordered),
             self.seen,
         )
@@ -92,6 +96,7 @@ class BulkRunner:
         clock: Clock,
         *,
         audience: str,
+        receipts: ReceiptDesk,
         open_compute: Callable[[], AbstractContextManager[Compute]],
     ) -> None:
         self._records = records
@@ -99,6 +104,7 @@ class BulkRunner:
         self._examiner = examiner
         self._clock = clock
         self._audience = audience
+        self._receipts = receipts
         self._open_compute = open_compute
         self._owner = secrets.token_urlsafe(16)
         self._stopping = Event()
@@ -160,11 +166,35 @@ class BulkRunner:
 
     def _keep_complete(self, batch: BulkBatch, out: deque[_Chunk]) -> None:
         while out and out[0].is_complete:
-            now = self._clock.now()
+            now, chunk = self._clock.now(), out[0]
             self._records.decide(
-                batch.batch_id, self._owner, out[0].decided(), now=now, until=now + LEASE_S
+                batch.batch_id,
+                self._owner,
+                chunk.number,
+                partial(self._logged, batch, chunk),
+                now=now,
+                until=now + LEASE_S,
             )
             out.popleft()
+
+    def _logged(self, batch: BulkBatch, chunk: _Chunk, log: LogWriter) -> DecidedChunk:
+        answers = [line.answer for line in chunk.lines.values() if line.answer is not None]
+        log.prefetch(
+            [_application(batch, position) for position in chunk.lines],
+            [answer.holder for answer in answers if answer.holder is not None],
+        )
+        return chunk.decided(partial(self._log, batch, log))
+
+    def _log(self, batch: BulkBatch, log: LogWriter, line: Line) -> Line:
+        """Put a decision into the agency's log; what was withdrawn gets no decision."""
+        if line.answer is None:
+            return line
+        request = AnsweredRequest(_application(batch, line.position), batch.nonce)
+        try:
+            entry = self._receipts.record(line.answer, request, log)
+        except (ApplicationWithdrawn, AlreadyDecided) as error:
+            return refused_line(line.position, line.told["id"], error)
+        return line._replace(told={**line.told, "receipt_id": entry.entry_id})
 
     def _chunks(self, batch: BulkBatch, out: deque[_Chunk]) -> Iterator[_Chunk]:
         facts = FactsAtHand(self._examiner, self._clock)
@@ -238,6 +268,10 @@ class BulkRunner:
         if found.once is not None:
             raise CountedOneByOne("this programme is applied for one by one, not in batches")
         return found
+
+
+def _application(batch: BulkBatch, position: int) -> str:
+    return f"{batch.batch_id}/{position}"
 
 
 def _check_new(application: Application, before: set[bytes]) -> None:

@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 from verifier.bulk.application import Application, ApplicationFault
 from verifier.bulk.records import ApplicationState
 from verifier.decision import Rules
-from verifier.eligibility import decide_on_answer
+from verifier.eligibility import answer_of, decide_on_answer
+from verifier.receipts.basis import DecidedAnswer
 from wallet.eligibility.programme import Programme
-from wallet.encoding.json import to_json
+from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError, fault_place
 from wallet.verification.evidence import Evidence
 
@@ -53,10 +54,13 @@ class Binding:
 
 
 class Line(NamedTuple):
-    """What became of one application, and how it is told: a line of JSON."""
+    """What became of one application, and how it is told; `answer` is what was decided, None for
+    one that was refused."""
 
+    position: int
     state: ApplicationState
-    text: bytes
+    told: JsonObject
+    answer: DecidedAnswer | None = None
 
 
 def decide_unit(unit: Unit, *, rules: Rules, binding: Binding) -> list[Line]:
@@ -69,10 +73,10 @@ def decide_unit(unit: Unit, *, rules: Rules, binding: Binding) -> list[Line]:
 def _decide(item: Item, now: int, rules: Rules, binding: Binding) -> Line:
     application = item.application
     try:
-        decision, _ = decide_on_answer(
+        decision, pieces = decide_on_answer(
             item.programme,
             {name: [text] for name, text in application.presentations.items()},
-            item.evidence.__getitem__,
+            lambda presentation, _: item.evidence[str(presentation)],
             rules,
             audience=binding.audience,
             nonce=binding.nonce,
@@ -84,13 +88,14 @@ def _decide(item: Item, now: int, rules: Rules, binding: Binding) -> Line:
         # The edge of a unit, as the edge of a request is: a fault met by one application is
         # told as such and must not take the others along. It is never a verdict.
         return _fault_line(item, error)
-    told = {
+    told: JsonObject = {
         "position": item.position,
         "id": application.id,
         "state": "decided",
         "decision": decision.to_json(),
     }
-    return Line(ApplicationState(decision.evaluation.outcome.value), to_json(told))
+    outcome = ApplicationState(decision.evaluation.outcome.value)
+    return Line(item.position, outcome, told, answer_of(decision, pieces))
 
 
 def _fault_line(item: Item, error: Exception) -> Line:
@@ -101,11 +106,11 @@ def _fault_line(item: Item, error: Exception) -> Line:
 
 def refused_line(position: int, application_id: str | None, error: SeoulWalletError) -> Line:
     """Return the line of an application that got no decision."""
-    told = {
+    told: JsonObject = {
         "position": position,
         "id": application_id,
         "state": "refused",
         "code": error.code,
         "detail": str(error),
     }
-    return Line(ApplicationState.REFUSED, to_json(told))
+    return Line(position, ApplicationState.REFUSED, told)

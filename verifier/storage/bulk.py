@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Engine, Row, and_, delete, select, update
@@ -21,7 +21,9 @@ from verifier.bulk.records import (
     NewChunk,
     PendingChunk,
 )
+from verifier.receipts.records import LogWriter
 from verifier.storage.bulk_tables import BATCHES, CHUNKS, SEEN
+from verifier.storage.receipts import SqlLogWriter
 from wallet.adapters.sql.engine import insert, read, write
 
 # Parameters of one IN clause: below the limit of every SQLite that Python comes with.
@@ -187,7 +189,14 @@ class SqlBulkRecords:
         return frozenset(found)
 
     def decide(
-        self, batch_id: str, owner: str, chunk: DecidedChunk, *, now: int, until: int
+        self,
+        batch_id: str,
+        owner: str,
+        number: int,
+        make: Callable[[LogWriter], DecidedChunk],
+        *,
+        now: int,
+        until: int,
     ) -> None:
         with write(self._engine) as connection:
             row = connection.execute(
@@ -195,15 +204,18 @@ class SqlBulkRecords:
                 .where(
                     BATCHES.c.batch_id == batch_id,
                     BATCHES.c.leased_by == owner,
-                    BATCHES.c.chunks_decided == chunk.number,
+                    BATCHES.c.chunks_decided == number,
                 )
                 .with_for_update()
             ).one_or_none()
             if row is None:
                 raise BulkLeaseLost("the batch is decided elsewhere, or was forgotten")
+            log = SqlLogWriter(connection)
+            chunk = make(log)
+            log.flush()
             connection.execute(
                 update(CHUNKS)
-                .where(CHUNKS.c.batch_id == batch_id, CHUNKS.c.number == chunk.number)
+                .where(CHUNKS.c.batch_id == batch_id, CHUNKS.c.number == number)
                 .values(body=None, decisions=zlib.compress(b"\n".join(chunk.lines), _COMPRESSION))
             )
             if chunk.seen:
@@ -211,7 +223,7 @@ class SqlBulkRecords:
                     SEEN.insert(),
                     [{"batch_id": batch_id, "digest": item} for item in sorted(chunk.seen)],
                 )
-            decided = chunk.number + 1
+            decided = number + 1
             is_done = row.sealed_at is not None and decided == row.chunks
             counts = {
                 state.value: getattr(row, state.value) + chunk.outcomes.get(state, 0)
@@ -227,6 +239,14 @@ class SqlBulkRecords:
                     **counts,
                 )
             )
+
+    def waits_for(self, nonce: str, *, now: int) -> bool:
+        waiting = (
+            BATCHES.c.nonce == nonce, BATCHES.c.expires_at > now, BATCHES.c.finished_at.is_(None)
+        )  # fmt: skip
+        with read(self._engine) as connection:
+            found = connection.execute(select(BATCHES.c.batch_id).where(*waiting).limit(1))
+            return found.one_or_none() is not None
 
     def purge(self, *, now: int) -> int:
         with write(self._engine) as connection:

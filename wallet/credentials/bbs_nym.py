@@ -7,17 +7,19 @@ the messages and the header of docs/voting.md instead, and is not presented like
 
 A presentation shows message 0 and some claims, and proves the rest. It is bound to one request by
 the presentation header, and to nobody by name: its pseudonym is of a context that both sides
-derive from the request. Of one verifier, where the verifier asks for that; else of the request
-alone, and then says nothing.
+derive from the request. Of one verifier, where the verifier asks for that; of a scope that both
+know from elsewhere, such as a published programme; else of the request alone, and then it says
+nothing. In a scope the holder may tell a second pseudonym to a third party, sealed: `link`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from wallet.credentials import voting
+from wallet.crypto.bbs.linked_nym import LinkOpening, derive_linked_proof
 from wallet.crypto.bbs.nym_issuance import NymCredential, NymLayout
 from wallet.crypto.bbs.nym_proofs import (
     NymProof,
@@ -34,6 +36,9 @@ from wallet.errors import MalformedError
 MAX_NYM_CLAIMS: Final = 32
 MAX_NYM_TEXT: Final = 2048
 MAX_PROOF_CHARACTERS: Final = 16 * 1024
+MAX_SEALED_CHARACTERS: Final = 4 * 1024
+LINK_DIGEST_BYTES: Final = 32
+_LINK: Final = "link"
 _MEMBERS: Final = frozenset(
     ("vct", "epoch", "issuer", "verification_method", "claims", "positions", "messages",
      "pseudonym", "proof")
@@ -75,6 +80,33 @@ def _claim(name: str, value: Any) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class NymLink:
+    """A second pseudonym of the same person, which only its addressee can open.
+
+    The proof covers `digest` (`wallet.crypto.bbs.linked_nym`), `sealed` is for the addressee.
+    """
+
+    digest: bytes
+    sealed: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkScope:
+    """The context of a second pseudonym, and how it is sealed for its addressee."""
+
+    context_id: bytes
+    seal: Callable[[LinkOpening], str]
+
+
+@dataclass(frozen=True, slots=True)
+class NymScope:
+    """The context of a pseudonym that the holder's side knows from elsewhere than the request."""
+
+    context_id: bytes
+    link: LinkScope | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NymPresentation:
     """A presentation, unverified. `positions` are those of the shown claims among `messages`."""
 
@@ -86,10 +118,17 @@ class NymPresentation:
     positions: Mapping[str, int]
     messages: int
     proof: NymProof = field(repr=False)
+    link: NymLink | None = None
 
     def to_json(self) -> JsonObject:
         """Return the presentation as it travels."""
-        return {
+        link = self.link
+        told = (
+            {}
+            if link is None
+            else {_LINK: {"digest": base64url.encode(link.digest), "sealed": link.sealed}}
+        )
+        return told | {
             "vct": self.vct,
             "epoch": self.epoch,
             "issuer": self.issuer,
@@ -105,22 +144,30 @@ class NymPresentation:
 @dataclass(frozen=True, slots=True)
 class NymRequest:
     """What a presentation answers. With `per_verifier` its pseudonym is the same in all answers
-    of one holder to this audience, else it is of this request alone."""
+    of one holder to this audience, else it is of this request alone; `context` stands for both.
+    `link_digest` is that of a second pseudonym."""
 
     audience: str
     nonce: str
     per_verifier: bool = False
+    context: bytes | None = None
+    link_digest: bytes | None = None
 
     @property
     def context_id(self) -> bytes:
         """The context of the pseudonym."""
+        if self.context is not None:
+            return self.context
         scope = {"audience": self.audience}
         return jcs.canonicalize(scope if self.per_verifier else {**scope, "nonce": self.nonce})
 
     @property
     def presentation_header(self) -> bytes:
         """What the proof is bound to."""
-        return jcs.canonicalize({"audience": self.audience, "nonce": self.nonce})
+        bound = {"audience": self.audience, "nonce": self.nonce}
+        if self.link_digest is not None:
+            bound[_LINK] = base64url.encode(self.link_digest)
+        return jcs.canonicalize(bound)
 
 
 def present_nym_credential(
@@ -133,19 +180,16 @@ def present_nym_credential(
     issuer: str,
     verification_method: str,
     request: NymRequest,
+    link: LinkScope | None = None,
 ) -> JsonObject:
     """Return the presentation that shows type, epoch and the claims named in `show`.
 
-    `claims` are all claims of the credential. Raises `BbsDisclosureMalformed` and kin.
+    `claims` are all claims of the credential; with a `link` there is a second pseudonym. Raises
+    `BbsDisclosureMalformed` and kin.
     """
     place = {name: at for at, name in enumerate(sorted(claims), start=1)}
     positions = {name: place[name] for name in sorted(set(show))}
-    proof = derive_proof_with_nym(
-        credential,
-        request.context_id,
-        (0, *positions.values()),
-        presentation_header=request.presentation_header,
-    )
+    proof, told = _derive(credential, request, (0, *positions.values()), link)
     return NymPresentation(
         vct,
         epoch,
@@ -155,7 +199,28 @@ def present_nym_credential(
         positions,
         1 + len(claims),
         proof,
+        told,
     ).to_json()
+
+
+def _derive(
+    credential: NymCredential, request: NymRequest, shown: tuple[int, ...], link: LinkScope | None
+) -> tuple[NymProof, NymLink | None]:
+    if link is None:
+        header = request.presentation_header
+        return derive_proof_with_nym(
+            credential, request.context_id, shown, presentation_header=header
+        ), None
+    digests: list[bytes] = []
+
+    def header_for(digest: bytes) -> bytes:
+        digests.append(digest)
+        return replace(request, link_digest=digest).presentation_header
+
+    proof, opening = derive_linked_proof(
+        credential, request.context_id, link.context_id, shown, header_for=header_for
+    )
+    return proof, NymLink(digests[0], link.seal(opening))
 
 
 def parse_nym_presentation(value: object) -> NymPresentation:
@@ -163,7 +228,7 @@ def parse_nym_presentation(value: object) -> NymPresentation:
 
     Raises `NymPresentationMalformed`, `Base64urlMalformed`, `PointMalformed` and kin.
     """
-    if type(value) is not dict or value.keys() != _MEMBERS:
+    if type(value) is not dict or value.keys() - {_LINK} != _MEMBERS:
         raise NymPresentationMalformed("an object of exactly the members of the format")
     texts = {name: _text(value, name, MAX_NYM_TEXT) for name in ("vct", "epoch", "issuer")}
     claims, positions, messages = value["claims"], value["positions"], value["messages"]
@@ -190,7 +255,17 @@ def parse_nym_presentation(value: object) -> NymPresentation:
         dict(zip(names, places, strict=True)),
         messages,
         proof,
+        _parse_link(value[_LINK]) if _LINK in value else None,
     )
+
+
+def _parse_link(value: object) -> NymLink:
+    if type(value) is not dict or value.keys() != {"digest", "sealed"}:
+        raise NymPresentationMalformed("a link has digest and sealed")
+    digest = base64url.decode(_text(value, "digest", 128))
+    if len(digest) != LINK_DIGEST_BYTES:
+        raise NymPresentationMalformed(f"the digest of a link has {LINK_DIGEST_BYTES} bytes")
+    return NymLink(digest, _text(value, "sealed", MAX_SEALED_CHARACTERS))
 
 
 def _text(value: JsonObject, name: str, limit: int) -> str:
@@ -206,8 +281,10 @@ def verify_nym_presentation(
     """Return what the presentation proves, in answer to `request`.
 
     Raises `BbsProofInvalid`, `NotCanonicalizable` and kin. Whose the key is, and that the nonce is
-    used once, is for the caller to check.
+    used once, is for the caller to check. Nothing is known of the pseudonym in its `link`.
     """
+    if presentation.link is not None:
+        request = replace(request, link_digest=presentation.link.digest)
     shown = [(0, _head(presentation.vct, presentation.epoch))]
     shown += [(presentation.positions[name], _claim(name, presentation.claims[name]))
               for name in sorted(presentation.claims)]  # fmt: skip

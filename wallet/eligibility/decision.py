@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from wallet.eligibility.evidence_types import Text
+from wallet.eligibility.nullifier import Once
+from wallet.eligibility.once_reader import shown_fact
 from wallet.eligibility.programme import EvidenceNeed, Programme
 from wallet.eligibility.ranking import RankKey
 from wallet.eligibility.reasons import Cause
@@ -179,7 +181,26 @@ def _read_facts(
     for need in programme.evidence.values():
         if need.dated_by is not None and need.id in claims:
             _check_date(programme, need, values, causes, on)
+    if programme.once is not None:
+        _check_benefit_key(programme, programme.once, values, causes, on)
     return _Facts(values, causes)
+
+
+def _check_benefit_key(
+    programme: Programme,
+    once: Once,
+    values: dict[str, Any],
+    causes: dict[str, Cause],
+    on: date,
+) -> None:
+    """Take back the facts of a benefit key that is over."""
+    until = values.get(shown_fact(once.evidence))
+    if until is None or on <= until:
+        return
+    for key, fact in programme.facts.items():
+        if fact.evidence == once.evidence and key in values:
+            del values[key]
+            causes[key] = Cause.FACTS_TOO_OLD
 
 
 def _check_date(
@@ -225,14 +246,16 @@ class EvidenceSeen:
     """One piece of evidence that was looked at, without what it says.
 
     `digest` is SHA-256 of the credential as its issuer signed it (JWS signing input): the same
-    in every presentation of it, so it must not leave unsalted. `accepted` is False for evidence
-    that did not count; `facts_as_of` is the time of the oldest fact that its check rests on.
+    in every presentation of it, so it must not leave unsalted; `presentation_digest` is of the
+    text that was sent. `accepted` is False for evidence that did not count; `facts_as_of` is the
+    time of the oldest fact that its check rests on.
     """
 
     evidence: str
     vct: str
     issuer: str | None
     digest: bytes
+    presentation_digest: bytes
     accepted: bool
     code: str | None
     facts_as_of: int | None

@@ -49,6 +49,8 @@ def read_once(
         return None
     if shown_fact(item["of"]) not in reader.facts:
         problems.report(("once", "of"), f"{item['of']} is asked for {VALID_UNTIL}")
+    if not query.credentials[item["of"]].pseudonym:
+        problems.report(("once", "of"), f"{item['of']} is asked for its pseudonym (in meta)")
     return Once(item["of"], item["epoch"], window, reason, group)
 
 

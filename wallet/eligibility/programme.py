@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from wallet.credentials.formats import BBS_NYM_FORMAT, SD_JWT_VC_FORMAT
@@ -35,11 +36,14 @@ from wallet.eligibility.rule_reader import AskedFact, RuleReader, read_window
 from wallet.encoding.jcs import NotCanonicalizable, canonicalize
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
-from wallet.protocols.dcql import (
-    CredentialQuery,
-    DcqlQuery,
-    parse_dcql,
-)
+from wallet.protocols.dcql import CredentialQuery, DcqlQuery, parse_dcql
+
+
+class Recheck(StrEnum):
+    """What of the evidence is looked at again after a grant."""
+
+    STATUS = "status"
+    EXPIRY = "expiry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ class Programme:
     Both days are inclusive, None means open. `sector` is where evidence of one person is
     recognised (see `person`), None when one credential settles everything. `digest` is SHA-256
     of the document in canonical JSON (RFC 8785). `once` says what is counted once per person, and
-    by which evidence; None if nothing is.
+    by which evidence; None if nothing is. `recheck` says what of the evidence is looked at again
+    after a grant.
     """
 
     id: str
@@ -89,6 +94,7 @@ class Programme:
     reasons: Mapping[str, Text]
     exclusions: tuple[str, ...]
     quota: Quota | None
+    recheck: frozenset[Recheck]
     once: Once | None
     digest: bytes
     document: JsonObject = field(repr=False, compare=False)
@@ -187,6 +193,7 @@ def _build(document: JsonObject, problems: Problems) -> Programme:
         reasons={code: Text(**text) for code, text in document["reasons"].items()},
         exclusions=tuple(document.get("exclusions", ())),
         quota=quota,
+        recheck=frozenset(map(Recheck, document.get("recheck", ()))),
         once=once,
         digest=digest,
         document=document,

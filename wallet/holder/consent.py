@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from wallet.credentials.bbs_nym import NymScope
 from wallet.credentials.jose import CompactJws
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
@@ -60,6 +61,7 @@ class ConsentRequest:
     `retention_days` is for how long the verifier says it keeps what it sees, None if it does not.
     `refusal` is the error (§8.5) that declining tells; it depends on the request, never on cards.
     `contributed` are presentations of another wallet that go along, by query (`wallet.joint`).
+    `scopes` are the contexts, by query id, in which a published programme counts its applicants.
     """
 
     verifier: str
@@ -79,6 +81,7 @@ class ConsentRequest:
     refusal: str = ACCESS_DENIED
     request_object: CompactJws | None = field(default=None, repr=False)
     contributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    scopes: Mapping[str, NymScope] = field(default_factory=dict, repr=False)
 
     @property
     def answers_to(self) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
+from wallet.credentials.bbs_nym import NymScope
 from wallet.did.syntax import parse_did
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.decision import Evaluation, Outcome, evaluate
@@ -27,6 +28,7 @@ from wallet.holder.answers import AnswerUnexpected, check_reachable, json_answer
 from wallet.holder.cards import HeldCredential, HeldCredentials
 from wallet.holder.choices import Answer, Choice, choices_for
 from wallet.holder.consent import ConsentRequest, build_consent
+from wallet.holder.nullifiers import did_of_host, nullifier_scopes
 from wallet.holder.present import Presented
 from wallet.holder.requests import RequestReader
 from wallet.ports.clock import Clock
@@ -35,6 +37,7 @@ from wallet.ports.holder import HolderTransport, Put, RecordStore, RecordUnknown
 from wallet.protocols.client_id import DidClientId
 from wallet.protocols.dcql import DcqlQuery
 from wallet.protocols.dcql_answer import check_answered_ids
+from wallet.protocols.oid4vp import VerifiedRequest
 
 KIND: Final = "catalogue"
 MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -148,7 +151,7 @@ class Discovery:
         Sends nothing about the holder. Raises `PublisherNotTrusted`, `PeerUnreachable`,
         `AnswerUnexpected`, and what `verify_published_catalogue` raises.
         """
-        publisher = _did_of(base_url)
+        publisher = did_of_host(base_url)
         if publisher not in self._publishers:
             raise PublisherNotTrusted("catalogues of this publisher are not taken")
         answer = self._transport.get(
@@ -231,7 +234,7 @@ class Discovery:
     def _present(self, finding: Finding, link: str) -> Presented:
         verified = self._reader.read(link)
         client = verified.request.client_id
-        is_agency = isinstance(client, DidClientId) and str(client.did) == _did_of(
+        is_agency = isinstance(client, DidClientId) and str(client.did) == did_of_host(
             finding.apply_to
         )
         uri = verified.request.response_uri or ""
@@ -241,7 +244,34 @@ class Discovery:
             raise RequestNotAsPublished("the agency asks for something else than was published")
         consent = build_consent(verified, (), language="en", now=self._clock.now())
         answers = tuple(Answer(name, True, (choice,)) for name, choice in finding.choices.items())
-        return self._send(replace(consent, answers=answers, optional=(), missing=()))
+        return self._send(
+            replace(
+                consent,
+                answers=answers,
+                optional=(),
+                missing=(),
+                scopes=self.scopes(verified),
+            )
+        )
+
+    def scopes(self, verified: VerifiedRequest) -> Mapping[str, NymScope]:
+        """Return in which contexts a request of a published programme counts its applicants.
+
+        Nothing for a request that is no programme's, or not from the agency that the catalogue
+        names: then it gets no pseudonym but its own.
+        """
+        client, now = verified.request.client_id, self._clock.now()
+        if not verified.authenticated or not isinstance(client, DidClientId):
+            return {}
+        for publisher in self._publishers:
+            known = self._known.get(publisher) or self._restored(publisher)
+            if known is not None and now < known.expires_at:
+                found = nullifier_scopes(
+                    known, verified.request.dcql_query, str(client.did), now=now
+                )
+                if found:
+                    return found
+        return {}
 
     def _decision(self, finding: Finding, opened: JsonObject) -> JsonObject | None:
         uri = opened["decision_uri"]
@@ -354,10 +384,6 @@ def _person(programme: Programme, name: str, choice: Choice, otherwise: str) -> 
     if programme.sector is None:
         return otherwise
     return programme.person(name, choice.disclosed) or otherwise
-
-
-def _did_of(base_url: str) -> str:
-    return "did:web:" + quote(urlsplit(base_url).netloc, safe="")
 
 
 def _is_below(base_url: str, url: str) -> bool:

@@ -9,26 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from wallet.encoding.json import JsonObject, to_json
+from wallet.holder.decision_records import FollowUp
 from wallet.holder.log import LogEntry, LogOutcome, PresentationLog
 from wallet.holder.recovery import ExportExists, ExportUnavailable
 
 EXPORT_FORMAT: Final = "urn:seoul-wallet:history:1"
-
-
-@dataclass(frozen=True, slots=True)
-class FollowUp:
-    """What came after a presentation, as far as there is anything: all of it signed texts.
-
-    `receipt` is the agency's of its decision, `withdrawal` and `deletion` are its answers to those
-    requests.
-    """
-
-    receipt: str | None = None
-    withdrawal: str | None = None
-    deletion: str | None = None
-
-
-NOTHING_FOLLOWED: Final = FollowUp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +66,7 @@ class History:
     def __init__(
         self,
         log: PresentationLog,
-        follow_up: Callable[[str], FollowUp] = lambda entry_id: NOTHING_FOLLOWED,
+        follow_up: Callable[[str], FollowUp],
     ) -> None:
         self._log = log
         self._follow_up = follow_up

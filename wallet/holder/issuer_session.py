@@ -77,6 +77,7 @@ class IssuerSession:
     development: bool
     dpop: str | None
     nonces: dict[str, str] = field(default_factory=dict)
+    _dpop_key: HeldSigningKey | None = field(default=None, init=False, repr=False)
 
     def token(self, request: AnyTokenRequest) -> TokenResponse:
         """Return the tokens for a code or refresh token. Raises `OfferRefused`."""
@@ -201,7 +202,7 @@ class IssuerSession:
             merged["Authorization"] = f"{scheme} {access_token}"
         if self.dpop is not None:
             merged["DPoP"] = build_dpop_proof(
-                HeldSigningKey(self.keys, self.keys.find(self.dpop)),
+                self._signer(self.dpop),
                 method="POST",
                 url=url,
                 issued_at=self.clock.now(),
@@ -212,6 +213,11 @@ class IssuerSession:
         if "dpop-nonce" in answer.headers:
             self.nonces[place] = answer.headers["dpop-nonce"]
         return answer
+
+    def _signer(self, handle: str) -> HeldSigningKey:
+        if self._dpop_key is None:
+            self._dpop_key = HeldSigningKey(self.keys, self.keys.find(handle))
+        return self._dpop_key
 
 
 def _origin(url: str) -> str:

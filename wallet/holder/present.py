@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
+from wallet.credentials.bbs_nym import NymScope
+from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM
 from wallet.encoding.json import JsonObject, parse_json_object
-from wallet.errors import ConflictError, MalformedError
+from wallet.errors import ConflictError, MalformedError, SeoulWalletError
 from wallet.holder.answers import check_reachable
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
 from wallet.holder.choices import Answer, Choice, disclosed_paths
 from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
+from wallet.holder.decision_records import HeldReceipt
+from wallet.holder.decisions import DecisionReceipts
 from wallet.holder.handles import is_nym_handle
 from wallet.holder.linking import Linking
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog, entry_id
@@ -49,14 +54,26 @@ class Presented:
     """An answer that the verifier took.
 
     `redirect_uri` is where it wants the holder's browser to go on (§8.2), https, or None.
+    `receipt` is that of an agency's decision, None if there was none, and `receipt_error` what
+    kept it from being verified and countersigned for now.
     """
 
     entry: LogEntry
     redirect_uri: str | None
+    receipt: HeldReceipt | None = None
+    receipt_error: SeoulWalletError | None = None
+
+
+def _no_scopes(_: VerifiedRequest) -> Mapping[str, NymScope]:
+    return {}
 
 
 class Presenter:
-    """Reads requests and answers them from what the wallet holds."""
+    """Reads requests and answers them from what the wallet holds.
+
+    `scopes` tells, by query id, in which context a request asks for a pseudonym, where that is
+    known from elsewhere than the request.
+    """
 
     def __init__(
         self,
@@ -64,16 +81,20 @@ class Presenter:
         reader: RequestReader,
         held: HeldCredentials,
         log: PresentationLog,
+        receipts: DecisionReceipts,
         linking: Linking,
         keys: KeyStore,
         nyms: Nyms,
         transport: HolderTransport,
         clock: Clock,
         development: bool,
+        scopes: Callable[[VerifiedRequest], Mapping[str, NymScope]] = _no_scopes,
     ) -> None:
+        self._scopes = scopes
         self._reader = reader
         self._held = held
         self._log = log
+        self._receipts = receipts
         self._linking = linking
         self._keys = keys
         self._nyms = nyms
@@ -100,6 +121,7 @@ class Presenter:
             now=self._clock.now(),
             registration=self._reader.standing(verified),
         )
+        consent = replace(consent, scopes=self._scopes(verified))
         return self._linking.preferring_unused(consent)
 
     def present(self, consent: ConsentRequest) -> Presented:
@@ -113,7 +135,8 @@ class Presenter:
         entry = self._finish(entry, LogOutcome.ACCEPTED if accepted else LogOutcome.REFUSED)
         if not accepted:
             raise RequestRefused(f"the verifier answered with status {answer.status}")
-        return Presented(entry, self._redirect_uri(answer))
+        taken = self._receipts.take(entry.id, answer)
+        return Presented(entry, self._redirect_uri(answer), taken.receipt, taken.error)
 
     def answer_page(self, consent: ConsentRequest) -> JsonObject:
         """See `Wallet.answer_page`."""
@@ -132,7 +155,7 @@ class Presenter:
         """
         self._check_answerable(consent)
         now = self._clock.now()
-        vp_token = self._vp_token(consent, now)
+        vp_token = self._vp_token(consent, now, None)
         entry = self._linking.marked(_log_entry(consent, now), consent)
         self._log.begin(entry)
         return vp_token
@@ -152,12 +175,20 @@ class Presenter:
     def _answer(self, consent: ConsentRequest) -> tuple[dict[str, str], LogEntry]:
         self._check_answerable(consent)
         now, request = self._clock.now(), consent.request
-        vp_token = self._vp_token(consent, now)
+        # What others contribute names no key, and a receipt is about one.
+        receipt = (
+            None
+            if consent.contributed
+            else self._receipts.offered(entry_id(consent.verifier, request.nonce), request)
+        )
+        vp_token = self._vp_token(consent, now, None if receipt is None else receipt.holder)
         for query_id, presentations in consent.contributed.items():
             vp_token.setdefault(query_id, []).extend(presentations)
         entry = self._linking.marked(_log_entry(consent, now), consent)
         # Noted before it is sent, so that no crash hides from the holder what may have left.
         self._log.begin(entry)
+        if receipt is not None:
+            self._receipts.expect(entry, receipt, request, vp_token)
         if not request.response_mode.is_encrypted:
             return build_response(vp_token, request.state), entry
         recipient, enc = response_encryption(request.client_metadata)
@@ -186,7 +217,7 @@ class Presenter:
             # The presentation was taken; where to go on is a courtesy.
             return None
 
-    def _vp_token(self, consent: ConsentRequest, now: int) -> VpToken:
+    def _vp_token(self, consent: ConsentRequest, now: int, receipt_key: str | None) -> VpToken:
         agreed = _transactions_by_query(consent)
         vp_token: VpToken = {}
         for answer in consent.answers:
@@ -194,7 +225,7 @@ class Presenter:
                 # One card authorizes a transaction: the chosen one, not those added to it.
                 items = agreed.get(answer.query_id, []) if position == 0 else []
                 vp_token.setdefault(answer.query_id, []).append(
-                    self._presentation(consent, answer, choice, items, now)
+                    self._presentation(consent, answer, choice, items, now, receipt_key)
                 )
         return vp_token
 
@@ -205,6 +236,7 @@ class Presenter:
         choice: Choice,
         transactions: list[TransactionData],
         now: int,
+        receipt_key: str | None,
     ) -> RawPresentation:
         held = shown_part(self._held.get(choice.card.id), choice)
         if not answer.bound:
@@ -218,8 +250,13 @@ class Presenter:
             audience=consent.audience,
             nonce=consent.request.nonce,
             issued_at=now,
-            claims={**_receipt_claim(held), **transaction_claims(transactions)},
+            claims={
+                **_receipt_claim(held),
+                **transaction_claims(transactions),
+                **({} if receipt_key is None else {HOLDER_KEY_CLAIM: receipt_key}),
+            },
             pseudonym=consent.request.dcql_query.credentials[answer.query_id].pseudonym,
+            scope=consent.scopes.get(answer.query_id),
         )
         return presentable(held).present(choice.paths, binding)
 

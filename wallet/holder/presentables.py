@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from wallet.credentials.bbs_nym import NymRequest, present_nym_credential
+from wallet.credentials.bbs_nym import NymRequest, NymScope, present_nym_credential
 from wallet.credentials.cryptosuites.ecdsa_rdfc_2019 import ECDSA_RDFC_2019
 from wallet.credentials.data_integrity.issue import ProofOptions, present_credentials
 from wallet.credentials.disclosure import ClaimPath
@@ -76,6 +76,7 @@ class Binding:
     issued_at: int
     claims: Mapping[str, Any]
     pseudonym: bool = False
+    scope: NymScope | None = None
 
     @property
     def signing_key(self) -> SigningKey:
@@ -269,7 +270,13 @@ class NymPresentable:
             show=_names(paths),
             issuer=message.issuer,
             verification_method=message.verification_method,
-            request=NymRequest(binding.audience, binding.nonce, binding.pseudonym),
+            request=NymRequest(
+                binding.audience,
+                binding.nonce,
+                binding.pseudonym,
+                None if binding.scope is None else binding.scope.context_id,
+            ),
+            link=None if binding.scope is None else binding.scope.link,
         )
 
 

@@ -215,25 +215,26 @@ class Receiver:
         return self.begun(intent_id(inspected))
 
     def _begin(self, inspected: InspectedOffer, reissue: Reissue | None = None) -> Intent:
-        handles = {
-            item.id: self._requester.new_handles(item, inspected.metadata)
-            for item in inspected.configurations
-        }
-        dpop = None
-        if set(DPOP_ALGORITHMS) & set(inspected.server.dpop_algorithms):
-            dpop = self._keys.generate().handle
-        holdings = {}
-        if inspected.metadata.recovery is not None:
-            holdings = {name: self._registrar.new_holding() for name in handles}
-        intent = Intent(
-            intent_id(inspected) if reissue is None else reissue_id(reissue),
-            inspected.offer.to_json(),
-            handles,
-            dpop,
-            holdings=holdings,
-            reissue=reissue,
-        )
-        self._records.write(intent.to_put())
+        with self._records.together():
+            handles = {
+                item.id: self._requester.new_handles(item, inspected.metadata)
+                for item in inspected.configurations
+            }
+            dpop = None
+            if set(DPOP_ALGORITHMS) & set(inspected.server.dpop_algorithms):
+                dpop = self._keys.generate().handle
+            holdings = {}
+            if inspected.metadata.recovery is not None:
+                holdings = {name: self._registrar.new_holding() for name in handles}
+            intent = Intent(
+                intent_id(inspected) if reissue is None else reissue_id(reissue),
+                inspected.offer.to_json(),
+                handles,
+                dpop,
+                holdings=holdings,
+                reissue=reissue,
+            )
+            self._records.write(intent.to_put())
         return intent
 
     def _go_on(
@@ -257,8 +258,9 @@ class Receiver:
 
     def drop(self, intent: Intent) -> None:
         """Forget an intent, with its keys."""
-        self._records.write(Delete(KIND, intent.id))
-        destroy(intent.all_handles, self._keys, self._records)
+        with self._records.together():
+            self._records.write(Delete(KIND, intent.id))
+            destroy(intent.all_handles, self._keys, self._records)
 
     def _with_token(
         self,

@@ -25,6 +25,7 @@ from wallet.errors import ConflictError, MalformedError, UnavailableError
 from wallet.holder import (
     cards,
     copies,
+    decision_records,
     delegations,
     discovery,
     given,
@@ -60,6 +61,7 @@ EXPORTED_KINDS: Final = (
     given.KIND,
     delegations.INVITATION_KIND,
     discovery.KIND,
+    decision_records.KIND,
     votes.KIND,
     VOTING_SECRET_KIND,
     SETTINGS_KIND,

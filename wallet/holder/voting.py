@@ -276,3 +276,27 @@ class Voting:
 
     def _client(self, base_url: str) -> BallotBoxClient:
         return BallotBoxClient(base_url, self._transport)
+
+
+class Voter:
+    """The short way of a wallet to its `voting`."""
+
+    voting: Voting
+
+    def vote(self, prepared: PreparedVote) -> CastBallot:
+        """Cast a ballot that `voting` prepared. Handing it in *is* the consent.
+
+        Show the election, the choices and the tracking code first. See `Voting.cast`.
+        """
+        return self.voting.cast(prepared)
+
+    def challenge(self, prepared: PreparedVote) -> ChallengedBallot:
+        """Open a prepared ballot instead, to see that this device is honest.
+
+        See `Voting.challenge`.
+        """
+        return self.voting.challenge(prepared)
+
+    def track(self, box_url: str, *, search: bool = False) -> Tracking:
+        """Tell what became of the ballot cast at a ballot box. See `Voting.track`."""
+        return self.voting.track(box_url, search=search)

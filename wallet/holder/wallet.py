@@ -14,6 +14,7 @@ from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.consent import ConsentRefused, ConsentRequest
 from wallet.holder.copies import Copies
+from wallet.holder.decisions import DecisionReceipts
 from wallet.holder.delegations import Delegations, DelegationTerms
 from wallet.holder.discovery import Discovery
 from wallet.holder.given import GivenDelegation
@@ -34,9 +35,11 @@ from wallet.holder.reissue import Reissuer
 from wallet.holder.renewals import LOW_COPIES, Renewals
 from wallet.holder.requesting import Requester
 from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
+from wallet.holder.voting import Voter, Voting
+from wallet.holder.voting_credentials import voting_credentials
 from wallet.holder.voting_secrets import VotingSecrets
 from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver, VerifierRegistry
+from wallet.ports.facts import BoardRegistry, DidResolver, VerifierRegistry
 from wallet.ports.holder import (
     HolderTransport,
     KeyStore,
@@ -48,7 +51,7 @@ from wallet.verification.issuer_key import NO_ANCHORS
 Ask = Callable[[ConsentRequest], "ConsentRequest | bool | None"]
 
 
-class Wallet:
+class Wallet(Voter):
     """Keeps a holder's credentials and proves what the holder agrees to prove.
 
     Every method may raise what the ports raise (`StoreDamaged`, `StoreUnavailable`,
@@ -72,6 +75,7 @@ class Wallet:
         registry: VerifierRegistry | None = None,
         require_registration: bool = False,
         catalogue_publishers: frozenset[str] = frozenset(),
+        boards: BoardRegistry | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """`trusted_issuers`, `max_copies` and `development` as in `IssuerPolicy`.
@@ -79,8 +83,8 @@ class Wallet:
         `client` is who this app is to authorization servers; `close` frees the ports.
         `verifier_anchors` and `require_registration` as in `VerifierPolicy`; `registry` is where
         verifiers are looked up. `catalogue_publishers` are the DIDs whose programme catalogues
-        are taken; see `discovery`. `devices` has cards issued anew to this device and knows the
-        wallet's other ones.
+        are taken; see `discovery`. `boards` tells which elections the chain has; see `voting`.
+        `devices` has cards issued anew to this device and knows the wallet's other ones.
         """
         policy = IssuerPolicy(
             trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
@@ -114,14 +118,9 @@ class Wallet:
         )
         self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
         self._renewals = Renewals(
-            receiver=self._receiver,
-            records=records,
-            keys=keys,
-            held=self._held,
-            copies=self._copies,
-            requester=requester,
-            client=identity,
-        )
+            receiver=self._receiver, records=records, keys=keys, held=self._held,
+            copies=self._copies, requester=requester, client=identity,
+        )  # fmt: skip
         self.delegating = Delegations(
             records=records,
             keys=keys,
@@ -144,21 +143,34 @@ class Wallet:
             ),
             registry=registry,
         )
-        self.history = History(self._log)
+        self.decisions = DecisionReceipts(
+            records=records, keys=keys, transport=transport, dids=dids, clock=clock,
+            development=development,
+        )  # fmt: skip
+        self.history = History(self._log, self.decisions.follow_up)
         self.linking = Linking(records, self._held, self._log)
         self._presenter = Presenter(
             reader=reader,
             held=self._held,
             log=self._log,
+            receipts=self.decisions,
             linking=self.linking,
             keys=keys,
             nyms=nyms,
             transport=transport,
             clock=clock,
             development=development,
+            scopes=lambda verified: self.discovery.scopes(verified),
         )
         self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
-        self.discovery = Discovery(
+        self.voting = Voting(
+            records=records,
+            transport=transport,
+            clock=clock,
+            credentials=lambda: voting_credentials(self._held, nyms),
+            boards=boards,
+        )
+        self.discovery: Discovery = Discovery(
             records=records,
             held=self._held,
             reader=reader,

@@ -1,6 +1,7 @@
 """What a holder's wallet needs: a place for its records, one for its keys, and a way to talk."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -125,6 +126,13 @@ class RecordStore(Protocol):
 
         No record may occur twice. Raises `RecordConflict` (another version), `RecordUnknown`
         (deleting what is not there), `StoreFull`.
+        """
+
+    def together(self) -> AbstractContextManager[None]:
+        """Make one durable step of all that is written inside the block, at its end.
+
+        An error that leaves the block undoes all of it. Other threads wait meanwhile: no network
+        and no person inside.
         """
 
 

@@ -131,6 +131,16 @@ class RegistrationReport:
 UNCHECKED: Final = RegistrationReport(Standing.UNCHECKED, "the registry was not asked")
 
 
+def registrations_of(query: DcqlQuery, purpose: str) -> tuple[Registration, ...]:
+    """Return what a verifier has to register so as to ask this query for this purpose."""
+    wanted: dict[Registration, None] = {}
+    for item in query.credentials.values():
+        paths = tuple(dict.fromkeys(claim.path for claim in item.claims))
+        for name in item.accepted_types:
+            wanted[Registration(name, purpose, paths)] = None
+    return tuple(wanted)
+
+
 def registration_info(
     registrations: Sequence[Registration], query: DcqlQuery, purpose: str
 ) -> tuple[JsonObject, ...]:

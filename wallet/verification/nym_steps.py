@@ -8,7 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wallet.credentials.bbs_nym import NymPresentation, NymRequest, verify_nym_presentation
+from wallet.credentials.bbs_nym import (
+    NymPresentation,
+    NymPresentationMalformed,
+    NymRequest,
+    verify_nym_presentation,
+)
 from wallet.crypto.bbs.keys import BbsVerificationKey
 from wallet.did.document import DidDocument
 from wallet.errors import RejectedError
@@ -58,7 +63,9 @@ def verify_nym_proof(progress: NymProgress) -> None:
         raise KeySourceNotAccepted("the issuer's key is no BBS key")
     if policy.audience is None or policy.nonce is None:
         raise HolderBindingMissing("a BBS presentation answers a request, and none was made")
-    request = NymRequest(policy.audience, policy.nonce, policy.pseudonym)
+    if presented.link is not None and policy.nym_context is None:
+        raise NymPresentationMalformed("nobody asked for a second pseudonym")
+    request = NymRequest(policy.audience, policy.nonce, policy.pseudonym, policy.nym_context)
     progress.pseudonym = verify_nym_presentation(presented, key.key, request).pseudonym.octets
 
 

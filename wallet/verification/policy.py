@@ -11,6 +11,7 @@ from wallet.verification.acting import VerifiedDelegation
 from wallet.verification.issuer_key import ALL_KEY_SOURCES, NO_ANCHORS, KeySource
 
 DEFAULT_MAX_REPLICA_AGE_S: Final = 3600
+DEFAULT_CLOCK_SKEW_S: Final = 60
 DEFAULT_MAX_STATUS_AGE_S: Final = 3600
 DEFAULT_MAX_ISSUER_KEYS_AGE_S: Final = 86400
 
@@ -41,7 +42,7 @@ class VerificationPolicy:
     `accepted_types` are the `vct` values; none given, none accepted. Of the W3C formats it is
     `type_values`: alternatives, each a set of types that must all be there. `format` is the one
     asked for, by its name in OpenID4VP; `pseudonym` asks a BBS credential for the holder's
-    pseudonym at this verifier. `audience` and `nonce` are
+    pseudonym at this verifier, or in `nym_context` where that is given. `audience` and `nonce` are
     what the key binding must name; both None means that no key binding is asked for. `trust` is
     None only for checks of the proof alone, which give a `VerifiedProof` and never more.
     `key_sources` are the ways in which an issuer's key may be found; certificates must lead to one
@@ -54,6 +55,7 @@ class VerificationPolicy:
     format: str = SD_JWT_VC_FORMAT
     type_values: tuple[tuple[str, ...], ...] = ()
     pseudonym: bool = False
+    nym_context: bytes | None = None
     audience: str | None = None
     nonce: str | None = None
     trust: TrustPolicy | None = field(default_factory=TrustPolicy)
@@ -62,7 +64,7 @@ class VerificationPolicy:
     delegation: VerifiedDelegation | None = None
     accepts_held_by_guardian: bool = False
     max_binding_age_s: int = 300
-    clock_skew_s: int = 60
+    clock_skew_s: int = DEFAULT_CLOCK_SKEW_S
 
     def __post_init__(self) -> None:
         if (self.audience is None) != (self.nonce is None):

@@ -162,11 +162,19 @@ def check_status(progress: Progress) -> int | Outcome:
 def _check_list_is_current(
     progress: Progress, listed: VerifiedStatusList, trust: TrustPolicy
 ) -> None:
-    now, skew = progress.now, progress.policy.clock_skew_s
-    if listed.issued_at > now + skew:
+    check_list_age(
+        listed, now=progress.now, max_age_s=trust.max_status_age_s,
+        skew_s=progress.policy.clock_skew_s,
+    )  # fmt: skip
+    check_list_is_newest(listed, _anchor(progress).value)
+
+
+def check_list_age(listed: VerifiedStatusList, *, now: int, max_age_s: int, skew_s: int) -> None:
+    """Return if a list may still be used. Raises `StatusListInvalid`, `FactsTooOld`."""
+    if listed.issued_at > now + skew_s:
         raise StatusListInvalid("the list is dated in the future")
     # `ttl` bounds how long a copy may be used (§13.7): it limits the age as the policy does.
-    limits = [trust.max_status_age_s]
+    limits = [max_age_s]
     if listed.ttl_s is not None:
         limits.append(listed.ttl_s)
     if listed.expires_at is not None:
@@ -174,7 +182,10 @@ def _check_list_is_current(
     limit = max(0, min(limits))
     if now - listed.issued_at > limit:
         raise FactsTooOld("status list", listed.issued_at, limit)
-    anchor = _anchor(progress).value
+
+
+def check_list_is_newest(listed: VerifiedStatusList, anchor: AnchorFacts) -> None:
+    """Return unless the chain knows a newer version. Raises `StatusListSuperseded`."""
     newest = anchor.status
     if newest is None or listed.digest == newest.digest:
         return

@@ -12,7 +12,7 @@ from tests.support.city import AGENCY_URL, City, claims_in
 from tests.support.programmes import BoundaryCase, boundary_cases, boundary_data, programme
 from tests.support.registers import FAMILY
 from wallet.eligibility.programme import Programme
-from wallet.encoding.json import JsonObject
+from wallet.encoding.json import JsonObject, parse_json_object
 
 OpenCity = Callable[..., City]
 OUTSIDE = {
@@ -38,7 +38,7 @@ Entitled = Callable[[str], tuple[Programme, JsonObject, date]]
 
 
 def decided(city: City, found: Programme) -> tuple[JsonObject, list[bytes]]:
-    """Let a wallet take the evidence and answer; return the decision and what it sent."""
+    """Let a wallet take the evidence and answer; return the decision and the answer it sent."""
     wallet = city.open_wallet()
     kinds = HELD.get(found.id)
     for need in found.evidence.values():
@@ -47,12 +47,15 @@ def decided(city: City, found: Programme) -> tuple[JsonObject, list[bytes]]:
         subject = (FAMILY,) if need.type.name == "family-relation" else ()
         city.give(wallet, need.type.name, *subject)
     city.settle()
+    wallet.discovery.refresh(AGENCY_URL)
     opened = city.ask(found.id)
     request = wallet.review(opened["link"])
     for answer in request.optional:
         request = request.including(answer.query_id)
     wallet.present(request)
-    return city.decision(opened), city.network.posted_to("agency.example")
+    answered, countersigned = city.network.posted_to("agency.example")
+    assert set(parse_json_object(countersigned)) == {"statement"}
+    return city.decision(opened), [answered]
 
 
 @pytest.mark.parametrize("name", boundary_data())

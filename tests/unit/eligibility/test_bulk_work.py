@@ -15,7 +15,6 @@ from verifier.bulk.records import ApplicationState
 from verifier.bulk.work import Binding, Item, Unit, decide_unit
 from verifier.decision import Examiner
 from wallet.crypto.certificates import TrustAnchors
-from wallet.encoding.json import parse_json_object
 from wallet.evidence import FactSources
 from wallet.verification.policy import TrustPolicy
 
@@ -50,7 +49,7 @@ def test_an_unforeseen_fault_is_no_verdict_and_harms_no_neighbour(
         ApplicationState.REFUSED,
         ApplicationState.ELIGIBLE,
     ]
-    told = parse_json_object(lines[1].text)
+    told = lines[1].told
     assert (told["id"], told["code"]) == ("1", "application_fault")
     assert shown[1] not in caplog.text
     assert "KeyError" in caplog.text

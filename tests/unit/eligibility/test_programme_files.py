@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.support.programmes import programme_files
+from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.catalogue import ProgrammeUnknown, build_catalogue, parse_catalogue
 from wallet.eligibility.decision import ProgrammeNotInForce
 from wallet.eligibility.document import ProgrammeInvalid, programme_schema
@@ -285,7 +286,7 @@ def test_at_least_twelve_programmes_with_texts_in_both_languages() -> None:
 def test_every_kind_of_evidence_is_asked_for_by_a_programme() -> None:
     catalogue = parse_catalogue(programme_files())
     asked = {need.type.name for item in catalogue.programmes() for need in item.evidence.values()}
-    assert asked == set(evidence_types().by_name)
+    assert asked == {*evidence_types().by_name, BENEFIT_KEY}
 
 
 def test_the_schema_refuses_fields_that_it_does_not_know_everywhere() -> None:

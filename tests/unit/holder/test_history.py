@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.holder_peers import NOW, FixedClock, Issuer, Peers, Verifier, card_query
 from tests.support.holder_stores import create_store
-from wallet.holder.history import FollowUp, History
+from wallet.holder.decision_records import FollowUp
+from wallet.holder.history import History
 from wallet.holder.log import DisclosedCard, LogEntry, LogOutcome, PresentationLog
 from wallet.holder.recovery import ExportExists, ExportUnavailable
 from wallet.holder.requests import RequestRefused

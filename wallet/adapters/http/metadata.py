@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from wallet.adapters.http.fetch import FetchFailed, GuardedClient
-from wallet.adapters.http.sources import DEFAULT_REFRESH_AFTER_S
+from wallet.adapters.http.cached import DEFAULT_REFRESH_AFTER_S, CachedDocuments
+from wallet.adapters.http.fetch import FetchFailed, GuardedClient, HttpResponse
 from wallet.credentials.issuer_metadata import (
     IssuerKeysElsewhere,
     IssuerMetadata,
@@ -23,39 +23,18 @@ from wallet.verification.evidence import Fact
 MAX_METADATA_BYTES: Final = 256 * 1024
 
 
-class _CachedDocuments:
-    """JSON documents by URL: fresh enough from the cache, else fetched, else the old copy."""
+def _documents(
+    client: GuardedClient, cache: FactCache, clock: Clock, kind: str, refresh_after_s: int
+) -> CachedDocuments:
+    return CachedDocuments(
+        client, cache, clock, kind, refresh_after_s, accept="application/json", check=_check
+    )
 
-    def __init__(
-        self,
-        client: GuardedClient,
-        cache: FactCache,
-        clock: Clock,
-        kind: str,
-        refresh_after_s: int,
-    ) -> None:
-        self._client = client
-        self._cache = cache
-        self._clock = clock
-        self._kind = kind
-        self._refresh_after_s = refresh_after_s
 
-    def get(self, url: str) -> Fact[bytes]:
-        now = self._clock.now()
-        kept = self._cache.get(self._kind, url)
-        if kept is not None and now - kept.as_of < self._refresh_after_s:
-            return kept
-        try:
-            response = self._client.get(url, headers={"Accept": "application/json"})
-            if response.status != 200 or len(response.body) > MAX_METADATA_BYTES:
-                raise FetchFailed("the host answers without a document")
-            parse_json_object(response.body)
-        except SeoulWalletError:
-            if kept is None:
-                raise
-            return kept
-        self._cache.put(self._kind, url, response.body, as_of=now)
-        return Fact(response.body, now)
+def _check(response: HttpResponse) -> None:
+    if response.status != 200 or len(response.body) > MAX_METADATA_BYTES:
+        raise FetchFailed("the host answers without a document")
+    parse_json_object(response.body)
 
 
 class HttpIssuerMetadataSource:
@@ -70,8 +49,8 @@ class HttpIssuerMetadataSource:
         refresh_after_s: int = DEFAULT_REFRESH_AFTER_S,
         development: bool = False,
     ) -> None:
-        self._metadata = _CachedDocuments(client, cache, clock, "jwt_vc_issuer", refresh_after_s)
-        self._keys = _CachedDocuments(client, cache, clock, "jwks", refresh_after_s)
+        self._metadata = _documents(client, cache, clock, "jwt_vc_issuer", refresh_after_s)
+        self._keys = _documents(client, cache, clock, "jwks", refresh_after_s)
         self._development = development
 
     def resolve(self, issuer: str) -> Fact[IssuerMetadata]:
@@ -104,7 +83,7 @@ class HttpTypeMetadataSource:
         *,
         refresh_after_s: int = DEFAULT_REFRESH_AFTER_S,
     ) -> None:
-        self._documents = _CachedDocuments(client, cache, clock, "vct", refresh_after_s)
+        self._documents = _documents(client, cache, clock, "vct", refresh_after_s)
 
     def fetch(self, url: str) -> Fact[bytes]:
         try:

@@ -1,13 +1,10 @@
-"""DID documents and status lists over HTTP, with copies that survive an outage.
-
-A copy younger than `refresh_after_s` is used as it is; an older one is renewed, and kept with its
-own time when the source does not answer. Whether a copy is too old is for the policy to say.
-"""
+"""DID documents, status lists and credentials over HTTP."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from wallet.adapters.http.cached import DEFAULT_REFRESH_AFTER_S, CachedDocuments
 from wallet.adapters.http.fetch import FetchFailed, GuardedClient, HttpResponse
 from wallet.did.did_web import did_web_document_url
 from wallet.did.document import DidDocument, parse_did_document
@@ -21,7 +18,6 @@ from wallet.ports.facts import DidUnresolvable, StatusListUnavailable
 from wallet.verification.evidence import Fact
 
 MAX_DID_DOCUMENT_BYTES: Final = 64 * 1024
-DEFAULT_REFRESH_AFTER_S: Final = 60
 CREDENTIAL_MEDIA_TYPES: Final = ("application/vc", "application/ld+json", "application/json")
 CREDENTIAL_ACCEPT: Final = "application/vc, application/ld+json;q=0.9, application/json;q=0.8"
 STATUS_LIST_MEDIA_TYPE: Final = "application/statuslist+jwt"
@@ -44,30 +40,31 @@ class HttpDidResolver:
         refresh_after_s: int = DEFAULT_REFRESH_AFTER_S,
         development: bool = False,
     ) -> None:
-        self._client = client
-        self._cache = cache
+        self._documents = CachedDocuments(
+            client,
+            cache,
+            clock,
+            "did",
+            refresh_after_s,
+            accept="application/json",
+            check=_require_did_document,
+        )
         self._clock = clock
-        self._refresh_after_s = refresh_after_s
         self._development = development
 
     def resolve(self, did: Did) -> Fact[DidDocument]:
-        now = self._clock.now()
         if did.method != "web":
-            return Fact(resolve_self_contained(did), now)
+            return Fact(resolve_self_contained(did), self._clock.now())
         url = did_web_document_url(did, development=self._development)
-        name = str(did)
-        kept = self._cache.get("did", name)
-        if kept is None or now - kept.as_of >= self._refresh_after_s:
-            try:
-                fresh = self._fetch(url)
-                document = parse_did_document(parse_json_object(fresh), did)
-            except SeoulWalletError as error:
-                if kept is None:
-                    raise DidUnresolvable("the DID document could not be fetched") from error
-            else:
-                self._cache.put("did", name, fresh, as_of=now)
-                return Fact(document, now)
-        return Fact(parse_did_document(parse_json_object(kept.value), did), kept.as_of)
+
+        def parse(body: bytes) -> DidDocument:
+            return parse_did_document(parse_json_object(body), did)
+
+        try:
+            found = self._documents.get(url, name=str(did), check=parse)
+        except SeoulWalletError as error:
+            raise DidUnresolvable("the DID document could not be fetched") from error
+        return Fact(parse(found.value), found.as_of)
 
     def resolve_json(self, did: Did) -> JsonObject:
         """Return the document as it was published, of the right DID; no copy is used.
@@ -78,17 +75,16 @@ class HttpDidResolver:
             return self_contained_document(did)
         url = did_web_document_url(did, development=self._development)
         try:
-            document = parse_json_object(self._fetch(url))
+            document = parse_json_object(self._documents.fetch(url))
             parse_did_document(document, did)
         except SeoulWalletError as error:
             raise DidUnresolvable("the DID document could not be fetched") from error
         return document
 
-    def _fetch(self, url: str) -> bytes:
-        response = self._client.get(url, headers={"Accept": "application/json"})
-        if response.status != 200 or len(response.body) > MAX_DID_DOCUMENT_BYTES:
-            raise FetchFailed("the host answers without a DID document")
-        return response.body
+
+def _require_did_document(response: HttpResponse) -> None:
+    if response.status != 200 or len(response.body) > MAX_DID_DOCUMENT_BYTES:
+        raise FetchFailed("the host answers without a DID document")
 
 
 class HttpCredentialSource:
@@ -118,25 +114,21 @@ class HttpStatusListSource:
         *,
         refresh_after_s: int = DEFAULT_REFRESH_AFTER_S,
     ) -> None:
-        self._client = client
-        self._cache = cache
-        self._clock = clock
-        self._refresh_after_s = refresh_after_s
+        self._documents = CachedDocuments(
+            client,
+            cache,
+            clock,
+            "status_list",
+            refresh_after_s,
+            accept=_ACCEPT_STATUS_LIST,
+            check=_require_status_list,
+        )
 
     def fetch(self, uri: str) -> Fact[bytes]:
-        now = self._clock.now()
-        kept = self._cache.get("status_list", uri)
-        if kept is not None and now - kept.as_of < self._refresh_after_s:
-            return kept
         try:
-            response = self._client.get(uri, headers={"Accept": _ACCEPT_STATUS_LIST})
-            _require_status_list(response)
+            return self._documents.get(uri)
         except SeoulWalletError as error:
-            if kept is None:
-                raise StatusListUnavailable("the status list could not be fetched") from error
-            return kept
-        self._cache.put("status_list", uri, response.body, as_of=now)
-        return Fact(response.body, now)
+            raise StatusListUnavailable("the status list could not be fetched") from error
 
 
 def _require_status_list(response: HttpResponse) -> None:

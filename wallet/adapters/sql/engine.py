@@ -16,6 +16,8 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from wallet.errors import UnsupportedError
+from wallet.errors import SeoulWalletError, UnavailableError, UnsupportedError
 from wallet.ports.storage import StorageUnavailable
 
 POOL_SIZE = 8
@@ -45,6 +47,7 @@ _POSTGRES_DRIVER = "postgresql+psycopg"
 # How a SQLite transaction begins, as an execution option of the connection.
 SQLITE_BEGIN = "seoul_wallet_sqlite_begin"
 
+_TOGETHER: ContextVar[tuple[Engine, Connection] | None] = ContextVar("together", default=None)
 _ENVIRONMENT = Path(__file__).parent / "migrations"
 # alembic keeps the running environment in a module; PostgreSQL's advisory locks take a number.
 _ONE_AT_A_TIME = threading.Lock()
@@ -158,16 +161,28 @@ def write(engine: Engine) -> Iterator[Connection]:
     SQLite takes the write lock at once, so a transaction never fails half-way for want of it.
     Raises `StorageUnavailable` for every failure of the database, also for a violated constraint:
     where a conflict has a meaning use `insert(...).on_conflict_do_nothing()` and its rowcount.
+    Inside `together` it is a part of that transaction, undone alone when it fails.
     """
-    with _translated(), engine.connect() as connection:
-        connection = connection.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
-        with connection.begin():
-            yield connection
+    joined = _joined(engine)
+    if joined is not None:
+        with _translated(), part_of(joined):
+            yield joined
+        return
+    with _translated(), _begun(engine) as connection:
+        yield connection
 
 
 @contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
-    """Run a transaction in which every query sees the same state. Raises `StorageUnavailable`."""
+    """Run a transaction in which every query sees the same state. Raises `StorageUnavailable`.
+
+    Inside `together` it sees what that transaction sees.
+    """
+    joined = _joined(engine)
+    if joined is not None:
+        with _translated():
+            yield joined
+        return
     with _translated(), engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(
@@ -178,11 +193,80 @@ def read(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
+def together(engine: Engine) -> Iterator[None]:
+    """Make one transaction of all that is read and written here: `ports.storage.Together`.
+
+    It is of this thread (or task) and of this engine: `write` and `read` find it, whoever calls
+    them. One inside another is part of the outer one.
+    """
+    if _joined(engine) is not None:
+        yield
+        return
+    refusal: SeoulWalletError | None = None
+    with _translated(), _begun(engine) as connection:
+        outer = _TOGETHER.set((engine, connection))
+        try:
+            yield
+        except UnavailableError:
+            raise
+        except SeoulWalletError as error:
+            refusal = error
+        finally:
+            _TOGETHER.reset(outer)
+    if refusal is not None:
+        raise refusal
+
+
+@contextmanager
+def part_of(connection: Connection) -> Iterator[None]:
+    """Undo what is done in the block, and nothing else, when an error leaves it.
+
+    SQLAlchemy's own nested transactions compile their statements anew each time, which takes
+    longer than most of what is done in one.
+    """
+    connection.exec_driver_sql("SAVEPOINT part")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT part")
+        connection.exec_driver_sql("RELEASE SAVEPOINT part")
+        raise
+    connection.exec_driver_sql("RELEASE SAVEPOINT part")
+
+
+def _joined(engine: Engine) -> Connection | None:
+    current = _TOGETHER.get()
+    return current[1] if current is not None and current[0] is engine else None
+
+
+@contextmanager
+def _begun(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        connection = connection.execution_options(**{SQLITE_BEGIN: "BEGIN IMMEDIATE"})
+        with connection.begin():
+            yield connection
+
+
+@contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
         raise StorageUnavailable(f"the database failed: {type(error).__name__}") from error
+
+
+@cache
+def _insert_or_ignore(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return made.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+
+def insert_or_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT of whole rows that ignores what is there; `rowcount` as for `insert`.
+
+    Made once for each table: to put a statement together takes longer than to run it.
+    """
+    return _insert_or_ignore(connection.dialect.name, table)
 
 
 def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

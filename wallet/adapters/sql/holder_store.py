@@ -21,11 +21,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, event, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from wallet.adapters.sql import holder_tables as tables
-from wallet.adapters.sql.engine import SQLITE_BEGIN, migrate, open_engine, sqlite_url
+from wallet.adapters.sql.engine import SQLITE_BEGIN, migrate, open_engine, part_of, sqlite_url
+from wallet.adapters.sql.holder_format import name_bytes, pad, record_context, unpad
 from wallet.adapters.sql.holder_header import read_root, rewrap, write_new_header
 from wallet.adapters.sql.holder_manifest import EMPTY, Entry, Manifest, ManifestKey, parse_entry
 from wallet.crypto.sealing import FLOOR, NONCE_BYTES, Argon2Parameters, RootKey, SealBroken
@@ -43,11 +44,7 @@ from wallet.ports.holder import (
 )
 from wallet.ports.storage import StorageUnavailable
 
-MAX_RECORD_BYTES: Final = 1024 * 1024
 MAX_RECORDS: Final = 100_000
-MAX_NAME_BYTES: Final = 512
-PADDING_BYTES: Final = 256
-_LENGTH_BYTES: Final = 4
 # What SQLite answers when nothing is wrong with the file itself.
 _PASSING: Final = frozenset(
     (
@@ -64,6 +61,19 @@ _PASSING: Final = frozenset(
 )
 
 
+# Made once: to put a statement together takes longer than SQLite takes to run it.
+_IS_THE_ONE: Final = tables.record.c.record_digest == bindparam("digest")
+_MANIFEST: Final = select(tables.manifest.c.counter, tables.manifest.c.sealed)
+_PUT_MANIFEST: Final = (
+    update(tables.manifest)
+    .where(tables.manifest.c.id == 1)
+    .values(counter=bindparam("number"), sealed=bindparam("value"))
+)
+_SEALED: Final = select(tables.record.c.sealed).where(_IS_THE_ONE)
+_DELETE: Final = delete(tables.record).where(_IS_THE_ONE)
+_INSERT: Final = insert(tables.record)
+
+
 class SqliteRecordStore:
     """An open store. Make one by `create` or `open`; close it when done, or use it as `with`."""
 
@@ -75,6 +85,7 @@ class SqliteRecordStore:
         self._root = root
         self._manifest_key = ManifestKey(root)
         self._lock = threading.RLock()
+        self._joined: Connection | None = None
         self._seen = b""
         self._manifest: Manifest = EMPTY
         self._entries: dict[bytes, Entry] = {}
@@ -211,9 +222,7 @@ class SqliteRecordStore:
                 version = self._manifest.counter + 1
                 for digest, change in zip(digests, changes, strict=True):
                     _check_expectation(self._entries.get(digest), change)
-                    connection.execute(
-                        delete(tables.record).where(tables.record.c.record_digest == digest)
-                    )
+                    connection.execute(_DELETE, {"digest": digest})
                     if isinstance(change, Put):
                         added[digest] = self._insert(connection, change, digest, version)
                 removed = [self._entries[digest] for digest in digests if digest in self._entries]
@@ -223,16 +232,31 @@ class SqliteRecordStore:
                 if manifest.count > MAX_RECORDS:
                     raise StoreFull(f"a store keeps at most {MAX_RECORDS} records")
                 sealed = self._manifest_key.seal(manifest)
-                connection.execute(
-                    update(tables.manifest)
-                    .where(tables.manifest.c.id == 1)
-                    .values(counter=manifest.counter, sealed=sealed)
-                )
+                connection.execute(_PUT_MANIFEST, {"number": manifest.counter, "value": sealed})
             # Only what is committed is remembered; otherwise the next one reads it all again.
             for digest in digests:
                 self._entries.pop(digest, None)
             self._entries.update(added)
             self._manifest, self._seen = manifest, sealed
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """See `RecordStore.together`."""
+        with self._lock:
+            if self._joined is not None:
+                yield
+                return
+            try:
+                with self._transaction(writes=True) as connection:
+                    self._joined = connection
+                    try:
+                        yield
+                    finally:
+                        self._joined = None
+            except BaseException:
+                # What was remembered is not what is there: the next one reads it all again.
+                self._seen = b""
+                raise
 
     def _fold_log(self) -> None:
         with _typed_errors(), self._engine.connect() as connection:
@@ -240,16 +264,24 @@ class SqliteRecordStore:
 
     @contextmanager
     def _transaction(self, *, writes: bool = False) -> Iterator[Connection]:
-        """One transaction, at whose start the entries are those of the manifest."""
+        """One transaction, at whose start the entries are those of the manifest.
+
+        Inside `together` it is a part of that one, undone alone when it fails.
+        """
         engine = self._writer if writes else self._engine
-        with self._lock, _typed_errors(), engine.begin() as connection:
-            self._refresh(connection)
-            yield connection
+        with self._lock, _typed_errors():
+            if self._joined is None:
+                with engine.begin() as connection:
+                    self._refresh(connection)
+                    yield connection
+            elif writes:
+                with part_of(self._joined):
+                    yield self._joined
+            else:
+                yield self._joined
 
     def _refresh(self, connection: Connection) -> None:
-        row = connection.execute(
-            select(tables.manifest.c.counter, tables.manifest.c.sealed)
-        ).one_or_none()
+        row = connection.execute(_MANIFEST).one_or_none()
         if row is None:
             raise StoreDamaged("the store has no manifest")
         if row.sealed == self._seen:
@@ -270,37 +302,33 @@ class SqliteRecordStore:
 
     def _insert(self, connection: Connection, change: Put, digest: bytes, version: int) -> Entry:
         kind_digest = self._kind_digest(change.kind)
-        context = _context(digest, kind_digest, version)
+        context = record_context(digest, kind_digest, version)
         sealed = self._root.seal(
-            _pad(change.record_id, change.payload), context=context, associated_data=context
+            pad(change.record_id, change.payload), context=context, associated_data=context
         )
-        connection.execute(
-            insert(tables.record).values(
-                record_digest=digest, kind_digest=kind_digest, version=version, sealed=sealed
-            )
-        )
+        named = {"record_digest": digest, "kind_digest": kind_digest}
+        connection.execute(_INSERT, {**named, "version": version, "sealed": sealed})
         return Entry(digest, kind_digest, version, sealed[:NONCE_BYTES])
 
     def _read(self, connection: Connection, kind: str, entry: Entry) -> Record:
-        columns = tables.record.c
         sealed: Any = connection.execute(
-            select(columns.sealed).where(columns.record_digest == entry.record_digest)
+            _SEALED, {"digest": entry.record_digest}
         ).scalar_one_or_none()
         if type(sealed) is not bytes or sealed[:NONCE_BYTES] != entry.nonce:
             raise StoreDamaged("a record is missing or was exchanged")
-        context = _context(entry.record_digest, entry.kind_digest, entry.version)
+        context = record_context(entry.record_digest, entry.kind_digest, entry.version)
         try:
             plaintext = self._root.unseal(sealed, context=context, associated_data=context)
         except SealBroken:
             raise StoreDamaged("a record was altered") from None
-        record_id, payload = _unpad(plaintext)
+        record_id, payload = unpad(plaintext)
         return Record(kind, record_id, entry.version, payload)
 
     def _kind_digest(self, kind: str) -> bytes:
-        return self._root.digest(b"seoul-wallet;kind", _name(kind))
+        return self._root.digest(b"seoul-wallet;kind", name_bytes(kind))
 
     def _record_digest(self, kind: str, record_id: str) -> bytes:
-        return self._root.digest(b"seoul-wallet;record", _name(kind) + _name(record_id))
+        return self._root.digest(b"seoul-wallet;record", name_bytes(kind) + name_bytes(record_id))
 
 
 def _check_expectation(entry: Entry | None, change: Change) -> None:
@@ -311,35 +339,6 @@ def _check_expectation(entry: Entry | None, change: Change) -> None:
     found = 0 if entry is None else entry.version
     if change.expected_version not in (None, found):
         raise RecordConflict("the record was changed in the meantime, or exists already")
-
-
-def _context(record_digest: bytes, kind_digest: bytes, version: int) -> bytes:
-    """The derivation context and associated data of a record: every part has a fixed length."""
-    return b"seoul-wallet;sealed;1;" + record_digest + kind_digest + version.to_bytes(8, "big")
-
-
-def _name(text: str) -> bytes:
-    raw = text.encode("utf-8")
-    if not 0 < len(raw) <= MAX_NAME_BYTES:
-        raise ValueError(f"kinds and ids have 1 to {MAX_NAME_BYTES} bytes")
-    return len(raw).to_bytes(_LENGTH_BYTES, "big") + raw
-
-
-def _pad(record_id: str, payload: bytes) -> bytes:
-    if len(payload) > MAX_RECORD_BYTES:
-        raise StoreFull(f"a record has at most {MAX_RECORD_BYTES} bytes")
-    plain = _name(record_id) + len(payload).to_bytes(_LENGTH_BYTES, "big") + payload
-    return plain + bytes(-len(plain) % PADDING_BYTES)
-
-
-def _unpad(plaintext: bytes) -> tuple[str, bytes]:
-    parts = []
-    position = 0
-    for _ in range(2):
-        start = position + _LENGTH_BYTES
-        position = start + int.from_bytes(plaintext[position:start], "big")
-        parts.append(plaintext[start:position])
-    return parts[0].decode("utf-8"), parts[1]
 
 
 def _files_of(path: Path) -> list[Path]:

@@ -35,16 +35,11 @@ MAX_DID_CHANGES: Final = 4096
 MAX_CHECKPOINTS_PER_ANSWER: Final = 10_000
 
 
-class SqlReplicaRecords:
-    """`ports.facts.ContractRecords` over the schema `replica`.
+class SqlVerifierRegistry:
+    """`ports.facts.VerifierRegistry` over the schema `replica`; raises `StorageUnavailable`."""
 
-    Every method also raises `StorageUnavailable`.
-    """
-
-    def __init__(self, engine: Engine, chain_id: int) -> None:
-        """`chain_id` is that of the deployment that the replica copies."""
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._chain_id = chain_id
 
     def verifier_services(self, verifier_id: bytes) -> Fact[Sequence[RegisteredService]]:
         columns = VERIFIER_SCOPES.c
@@ -57,6 +52,18 @@ class SqlReplicaRecords:
             )
             scopes = (VerifierScope(**row) for row in _rows(connection, wanted))
             return Fact(tuple(scope.service for scope in scopes), as_of)
+
+
+class SqlReplicaRecords(SqlVerifierRegistry):
+    """`ports.facts.ContractRecords` over the schema `replica`.
+
+    Every method also raises `StorageUnavailable`.
+    """
+
+    def __init__(self, engine: Engine, chain_id: int) -> None:
+        """`chain_id` is that of the deployment that the replica copies."""
+        super().__init__(engine)
+        self._chain_id = chain_id
 
     def board(self, board_id: bytes) -> Fact[BoardState]:
         with read(self._engine) as connection:

@@ -1,0 +1,142 @@
+"""One good token of each kind that goes with a decision, with what verifies it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from tests.support.credentials import NOW
+from tests.support.oauth_tokens import Token
+from tests.support.programmes import programme
+from wallet.crypto.hashing import sha256
+from wallet.crypto.keys import Es256SigningKey, thumbprint
+from wallet.eligibility.decision import Decision, EvidenceSeen, evaluate
+from wallet.eligibility.evidence_types import Text
+from wallet.eligibility.receipts.entry import (
+    EntryKind,
+    Kept,
+    issue_agency_entry,
+    verify_agency_entry,
+)
+from wallet.eligibility.receipts.holder import (
+    Act,
+    sign_holder_statement,
+    verify_holder_statement,
+)
+from wallet.eligibility.receipts.log import issue_log_head, verify_log_head
+from wallet.eligibility.receipts.statement import (
+    ExpectedReceipt,
+    Shown,
+    check_own_receipt,
+    issue_decision_receipt,
+    shown_in,
+    verify_decision_receipt,
+)
+
+AGENCY = "did:web:agency.example"
+METHOD = f"{AGENCY}#key-1"
+NONCE = "n-0S6_WzA2Mj0123456789"
+SALTS = {"resident": bytes([7]) * 32}
+AGENCY_KEY, HOLDER_KEY = Es256SigningKey.generate(), Es256SigningKey.generate()
+HOLDER = thumbprint(HOLDER_KEY.public_key)
+
+
+def a_decision() -> Decision:
+    """Return a decision on one piece of a synthetic person's evidence."""
+    found = programme("climate-card-youth@2025")
+    on = date(2025, 6, 1)
+    evaluation = evaluate(found, {"resident": {"birth_date": "1999-05-05"}}, on)
+    seen = EvidenceSeen(
+        evidence="resident",
+        vct=found.evidence["resident"].type.vct,
+        issuer="did:web:issuer.example",
+        digest=sha256(b"credential"),
+        presentation_digest=sha256(b"presentation"),
+        accepted=True,
+        code=None,
+        facts_as_of=NOW - 60,
+    )
+    return Decision(evaluation, NOW, (seen,))
+
+
+SHOWN: Mapping[str, Shown] = {item.evidence: shown_in(item) for item in a_decision().evidence}
+EXPECTED = ExpectedReceipt(AGENCY, HOLDER, NONCE, SHOWN, NOW - 5)
+
+
+def a_receipt(decision: Decision | None = None) -> str:
+    """Return a receipt of the agency for the holder."""
+    return issue_decision_receipt(
+        decision or a_decision(),
+        AGENCY_KEY,
+        issuer=AGENCY,
+        verification_method=METHOD,
+        holder=HOLDER,
+        receipt_id="AAAAAAAAAAAAAAAAAAAAAA",
+        nonce=NONCE,
+        salts=SALTS,
+        log_index=4,
+    )
+
+
+def check_receipt(token: str) -> object:
+    """Return the receipt if it is what the holder expects."""
+    receipt = verify_decision_receipt(token, issuer=AGENCY, keys=AGENCY_KEY.public_key)
+    check_own_receipt(receipt, EXPECTED, SALTS, now=NOW)
+    return receipt
+
+
+def receipt_tokens() -> Mapping[str, Token]:
+    """Return a token of each kind, good at `NOW`."""
+    receipt = a_receipt()
+    statement = sign_holder_statement(
+        HOLDER_KEY, Act.WITHDRAW, audience=AGENCY, about=NONCE, now=NOW, state="session.secret"
+    )
+    entry = issue_agency_entry(
+        AGENCY_KEY,
+        EntryKind.DELETION,
+        issuer=AGENCY,
+        verification_method=METHOD,
+        holder=HOLDER,
+        about="AAAAAAAAAAAAAAAAAAAAAA",
+        log_index=5,
+        now=NOW,
+        deleted=("commitment_salts",),
+        kept=(Kept("receipt", Text("예시", "an example"), NOW + 60),),
+    )
+    head = issue_log_head(
+        AGENCY_KEY, issuer=AGENCY, verification_method=METHOD, size=6, root=bytes(32), now=NOW
+    )
+    return {
+        "decision receipt": Token(
+            receipt,
+            AGENCY_KEY,
+            check_receipt,
+            ("iss", "sub", "jti", "iat", "nonce", "programme", "on", "outcome", "evidence"),
+        ),
+        "holder's statement": Token(
+            statement,
+            HOLDER_KEY,
+            lambda token: verify_holder_statement(
+                token, Act.WITHDRAW, audience=AGENCY, about=NONCE, holder=HOLDER, now=NOW
+            ),
+            ("act", "aud", "iat", "about"),
+        ),
+        "agency's entry": Token(
+            entry,
+            AGENCY_KEY,
+            lambda token: verify_agency_entry(
+                token,
+                EntryKind.DELETION,
+                issuer=AGENCY,
+                keys=AGENCY_KEY.public_key,
+                holder=HOLDER,
+            ),
+            ("iss", "sub", "iat", "kind", "about", "log_index", "deleted", "kept"),
+        ),
+        "agency's log head": Token(
+            head,
+            AGENCY_KEY,
+            lambda token: verify_log_head(token, issuer=AGENCY, keys=AGENCY_KEY.public_key),
+            ("iss", "iat", "size", "root"),
+        ),
+    }

@@ -1,0 +1,367 @@
+"""The receipt of a decision: a JWS of the agency (typ `decision-receipt+jwt`).
+
+It says which programme in which version came to which outcome, why, when, how old the facts were,
+and commits to what was seen. Who the decision is about is the thumbprint of a key that the wallet
+made for this one request, and nothing else.
+
+commitment = SHA-256("seoul-wallet decision receipt 1" || 00 || salt32 ||
+SHA-256(credential as signed) || SHA-256(presentation as sent)). The salts travel beside the
+receipt: without them it tells nothing to who has seen the credential elsewhere.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from wallet.credentials.jose import sign_jws
+from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
+from wallet.crypto.hashing import sha256
+from wallet.crypto.keys import PublicKey, SigningKey
+from wallet.crypto.merkle import MAX_TREE_SIZE
+from wallet.did.document import DidDocument
+from wallet.eligibility.days import parse_day
+from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome
+from wallet.eligibility.receipts import members
+from wallet.eligibility.receipts.members import DecisionReceiptMalformed
+from wallet.eligibility.receipts.signed import ReceiptIssuerMismatch, agency_claims
+from wallet.encoding import base64url
+from wallet.encoding.jcs import NotCanonicalizable, canonicalize
+from wallet.encoding.json import JsonObject, to_json
+from wallet.errors import RejectedError, SeoulWalletError
+from wallet.protocols.oid4vp_response import RawPresentation
+from wallet.trust.receipt import SALT_BYTES
+
+RECEIPT_TYPE: Final = "decision-receipt+jwt"
+# What an agency is accredited for that anchors receipts.
+RECEIPT_SCHEMA: Final = "urn:seoul-wallet:decision-receipt:1"
+# The claim of a key binding that names the key which will countersign.
+HOLDER_KEY_CLAIM: Final = "receipt_key"
+# The member of client_metadata that says where an agency keeps receipts.
+ENDPOINT_MEMBER: Final = "decision_receipt_endpoint"
+MAX_EVIDENCE: Final = 12
+MAX_CODES: Final = 200
+ID_BYTES: Final = 16
+_DOMAIN: Final = b"seoul-wallet decision receipt 1\x00"
+_CLAIMS: Final = frozenset(
+    (
+        "iss", "sub", "jti", "iat", "nonce", "programme", "on", "outcome", "reasons",
+        "decided_by", "missing", "facts_as_of", "evidence", "log_index",
+    )
+)  # fmt: skip
+_PROGRAMME: Final = frozenset(("id", "version", "digest"))
+_EVIDENCE: Final = frozenset(("id", "type", "accepted", "code", "facts_as_of", "commitment"))
+
+
+class ReceiptHolderMismatch(RejectedError):
+    """The receipt names another holder's key than the one that was made for this request."""
+
+    code = "receipt_holder_mismatch"
+
+
+class ReceiptNonceMismatch(RejectedError):
+    """The receipt answers another request."""
+
+    code = "receipt_nonce_mismatch"
+
+
+class ReceiptTimeMismatch(RejectedError):
+    """The decision is dated before the presentation or in the future."""
+
+    code = "receipt_time_mismatch"
+
+
+class CommitmentMismatch(RejectedError):
+    """A commitment of the receipt does not open to what was shown."""
+
+    code = "commitment_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What was shown for one piece of evidence, as two SHA-256 digests.
+
+    `credential` is of what its issuer signed (JWS signing input), `presentation` of the text that
+    was sent, key binding included.
+    """
+
+    credential: bytes
+    presentation: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedEvidence:
+    """One piece of evidence in a receipt: by its id and credential type, never what it says."""
+
+    id: str
+    type: str
+    accepted: bool
+    code: str | None
+    facts_as_of: int | None
+    commitment: bytes
+
+    def to_json(self) -> JsonObject:
+        """Return the claim."""
+        return {
+            "id": self.id,
+            "type": self.type,
+            "accepted": self.accepted,
+            "code": self.code,
+            "facts_as_of": self.facts_as_of,
+            "commitment": base64url.encode(self.commitment),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionReceipt:
+    """A receipt whose signature was verified. Only `verify_decision_receipt` makes one.
+
+    `holder` is the thumbprint of the holder's key for this decision, None when its wallet named
+    none. `log_index` is the receipt's place in the agency's log. Times are unix seconds.
+    """
+
+    token: str
+    issuer: str
+    holder: str | None
+    id: str
+    decided_at: int
+    nonce: str
+    programme: str
+    version: str
+    programme_digest: bytes
+    on: date
+    outcome: Outcome
+    reasons: tuple[str, ...]
+    decided_by: tuple[str, ...]
+    missing: tuple[str, ...]
+    facts_as_of: int | None
+    evidence: tuple[CommittedEvidence, ...]
+    log_index: int
+
+    @property
+    def signing_input(self) -> bytes:
+        """What the agency signed: what is anchored."""
+        return self.token.rpartition(".")[0].encode("ascii")
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the receipt as it travels: what the holder countersigns."""
+        return sha256(self.token.encode("ascii"))
+
+    @property
+    def facts_age_s(self) -> int | None:
+        """How old the oldest fact was when it was decided."""
+        return None if self.facts_as_of is None else self.decided_at - self.facts_as_of
+
+
+def shown_of(presentation: RawPresentation) -> Shown:
+    """Return what was shown by one presentation as it was sent; raises nothing for a bad one.
+
+    What is no SD-JWT has no credential apart: an object is taken in canonical JSON (RFC 8785).
+    """
+    if not isinstance(presentation, str):
+        try:
+            whole = sha256(canonicalize(presentation))
+        except NotCanonicalizable:
+            whole = sha256(to_json(presentation))
+        return Shown(whole, whole)
+    whole = sha256(presentation.encode("utf-8", "surrogatepass"))
+    try:
+        signed = parse_presented_sd_jwt(presentation).jws.signing_input
+    except SeoulWalletError:
+        return Shown(whole, whole)
+    return Shown(sha256(signed), whole)
+
+
+def commitment(salt: bytes, shown: Shown) -> bytes:
+    """Return the commitment to what was shown. Raises `DecisionReceiptMalformed`."""
+    if len(salt) != SALT_BYTES:
+        raise DecisionReceiptMalformed(f"a salt has {SALT_BYTES} bytes")
+    return sha256(_DOMAIN + salt + shown.credential + shown.presentation)
+
+
+def new_salts(decision: Decision) -> dict[str, bytes]:
+    """Return a fresh salt for every piece of evidence that was looked at, by its id."""
+    return {item.evidence: secrets.token_bytes(SALT_BYTES) for item in decision.evidence}
+
+
+def new_receipt_id() -> str:
+    """Return a fresh id that nobody can guess."""
+    return base64url.encode(secrets.token_bytes(ID_BYTES))
+
+
+def shown_in(item: EvidenceSeen) -> Shown:
+    """Return what was shown of one piece of evidence."""
+    return Shown(item.digest, item.presentation_digest)
+
+
+def issue_decision_receipt(
+    decision: Decision,
+    key: SigningKey,
+    *,
+    issuer: str,
+    verification_method: str,
+    holder: str | None,
+    receipt_id: str,
+    nonce: str,
+    salts: Mapping[str, bytes],
+    log_index: int,
+) -> str:
+    """Return the signed receipt of a decision as entry `log_index` of the agency's log.
+
+    `salts` has one for every piece of evidence, by its id.
+    """
+    found = decision.evaluation
+    evidence = [
+        CommittedEvidence(
+            item.evidence,
+            item.vct,
+            item.accepted,
+            item.code,
+            item.facts_as_of,
+            commitment(salts[item.evidence], shown_in(item)),
+        )
+        for item in decision.evidence
+    ]
+    claims: JsonObject = {
+        "iss": issuer,
+        "sub": holder,
+        "jti": receipt_id,
+        "iat": decision.decided_at,
+        "nonce": nonce,
+        "programme": {
+            "id": found.programme.id,
+            "version": found.programme.version,
+            "digest": base64url.encode(found.programme.digest),
+        },
+        "on": found.on.isoformat(),
+        "outcome": found.outcome.value,
+        "reasons": list(dict.fromkeys(reason.code for reason in found.reasons)),
+        "decided_by": list(found.decided_by),
+        "missing": [document.evidence for document in found.missing],
+        "facts_as_of": decision.facts_as_of,
+        "evidence": [item.to_json() for item in evidence],
+        "log_index": log_index,
+    }
+    return sign_jws(key, {"typ": RECEIPT_TYPE, "kid": verification_method}, claims)
+
+
+def verify_decision_receipt(
+    token: str, *, issuer: str, keys: DidDocument | PublicKey
+) -> DecisionReceipt:
+    """Return the receipt that `issuer` signed with an assertion key of its, or with the key given.
+
+    Raises `JwsMalformed`, `SignatureInvalid`, `KeyNotAuthorized`, `ReceiptIssuerMismatch`,
+    `DecisionReceiptMalformed` and the errors of the encodings. Does not check whose decision it
+    is (`check_own_receipt`), that it is anchored, or that it is in the agency's log.
+    """
+    claims = agency_claims(token, typ=RECEIPT_TYPE, issuer=issuer, keys=keys, names=_CLAIMS)
+    return _read(token, claims)
+
+
+def _read(token: str, claims: JsonObject) -> DecisionReceipt:
+    programme = members.check_members(claims["programme"], _PROGRAMME)
+    listed = claims["evidence"]
+    if type(listed) is not list or len(listed) > MAX_EVIDENCE:
+        raise DecisionReceiptMalformed(f"there are at most {MAX_EVIDENCE} pieces of evidence")
+    evidence = tuple(_read_evidence(item) for item in listed)
+    if len({item.id for item in evidence}) != len(evidence):
+        raise DecisionReceiptMalformed("a piece of evidence occurs twice")
+    on = parse_day(claims["on"])
+    if on is None:
+        raise DecisionReceiptMalformed("on is a day")
+    return DecisionReceipt(
+        token=token,
+        issuer=members.text(claims["iss"], "iss"),
+        holder=None if claims["sub"] is None else members.thumbprint_of(claims["sub"], "sub"),
+        id=members.text(claims["jti"], "jti"),
+        decided_at=members.moment(claims["iat"], "iat"),
+        nonce=members.text(claims["nonce"], "nonce"),
+        programme=members.text(programme["id"], "id"),
+        version=members.text(programme["version"], "version"),
+        programme_digest=members.octets(programme["digest"], "digest"),
+        on=on,
+        outcome=_outcome(claims["outcome"]),
+        reasons=members.texts(claims["reasons"], "reasons", MAX_CODES),
+        decided_by=members.texts(claims["decided_by"], "decided_by", MAX_CODES),
+        missing=members.texts(claims["missing"], "missing", MAX_EVIDENCE),
+        facts_as_of=members.optional_moment(claims["facts_as_of"], "facts_as_of"),
+        evidence=evidence,
+        log_index=members.number(claims["log_index"], "log_index", MAX_TREE_SIZE),
+    )
+
+
+def _outcome(value: Any) -> Outcome:
+    try:
+        return Outcome(value)
+    except ValueError:
+        raise DecisionReceiptMalformed("outcome is eligible, not_eligible or unknown") from None
+
+
+def _read_evidence(value: object) -> CommittedEvidence:
+    item = members.check_members(value, _EVIDENCE)
+    if type(item["accepted"]) is not bool:
+        raise DecisionReceiptMalformed("accepted is true or false")
+    return CommittedEvidence(
+        members.text(item["id"], "id"),
+        members.text(item["type"], "type"),
+        item["accepted"],
+        members.optional_text(item["code"], "code"),
+        members.optional_moment(item["facts_as_of"], "facts_as_of"),
+        members.octets(item["commitment"], "commitment"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedReceipt:
+    """What a wallet knows of the presentation whose receipt it waits for.
+
+    `holder` is the thumbprint of the key it made for it; `sent_at` is unix seconds.
+    """
+
+    issuer: str
+    holder: str
+    nonce: str
+    shown: Mapping[str, Shown]
+    sent_at: int
+
+
+def check_own_receipt(
+    receipt: DecisionReceipt,
+    expected: ExpectedReceipt,
+    salts: Mapping[str, bytes],
+    *,
+    now: int,
+    skew_s: int = 300,
+) -> None:
+    """Return if the receipt is of the decision on this very presentation.
+
+    Every piece that was shown is committed to, and no other. Raises `ReceiptIssuerMismatch`,
+    `ReceiptHolderMismatch`, `ReceiptNonceMismatch`, `ReceiptTimeMismatch`, `CommitmentMismatch`,
+    `DecisionReceiptMalformed`. Whether outcome and reasons are right is not checked: the agency
+    decides, and `wallet.eligibility.decision.evaluate` tells what the holder's own cards say.
+    """
+    if receipt.issuer != expected.issuer:
+        raise ReceiptIssuerMismatch("the receipt is of another agency")
+    if receipt.holder != expected.holder:
+        raise ReceiptHolderMismatch("the receipt names another key")
+    if receipt.nonce != expected.nonce:
+        raise ReceiptNonceMismatch("the receipt answers another request")
+    if not expected.sent_at - skew_s <= receipt.decided_at <= now + skew_s:
+        raise ReceiptTimeMismatch("the decision is not dated when it was made")
+    check_commitments(receipt, expected.shown, salts)
+
+
+def check_commitments(
+    receipt: DecisionReceipt, shown: Mapping[str, Shown], salts: Mapping[str, bytes]
+) -> None:
+    """Return if the receipt commits to exactly this. Raises `CommitmentMismatch`,
+    `DecisionReceiptMalformed`."""
+    if {item.id for item in receipt.evidence} != shown.keys() or salts.keys() != shown.keys():
+        raise CommitmentMismatch("the receipt is about other evidence than was shown")
+    for item in receipt.evidence:
+        if commitment(salts[item.id], shown[item.id]) != item.commitment:
+            raise CommitmentMismatch(f"the commitment to {item.id} opens to something else")
