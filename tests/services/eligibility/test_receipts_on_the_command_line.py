@@ -12,10 +12,10 @@ from click.testing import CliRunner, Result
 
 from seoul_wallet.cli import main
 from seoul_wallet.wallet_texts import TEXTS
-from tests.services.eligibility.test_receipts import CLAIMS, ON, YOUTH
 from tests.support.city import City
 from tests.support.holder_stores import PASSPHRASE
 from tests.support.loopback_agency import over_http
+from tests.support.receipt_case import CLAIMS, ON, YOUTH
 from tests.support.registers import register_rows
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.sql.engine import sqlite_url

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, Engine, bindparam, delete, event, func, inser
 from sqlalchemy.exc import SQLAlchemyError
 
 from wallet.adapters.sql import holder_tables as tables
-from wallet.adapters.sql.engine import SQLITE_BEGIN, migrate, open_engine, sqlite_url
+from wallet.adapters.sql.engine import SQLITE_BEGIN, migrate, open_engine, part_of, sqlite_url
 from wallet.adapters.sql.holder_format import name_bytes, pad, record_context, unpad
 from wallet.adapters.sql.holder_header import read_root, rewrap, write_new_header
 from wallet.adapters.sql.holder_manifest import EMPTY, Entry, Manifest, ManifestKey, parse_entry
@@ -275,7 +275,7 @@ class SqliteRecordStore:
                     self._refresh(connection)
                     yield connection
             elif writes:
-                with self._joined.begin_nested():
+                with part_of(self._joined):
                     yield self._joined
             else:
                 yield self._joined
