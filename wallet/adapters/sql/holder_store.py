@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -210,6 +210,26 @@ class SqliteRecordStore:
             entries = [e for e in self._entries.values() if e.kind_digest == kind_digest]
             records = [self._read(connection, kind, entry) for entry in entries]
         return sorted(records, key=lambda record: (record.version, record.record_id))
+
+    def stamps(self, kind: str) -> Mapping[bytes, int]:
+        """See `RecordStore.stamps`."""
+        kind_digest = self._kind_digest(kind)
+        with self._transaction():
+            return {
+                name: entry.version
+                for name, entry in self._entries.items()
+                if entry.kind_digest == kind_digest
+            }
+
+    def read(self, kind: str, names: Sequence[bytes]) -> Sequence[Record]:
+        """See `RecordStore.read`."""
+        kind_digest = self._kind_digest(kind)
+        with self._transaction() as connection:
+            entries = [self._entries.get(name) for name in names]
+            found = [e for e in entries if e is not None and e.kind_digest == kind_digest]
+            if len(found) != len(names):
+                raise RecordUnknown("there is no record of this name and kind")
+            return [self._read(connection, kind, entry) for entry in found]
 
     def write(self, *changes: Change) -> None:
         """See `RecordStore.write`."""
