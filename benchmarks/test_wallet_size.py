@@ -2,12 +2,15 @@
 
 All in time of the processor. Opening is compared with one Argon2id derivation at the stored
 parameters; the search is cold, the first one after opening, over the index that the last session
-kept; ten cards answer. Memory is that of the process that opened, searched and answered.
+kept; ten cards answer. Memory is that of a process that opened the wallet and searched it.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
+import subprocess
+import sys
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -22,6 +25,7 @@ from wallet.adapters.sql.holder_store import SqliteRecordStore
 from wallet.credentials.sd_jwt import issue_sd_jwt_vc
 from wallet.crypto.keys import Es256SigningKey
 from wallet.crypto.sealing import RootKey, wrap_key
+from wallet.encoding.json import to_json
 from wallet.holder.card_index import CardIndex
 from wallet.holder.cards import HeldCredential, to_put
 from wallet.holder.choices import choices_for
@@ -86,10 +90,34 @@ def _other(number: int) -> str:
     return f"urn:seoul-wallet:synthetic:{number % 37}"
 
 
-def _resident_mib() -> float:
+_HOLDER = """
+import sys
+from pathlib import Path
+from wallet.app import open_wallet
+from wallet.encoding.json import to_json
+from wallet.holder.card_index import CardIndex
+from wallet.protocols.dcql import parse_dcql
+from wallet.encoding.json import parse_json_object
+with open_wallet(sys.argv[1], sys.argv[2]) as wallet:
+    query = parse_dcql(parse_json_object(sys.argv[3].encode()))
+    found = CardIndex(wallet._records).answering(query)
+    assert len(found) == int(sys.argv[4])
     status = Path("/proc/self/status").read_text("ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
+print(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
+"""
+
+
+def _resident_mib(path: Path) -> float:
+    """Return what a process takes that does nothing but open the wallet and search it."""
+    query = to_json(QUERY.to_json()).decode()
+    done = subprocess.run(
+        [sys.executable, "-c", _HOLDER, str(path), PASSPHRASE, query, str(ANSWERING)],
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout) / 1024
 
 
 def _derivation_s() -> float:
@@ -117,7 +145,7 @@ def test_opening_and_searching(
     beyond = median(opening) * 1000
     figure("open 10,000 cards beyond Argon2id", beyond, limit=OPEN_BEYOND_ARGON2_MS, unit="ms")
     figure("find what answers, of 10,000", median(finding) * 1000, limit=FIND_MS, unit="ms")
-    figure("memory with 10,000 cards", _resident_mib(), limit=MEMORY_MIB, unit="MiB")
+    figure("memory with 10,000 cards", _resident_mib(wallet_file), limit=MEMORY_MIB, unit="MiB")
 
 
 def test_one_presentation_against_a_raw_signature(wallet_file: Path, paired: Paired) -> None:
