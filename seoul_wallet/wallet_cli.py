@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -17,6 +16,7 @@ from seoul_wallet.decisions_cli import (
 from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.devices_cli import devices, lost, reissue
 from seoul_wallet.history_cli import history, log, top_up
+from seoul_wallet.language import default_language
 from seoul_wallet.offline_cli import show_offline
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
@@ -37,13 +37,6 @@ def _default_file() -> Path:
     return Path(click.get_app_dir("seoul-wallet", force_posix=False)) / "wallet.db"
 
 
-def _default_language() -> str:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
-            return "ko" if value.lower().startswith("ko") else "en"
-    return "en"
-
-
 @click.group(cls=TypedErrors, context_settings={"show_default": True})
 @click.option(
     "--file",
@@ -57,7 +50,7 @@ def _default_language() -> str:
     "--lang",
     "language",
     type=click.Choice(["ko", "en"]),
-    default=_default_language,
+    default=default_language,
     show_default="from LANG",
     help="Language of labels and card names.",
 )

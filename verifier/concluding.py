@@ -10,6 +10,7 @@ from verifier.config import VerifierConfig
 from verifier.decision import Decision, Examiner, refused_by_wallet
 from verifier.eligibility import EligibilityDesk
 from verifier.metrics import Metrics
+from verifier.queries import use_of
 from verifier.sessions import PresentationSessions
 from wallet.crypto.hashing import sha256
 from wallet.ports.clock import Clock
@@ -117,4 +118,5 @@ class Concluder:
             now=now,
             transactions=parse_transaction_data(transactions, requested.query),
             programme=requested.query_name,
+            use=use_of(requested.query_name),
         )

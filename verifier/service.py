@@ -13,7 +13,12 @@ from verifier.decision import Examiner
 from verifier.eligibility import EligibilityDesk
 from verifier.in_hand import InHand
 from verifier.metrics import Metrics
-from verifier.queries import NamedQuery, QueryUnknown, UnsupportedQuery, check_query_is_supported
+from verifier.queries import (
+    NamedQuery,
+    QueryUnknown,
+    UnsupportedQuery,
+    check_query_is_supported,
+)
 from verifier.requests import RequestWriter
 from verifier.sessions import PresentationSessions
 from wallet.credentials.jwe import DecryptionKey
