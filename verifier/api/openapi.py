@@ -77,6 +77,7 @@ _CREATED: Final[JsonObject] = {
         "link": TEXT,
         "request_uri": TEXT,
         "dc_request": OBJECT,
+        "request_object": TEXT,
         "result_uri": TEXT,
         "result_token": TEXT,
         "expires_at": TIME,
