@@ -73,6 +73,13 @@ class EligibilityDesk:
         self._after_decision = after_decision
         self._counting = counting
 
+    def offline(self, examiner: Examiner) -> EligibilityDesk:
+        """Return a desk for answers by which nobody can be counted: the register is away.
+
+        Whoever would be eligible for what a person may have once is unknown there.
+        """
+        return EligibilityDesk(self._shelf, examiner, after_decision=self._after_decision)
+
     def query_for(self, programme_id: str, version: str | None, now: int) -> NamedQuery:
         """Return the query of a programme: the version in force, or the one named if it is.
 
