@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from issuer.api.approvals import approvals_blueprint
 from issuer.api.authorize import authorize_blueprint
 from issuer.api.census import census_blueprint
+from issuer.api.contracts import contracts_blueprint
 from issuer.api.evidence import evidence_blueprint
 from issuer.api.holder import holder_blueprint
 from issuer.api.oauth import par_blueprint, token_blueprint
@@ -36,14 +37,19 @@ from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.nym import NymSettings
+from issuer.parts import IssuerKeys, IssuerPorts, WorkRound
 from issuer.profile import Department
 from issuer.recovery.channels import LogChannel, SpoolChannel
 from issuer.recovery.ports import ContactChannel
 from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
-from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
+from issuer.service import IssuerService
+from issuer.storage.accounts.records import SqlAccountRecords
+from issuer.storage.accounts.tables import migrate_accounts
 from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations
+from issuer.storage.contracts.records import SqlContractRecords
+from issuer.storage.contracts.tables import migrate_contracts
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
 from issuer.storage.publications import SqlStatusPublications
@@ -217,6 +223,8 @@ def build_issuer(
         migrate(engine, "sessions")
         migrate_issuer(engine)
         migrate_recovery(engine)
+        migrate_accounts(engine)
+        migrate_contracts(engine)
         engines.append(engine)
         services.append(_service(config, department, engine, outside, after_step))
     metrics = IssuerMetrics()
@@ -284,6 +292,8 @@ def _service(
             publications=SqlStatusPublications(engine),
             letters=SqlLetterRecords(engine),
             approvals=SqlApprovalRecords(engine),
+            accounts=SqlAccountRecords(engine),
+            contracts=SqlContractRecords(engine),
             nyms=SqlNymRegistrations(engine),
             recoveries=SqlRecoveryRecords(engine),
             contact=outside.contact,
@@ -369,6 +379,7 @@ def _register(
         operator_blueprint(service, config.operators),
         approvals_blueprint(service, config.operators),
         evidence_blueprint(service, config.operators),
+        contracts_blueprint(service, config.operators),
         recovery_blueprint(service),
         recovery_record_blueprint(service, config.operators),
     ]

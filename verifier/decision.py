@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -138,6 +138,10 @@ class Examiner:
             max_binding_age_s=self.max_binding_age_s,
         )
 
+    def within(self, age_s: int) -> Examiner:
+        """Return the same for answers that were signed within `age_s` seconds at most."""
+        return replace(self, max_binding_age_s=min(age_s, self.max_binding_age_s))
+
     def policy_for(self, query: CredentialQuery, audience: str, nonce: str) -> VerificationPolicy:
         """Return the policy that answers to one credential query are judged by."""
         return self.rules.policy_for(query, audience, nonce)
@@ -228,6 +232,8 @@ class Examiner:
             ]
             for name in claims
         }
+        if transactions:
+            _add_evidence(disclosed, vp_token, nonce, transactions)
         return _decision(
             Verdict.ACCEPTED, None, examined, disclosed, now, acted=acted_for(verified)
         )
@@ -240,6 +246,23 @@ def _told(
     if query.pseudonym and verified.pseudonym is not None:
         told["pseudonym"] = base64url.encode(verified.pseudonym)
     return told
+
+
+def _add_evidence(
+    disclosed: JsonObject,
+    vp_token: Mapping[str, Sequence[RawPresentation]],
+    nonce: str,
+    transactions: Sequence[TransactionData],
+) -> None:
+    # Who asked for a signature keeps it: what was sent, and all that it answers to.
+    signed = [item.encoded for item in transactions]
+    for name, told in disclosed.items():
+        for one, presentation in zip(told, vp_token[name], strict=True):
+            one["evidence"] = {
+                "presentation": presentation,
+                "nonce": nonce,
+                "transaction_data": signed,
+            }
 
 
 def _bindings(

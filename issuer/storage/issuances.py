@@ -13,7 +13,7 @@ from issuer.recovery.ports import Enrolment
 from issuer.storage.decoys import DECOY, draw_count, move_decoys
 from issuer.storage.recovery.enrolment import enrol
 from issuer.storage.tables import ISSUANCES, LEAVES, STATUS_LISTS
-from wallet.adapters.sql.engine import insert, read, write
+from wallet.adapters.sql.engine import insert, insert_or_ignore, read, write
 from wallet.ports.storage import StorageUnavailable
 from wallet.status.token_status_list import VALID
 
@@ -82,7 +82,7 @@ class SqlIssuanceRecords:
             number = 1 if newest is None else newest.list_number + 1
             # On PostgreSQL two transactions may both open the next list: one row, both use it.
             connection.execute(
-                insert(connection, STATUS_LISTS).on_conflict_do_nothing(),
+                insert_or_ignore(connection, STATUS_LISTS),
                 {"list_number": number, "size": self._list_size, "allocated": 0},
             )
         connection.execute(
@@ -99,9 +99,7 @@ class SqlIssuanceRecords:
         for _ in range(MAX_INDEX_DRAWS):
             # Random, so that the order of issuing does not show in the indexes.
             drawn = {**row, "status_index": secrets.randbelow(size)}
-            done = connection.execute(
-                insert(connection, ISSUANCES).on_conflict_do_nothing(), drawn
-            )
+            done = connection.execute(insert_or_ignore(connection, ISSUANCES), drawn)
             if done.rowcount == 1:
                 return
             taken = select(ISSUANCES.c.issuance_id).where(

@@ -12,6 +12,7 @@ from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError, SeoulWalletError
 from wallet.holder.answers import check_reachable
+from wallet.holder.card_index import CardIndex
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
 from wallet.holder.choices import Answer, Choice, disclosed_paths
 from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
@@ -28,7 +29,7 @@ from wallet.holder.signing import HeldSigningKey
 from wallet.ports.clock import Clock
 from wallet.ports.holder import HolderTransport, HttpAnswer, KeyStore
 from wallet.protocols.client_id import check_url
-from wallet.protocols.oid4vp import VerifiedRequest
+from wallet.protocols.oid4vp import VerifiedRequest, Way
 from wallet.protocols.oid4vp_metadata import response_encryption
 from wallet.protocols.oid4vp_response import (
     RawPresentation,
@@ -80,6 +81,7 @@ class Presenter:
         *,
         reader: RequestReader,
         held: HeldCredentials,
+        index: CardIndex,
         log: PresentationLog,
         receipts: DecisionReceipts,
         linking: Linking,
@@ -93,6 +95,7 @@ class Presenter:
         self._scopes = scopes
         self._reader = reader
         self._held = held
+        self._index = index
         self._log = log
         self._receipts = receipts
         self._linking = linking
@@ -113,10 +116,14 @@ class Presenter:
         verified = self._reader.read_from_page(protocol, data, origin=origin)
         return self._consent(verified, language)
 
+    def review_offline(self, request_object: bytes, *, language: str) -> ConsentRequest:
+        """See `Offline.review`."""
+        return self._consent(self._reader.read_offline(request_object), language)
+
     def _consent(self, verified: VerifiedRequest, language: str) -> ConsentRequest:
         consent = build_consent(
             verified,
-            self._held.all(),
+            self._index.answering(verified.request.dcql_query),
             language=language,
             now=self._clock.now(),
             registration=self._reader.standing(verified),
@@ -126,10 +133,11 @@ class Presenter:
 
     def present(self, consent: ConsentRequest) -> Presented:
         """See `Wallet.present`."""
-        if consent.request.response_uri is None:
-            raise ValueError("a request of a page is answered by answer_page")
+        response_uri = consent.request.response_uri
+        if response_uri is None:
+            raise ValueError("a request is answered the way that it came")
         form, entry = self._answer(consent)
-        answer = self._transport.post_form(consent.request.response_uri, urlencode(form).encode())
+        answer = self._transport.post_form(response_uri, urlencode(form).encode())
         check_reachable(answer, what="the presentation")
         accepted = answer.status == 200
         entry = self._finish(entry, LogOutcome.ACCEPTED if accepted else LogOutcome.REFUSED)
@@ -140,13 +148,19 @@ class Presenter:
 
     def answer_page(self, consent: ConsentRequest) -> JsonObject:
         """See `Wallet.answer_page`."""
-        if consent.request.response_uri is not None:
-            raise ValueError("a request of a link is answered by present")
+        _check_way(consent, Way.PAGE)
         data, entry = self._answer(consent)
         self._finish(entry, LogOutcome.UNANSWERED)
         if "response" in data:
             return {"response": data["response"]}
         return {"vp_token": parse_json_object(data["vp_token"].encode())}
+
+    def answer_offline(self, consent: ConsentRequest) -> bytes:
+        """See `Offline.answer`."""
+        _check_way(consent, Way.FRAMES)
+        data, entry = self._answer(consent)
+        self._finish(entry, LogOutcome.UNANSWERED)
+        return data["response"].encode("ascii")
 
     def contribute(self, consent: ConsentRequest) -> VpToken:
         """Return the presentations of a part of an answer, and note them in the log.
@@ -259,6 +273,11 @@ class Presenter:
             scope=consent.scopes.get(answer.query_id),
         )
         return presentable(held).present(choice.paths, binding)
+
+
+def _check_way(consent: ConsentRequest, way: Way) -> None:
+    if consent.request.response_mode.way is not way:
+        raise ValueError("a request is answered the way that it came")
 
 
 def _transactions_by_query(consent: ConsentRequest) -> dict[str, list[TransactionData]]:

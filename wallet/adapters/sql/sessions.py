@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from wallet.adapters.sql.engine import insert, read, write
+from wallet.adapters.sql.engine import insert_or_ignore, read, write
 from wallet.crypto.hashing import sha256
 from wallet.ports.sessions import SessionConflict, SessionUnknown, StoredSession
 
@@ -56,7 +56,7 @@ class SqlSessionStore:
         with write(self._engine) as connection:
             for session_id, state in states.items():
                 created = connection.execute(
-                    insert(connection, SESSIONS).on_conflict_do_nothing(),
+                    insert_or_ignore(connection, SESSIONS),
                     {
                         "kind": kind,
                         "id_digest": _digest(session_id),
