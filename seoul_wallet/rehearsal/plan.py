@@ -31,7 +31,8 @@ class Plan:
 
 @dataclass
 class Report:
-    """What came out. `seconds` are by step, of the clock; `processor_s` of one processor."""
+    """What came out. `seconds` are by step, of the clock; `processor_s` of one processor.
+    `code` is the tracking code of a wallet's ballot, for the verifier to find."""
 
     voters: int
     projects: int
@@ -39,6 +40,7 @@ class Report:
     ballots: int = 0
     counted: int = 0
     through_wallet: int = 0
+    code: str | None = None
     is_official: bool | None = None
     verifier_exit: int = -1
     checks: dict[str, str] = field(default_factory=dict)

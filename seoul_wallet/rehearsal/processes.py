@@ -144,12 +144,15 @@ def run_tool(arguments: Sequence[str], variables: Mapping[str, str]) -> str:
     return done.stdout
 
 
-def verify_record(folder: Path, rpc: str, workers: int, resume: Path) -> tuple[int, JsonObject]:
+def verify_record(
+    folder: Path, rpc: str, workers: int, resume: Path, code: str | None
+) -> tuple[int, JsonObject]:
     """Run `mvote-verify` over a record; return its exit code and what it says."""
     done = subprocess.run(  # noqa: S603 (our own arguments)
         [
             *(sys.executable, "-m", "mvote_verify", str(folder), "--rpc", rpc, "--json"),
             *("--workers", str(workers), "--resume", str(resume)),
+            *(() if code is None else ("--ballot", code)),
         ],
         capture_output=True,
         text=True,

@@ -265,16 +265,19 @@ class Rehearsal:
         links = self._offers(stack, http, by_wallet)
         http.close()
         before_s = box.processor_s()
+        codes: list[str] = []
         with self._open_compute() as compute:
             wallets = self._wallet_chunks(box.url, manifest, links, votes[:by_wallet])
             for cast in self._cast(compute, cast_by_wallets, wallets, "wallets", by_wallet):
                 report.through_wallet += cast.ballots
+                codes += cast.codes
                 self._spent(report, "a vote through a wallet", cast.spent_s)
             core = list(self._core_chunks(box.url, election, votes[by_wallet:]))
             total = len(votes) - by_wallet
             for cast in self._cast(compute, cast_by_core, core, "voters", total):
                 self._spent(report, "making a ballot", cast.made_s)
         report.ballots = len(votes)
+        report.code = next(iter(codes), None)
         self._done(report, "vote")
         report.processor_s["taking the ballots"] = box.processor_s() - before_s
         if time.time() > manifest.closes:
@@ -342,19 +345,20 @@ class Rehearsal:
         time.sleep(max(0.0, end - time.time()))
         self._began = time.monotonic()
         workers = str(self._plan.workers)
-        # Any of them: those at the end.
+        # Any of them will do. Nonces first: the result is made with the last share it needs.
         acting = trustees[len(trustees) - self._plan.threshold :]
+        time.sleep(max(0.0, manifest.tie_block_time + 1 - time.time()))
+        for trustee in acting:
+            trustee.run_until("nonce", within_s=PATIENCE_S)
+        self._done(report, "tie-break")
         for number, trustee in enumerate(acting, start=1):
             began = children_s()
             trustee.run_until("decrypt", "--workers", workers, within_s=PATIENCE_S)
             self._spent(report, "a trustee's check and decryption", children_s() - began)
             self._tell("decryption", number, len(acting))
         self._done(report, "decryption")
-        time.sleep(max(0.0, manifest.tie_block_time + 1 - time.time()))
-        for trustee in acting:
-            trustee.run_until("nonce", within_s=PATIENCE_S)
         box.wait_for("/anchors", lambda said: said["sealed"] is not None, within_s=PATIENCE_S)
-        self._done(report, "tie-break, result, seal")
+        self._done(report, "result, seal")
 
     def _publish(
         self,
@@ -369,7 +373,9 @@ class Rehearsal:
         self._done(report, "export")
         began = children_s()
         resume = self._folder / "verified-chunks.ndjson"
-        report.verifier_exit, said = verify_record(record, self._rpc, self._plan.workers, resume)
+        report.verifier_exit, said = verify_record(
+            record, self._rpc, self._plan.workers, resume, report.code
+        )
         report.checks = {check["check"]: check["status"] for check in said["checks"]}
         self._spent(report, "mvote-verify", children_s() - began)
         self._done(report, "mvote-verify")
