@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from ballotbox.anchoring import BoardAnchoring
 from ballotbox.api.application import create_app
-from ballotbox.counting import Counting
+from ballotbox.counting import Counting, OpenCompute
 from ballotbox.errors import BoardChainDiffers
 from ballotbox.health import Health
 from ballotbox.metrics import Metrics
@@ -22,6 +22,7 @@ from ballotbox.storage.records import SqlBoxRecords
 from ballotbox.storage.tables import migrate_ballot_box
 from ballotbox.timing import BoxTimes
 from ballotbox.worker import Job
+from wallet.adapters.compute.here import this_process
 from wallet.adapters.evm.board import BoardName
 from wallet.adapters.evm.deployment import BOARD, Deployment
 from wallet.adapters.sql.engine import open_engine
@@ -112,11 +113,12 @@ def build_ballot_box(
     *,
     writer: BoardWriter | None = None,
     times: BoxTimes = DEFAULT_TIMES,
+    open_compute: OpenCompute = this_process,
 ) -> BallotBoxApplication:
     """Compose a ballot box: migrate its database, put the manifest on the board, start no thread.
 
-    Without `writer` nothing is put on a chain, and there is no result. Raises
-    `StorageUnavailable`, `DatabaseUrlUnsupported`, `BoardKeyDiffers`.
+    Without `writer` nothing is put on a chain, and there is no result. `open_compute` says where
+    ballots are added up. Raises `StorageUnavailable`, `DatabaseUrlUnsupported`, `BoardKeyDiffers`.
     """
     engine = open_engine(database_url)
     try:
@@ -135,7 +137,12 @@ def build_ballot_box(
         raise
     publication, metrics = SqlPublication(engine, manifest.digest), Metrics()
     counting = Counting(
-        box.ceremony, records, publication, clock, result_wait_s=times.result_wait_s
+        box.ceremony,
+        records,
+        publication,
+        clock,
+        result_wait_s=times.result_wait_s,
+        open_compute=open_compute,
     )
     rounds: dict[str, Callable[[], None]] = {"clock": box.work}
     chain = None

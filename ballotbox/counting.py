@@ -6,17 +6,20 @@ anybody can from the record.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
+from typing import Final
 
 from ballotbox.ceremony import CeremonyDesk
 from ballotbox.errors import AggregateNotReady, TallyNotOpen, TrusteeOut
 from ballotbox.ports import BoxRecords, PublicationRecords, Result
 from wallet.ports.ballot_board import BoardWriter
 from wallet.ports.clock import Clock
-from wallet.voting.acceptance import counted_ballots, open_submission
-from wallet.voting.aggregate import Aggregate, aggregate_board
+from wallet.ports.compute import Compute
+from wallet.recount import index_ballots, recount
+from wallet.voting.aggregate import Aggregate
 from wallet.voting.batches import verify_batch
-from wallet.voting.board import BALLOT, BATCH
+from wallet.voting.board import BATCH, Entry
 from wallet.voting.ceremony import CeremonyResult
 from wallet.voting.decryption import KIND as SHARE
 from wallet.voting.decryption import check_shares, verify_share
@@ -27,13 +30,16 @@ from wallet.voting.tally import tally_board
 from wallet.voting.tie_break import KIND as NONCE
 from wallet.voting.tie_break import TieBlock, break_ties, tie_octets, verify_tie_nonce
 
+_PAGE: Final = 100
+OpenCompute = Callable[[], AbstractContextManager[Compute]]
+
 
 class Counting:
     """Takes shares and nonces, and makes the result once.
 
     It waits until every qualified trustee has sent both, or `result_wait_s` seconds after the
     block of the tie-break; then the threshold of shares is enough, and a nonce that is missing is
-    withheld.
+    withheld. Ballots are added up where `open_compute` says, in chunks, and are not kept.
     """
 
     def __init__(
@@ -44,12 +50,14 @@ class Counting:
         clock: Clock,
         *,
         result_wait_s: int,
+        open_compute: OpenCompute,
     ) -> None:
         self._desk = desk
         self._records = records
         self._publication = publication
         self._clock = clock
         self._result_wait_s = result_wait_s
+        self._open_compute = open_compute
         self._aggregate: Aggregate | None = None
 
     def take_share(self, payload: bytes) -> int:
@@ -118,9 +126,16 @@ class Counting:
         election, newest = ceremony.election, self._records.newest_checkpoint()
         if newest is None:
             raise TallyNotOpen("the board has no checkpoint")
-        ballots = (open_submission(octets, election) for octets in self._records.payloads(BALLOT))
-        known = newest.checkpoint
-        return aggregate_board(election, known.size, known.root, counted_ballots(ballots))
+        head = newest.checkpoint.size, newest.checkpoint.root
+        index = index_ballots(self._entries(), election)
+        with self._open_compute() as compute:
+            return recount(election, head, index, self._entries(), compute, is_verified=True)
+
+    def _entries(self) -> Iterator[Entry]:
+        start = 0
+        while page := self._records.entries(start, _PAGE):
+            yield from page
+            start += len(page)
 
     def _found_block(self, writer: BoardWriter, ceremony: CeremonyResult) -> TieBlock | None:
         found = writer.first_block_from(ceremony.election.manifest.tie_block_time)

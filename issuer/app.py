@@ -43,6 +43,8 @@ from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
+from issuer.storage.accounts.records import SqlAccountRecords
+from issuer.storage.accounts.tables import migrate_accounts
 from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
@@ -217,6 +219,7 @@ def build_issuer(
         migrate(engine, "sessions")
         migrate_issuer(engine)
         migrate_recovery(engine)
+        migrate_accounts(engine)
         engines.append(engine)
         services.append(_service(config, department, engine, outside, after_step))
     metrics = IssuerMetrics()
@@ -284,6 +287,7 @@ def _service(
             publications=SqlStatusPublications(engine),
             letters=SqlLetterRecords(engine),
             approvals=SqlApprovalRecords(engine),
+            accounts=SqlAccountRecords(engine),
             nyms=SqlNymRegistrations(engine),
             recoveries=SqlRecoveryRecords(engine),
             contact=outside.contact,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from issuer.accounts import AccountRecords, AccountType
 from issuer.benefit_key import BenefitKeyType
 from issuer.catalogue import CredentialType
 from issuer.evidence import evidence_credential_types
@@ -14,16 +15,22 @@ from wallet.eligibility.evidence_types import evidence_types
 
 
 def person_types(
-    evidence: EvidenceRegister | None, families: FamilyRegister, *, nyms: bool
+    evidence: EvidenceRegister | None,
+    families: FamilyRegister,
+    accounts: AccountRecords,
+    *,
+    nyms: bool,
 ) -> Iterator[CredentialType]:
     """Yield the types, none without a register of evidence.
 
-    Evidence may be given to a child's guardian, the benefit key (with `nyms`) to the person alone.
+    Evidence may be given to a child's guardian, the account and the benefit key (with
+    `nyms`) to the person alone.
     """
     if evidence is None:
         return
     for kind in evidence_credential_types(evidence):
         yield WardEvidence(kind, families)
+    yield AccountType(accounts, evidence)
     sectors = evidence_types().sectors
     if nyms:
         yield BenefitKeyType(sectors, evidence)

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
+from issuer.accounts import AccountRecords
 from issuer.authorization.clients import ClientPolicy, Clients
 from issuer.authorization.login import HolderLogin
 from issuer.authorization.server import AuthorizationServer, AuthorizationTimes
@@ -54,6 +55,7 @@ from issuer.status import Statuses, StatusTimes
 from issuer.tokens import Tokens
 from issuer.voting import VOTING_CREDENTIAL, VotingCredentialType, VotingRoll
 from wallet.anchoring import Anchoring, AnchorTimes
+from wallet.credentials.account import ACCOUNT
 from wallet.credentials.jwe import DecryptionKey
 from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.evidence_types import evidence_types
@@ -108,6 +110,7 @@ class IssuerPorts:
     publications: StatusPublications
     letters: LetterRecords
     approvals: ApprovalRecords
+    accounts: AccountRecords
     nyms: NymRegistrations
     recoveries: RecoveryRecords
     contact: ContactChannel
@@ -170,7 +173,9 @@ class IssuerService:
             FamilyCardType(ports.families),
             AppointmentLetterType(ports.appointments),
             *(() if self.voting is None else (VotingCredentialType(self.voting.roll),)),
-            *person_types(ports.evidence, ports.families, nyms=keys.nym is not None),
+            *person_types(
+                ports.evidence, ports.families, ports.accounts, nyms=keys.nym is not None
+            ),
             only=configurations,
             nyms=keys.nym is not None,
         )
@@ -304,11 +309,11 @@ class IssuerService:
     ) -> IssuedOffer:
         """Offer one piece of evidence about a person to that person, or to its guardian.
 
-        `kind` is a name of `wallet.eligibility.evidence_types`, or that of the benefit key, which
-        is the configuration's id; `guardian` are the family and who of it takes the evidence for
-        a child. Raises `ConfigurationUnknown` and what `Offers.offer` raises.
+        `kind` is a name of `wallet.eligibility.evidence_types`, or the id of the configuration of
+        the account or the benefit key; `guardian` are the family and who of it takes the evidence
+        for a child. Raises `ConfigurationUnknown` and what `Offers.offer` raises.
         """
-        if kind not in evidence_types().by_name and kind != BENEFIT_KEY:
+        if kind not in evidence_types().by_name and kind not in (ACCOUNT, BENEFIT_KEY):
             raise ConfigurationUnknown("no kind of evidence has this name")
         entitlement = Entitlement(kind, subject_id, holder_id, guardian=guardian)
         (offer,) = self.offers.offer([entitlement], with_tx_code=with_tx_code)

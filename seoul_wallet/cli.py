@@ -28,6 +28,10 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "Write a register of synthetic households.",
         ),
         "serve": ("seoul_wallet.serve:serve", "Start the whole stack on loopback."),
+        "trustee": (
+            "seoul_wallet.trustee.command:trustee",
+            "Hold a share of an election's key.",
+        ),
         "verifier": (
             "seoul_wallet.verifier_cli:verifier",
             "Ask for presentations at a running stack.",

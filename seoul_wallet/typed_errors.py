@@ -38,4 +38,9 @@ class TypedErrors(click.Group):
 def fail(error: SeoulWalletError) -> NoReturn:
     """Write the error's line and end with its exit code."""
     click.echo(f"{error.code}: {shown(str(error))}", err=True)
-    raise SystemExit(next(code for family, code in EXIT_CODES if isinstance(error, family)))
+    raise SystemExit(exit_code(error))
+
+
+def exit_code(error: SeoulWalletError) -> int:
+    """Return the exit code of the error's family."""
+    return next(code for family, code in EXIT_CODES if isinstance(error, family))

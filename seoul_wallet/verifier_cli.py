@@ -8,21 +8,15 @@ from typing import Any, Final
 
 import click
 
-from seoul_wallet.stack_file import call, read_private, read_stack, write_private
+from seoul_wallet.agency import asked_query, keep_session, kept_session, read_json
+from seoul_wallet.offline_cli import offline_decide, offline_request
+from seoul_wallet.stack_file import call, read_private, read_stack
 from seoul_wallet.typed_errors import TypedErrors
 from verifier.client import PREFIXES
-from wallet.encoding.json import JsonObject, parse_json, to_json
-from wallet.errors import MalformedError
-from wallet.protocols.oid4vp import ResponseMode
+from wallet.encoding.json import to_json
+from wallet.protocols.oid4vp import ResponseMode, Way
 
-SESSIONS: Final = "verifier-sessions"
 POLL_S: Final = 0.5
-
-
-class FileUnreadable(MalformedError):
-    """A file that the command line names cannot be read."""
-
-    code = "file_unreadable"
 
 
 @click.group(cls=TypedErrors)
@@ -40,7 +34,7 @@ def verifier() -> None:
 @click.option("--prefix", type=click.Choice(PREFIXES), help="Client identifier prefix.")
 @click.option(
     "--response-mode",
-    type=click.Choice([mode.value for mode in ResponseMode if not mode.is_dc_api]),
+    type=click.Choice([mode.value for mode in ResponseMode if mode.way is Way.LINK]),
 )
 @click.option("--post", is_flag=True, help="Let the wallet fetch the request by POST.")
 @click.option(
@@ -64,24 +58,19 @@ def request(
     """
     stack = read_stack()
     tokens = read_private(Path(stack["tokens"]))
-    path = Path(query)
-    asked: JsonObject = {"query": query}
-    if path.suffix == ".json":
-        asked = {"dcql_query": _read(path)}
+    asked = asked_query(query)
+    transactions = None if transaction_file is None else _list(read_json(transaction_file))
     options = {
         "client_id_prefix": prefix,
         "response_mode": response_mode,
         "request_uri_method": "post" if post else None,
         "purpose": purpose,
-        "transaction_data": None if transaction_file is None else _list(_read(transaction_file)),
+        "transaction_data": transactions,
     }
     asked |= {name: value for name, value in options.items() if value is not None}
     url = f"{stack['verifier']}/v1/requests"
     _, opened = call(stack, "POST", url, bearer=tokens["agency"], body=asked)
-    write_private(
-        _session_file(stack, opened["request_id"]),
-        {"result_uri": opened["result_uri"], "result_token": opened["result_token"]},
-    )
+    keep_session(stack, opened)
     click.echo(opened["link"])
     click.echo(opened["request_id"])
 
@@ -93,7 +82,7 @@ def request(
 def result(session: str, wait_s: float) -> None:
     """Print the outcome of a session as JSON; the claims are told once."""
     stack = read_stack()
-    opened = read_private(_session_file(stack, session))
+    opened = kept_session(stack, session)
     ends_at = time.monotonic() + wait_s
     while True:
         uri, token = opened["result_uri"], opened["result_token"]
@@ -104,17 +93,9 @@ def result(session: str, wait_s: float) -> None:
     click.echo(to_json(answer).decode())
 
 
-def _session_file(stack: JsonObject, session: str) -> Path:
-    name = "".join(c for c in session if c.isalnum() or c in "-_")
-    return Path(stack["tokens"]).parent / SESSIONS / f"{name}.json"
-
-
-def _read(path: Path) -> Any:
-    try:
-        return parse_json(path.read_bytes())
-    except OSError:
-        raise FileUnreadable(f"{path.name} cannot be read") from None
-
-
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+for _command in (offline_request, offline_decide):
+    verifier.add_command(_command)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,33 +16,26 @@ from seoul_wallet.decisions_cli import (
 from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.devices_cli import devices, lost, reissue
 from seoul_wallet.history_cli import history, log, top_up
+from seoul_wallet.language import default_language
+from seoul_wallet.offline_cli import show_offline
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
 from seoul_wallet.typed_errors import TypedErrors
 from seoul_wallet.voting_cli import challenge, track, vote
+from seoul_wallet.wallet_asking import asking
 from seoul_wallet.wallet_views import (
     Session,
     find_card,
     show_cards,
-    show_consent,
-    show_links,
     warn_of,
 )
 from wallet.app import change_passphrase
-from wallet.holder.consent import ConsentRefused, ConsentRequest, NoMatchingCredential
+from wallet.holder.consent import ConsentRefused
 from wallet.holder.issuers import InspectedOffer
 from wallet.holder.texts import shown
-from wallet.holder.wallet import Wallet
 
 
 def _default_file() -> Path:
     return Path(click.get_app_dir("seoul-wallet", force_posix=False)) / "wallet.db"
-
-
-def _default_language() -> str:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
-            return "ko" if value.lower().startswith("ko") else "en"
-    return "en"
 
 
 @click.group(cls=TypedErrors, context_settings={"show_default": True})
@@ -60,7 +51,7 @@ def _default_language() -> str:
     "--lang",
     "language",
     type=click.Choice(["ko", "en"]),
-    default=_default_language,
+    default=default_language,
     show_default="from LANG",
     help="Language of labels and card names.",
 )
@@ -279,17 +270,8 @@ def present(
     before you agree.
     """
 
-    def ask(consent: ConsentRequest) -> ConsentRequest | None:
-        consent = _as_chosen(holder, consent, cards, include)
-        show_consent(session, consent)
-        show_links(session, holder.linking.warnings(consent))
-        if consent.missing:
-            raise NoMatchingCredential(consent.missing)
-        if yes or click.confirm(session.say("agree"), err=True):
-            return consent
-        return None
-
     with session.open() as holder:
+        ask = asking(session, holder, yes=yes, cards=cards, include=include)
         presented = holder.present(request, ask=ask, language=session.language)
         click.echo(session.say("sent"))
         if presented.redirect_uri is not None:
@@ -311,25 +293,8 @@ for _command in (
     *(devices, lost, reissue),
     *(delegate, delegations),
     *(history, log, top_up),
+    show_offline,
     *(vote, challenge, track),
     *(decisions, export_receipt, withdraw, request_deletion),
 ):
     wallet.add_command(_command)
-
-
-def _as_chosen(
-    holder: Wallet, consent: ConsentRequest, cards: Sequence[str], include: Sequence[str]
-) -> ConsentRequest:
-    for name in include:
-        consent = consent.including(name)
-    for card_id in cards:
-        card = find_card(holder, card_id)
-        answered = [
-            answer.query_id
-            for answer in consent.answers
-            if any(choice.card.id == card.id for choice in answer.choices)
-        ]
-        # A card that answers nothing is named to `choosing`, which says so.
-        for query_id in answered or [""]:
-            consent = consent.choosing(query_id, card.id)
-    return consent

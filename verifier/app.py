@@ -35,6 +35,8 @@ from verifier.eligibility import EligibilityDesk
 from verifier.exclusions.client import HttpExclusionRegister
 from verifier.health import Health, ReplicaHead
 from verifier.metrics import Metrics
+from verifier.oidc.provider import OpenIdProvider
+from verifier.oidc.tokens import IdTokens
 from verifier.receipts.desk import ReceiptDesk, Retention
 from verifier.receipts.rounds import LogRounds
 from verifier.recheck.delivery import WebhookDelivery
@@ -181,7 +183,8 @@ def build_verifier(
         if config.trust.manifest_stands_in
         else None,
     )
-    sessions = PresentationSessions(SqlSessionStore(engine))
+    store = SqlSessionStore(engine)
+    sessions = PresentationSessions(store)
     shelf = ProgrammeShelf(
         example_programme_files
         if config.programmes_folder is None
@@ -276,6 +279,9 @@ def build_verifier(
         health,
         config,
         metrics,
+        None
+        if config.oidc is None
+        else OpenIdProvider(config.oidc, IdTokens(config.base_url, key), store, clock),
     )
     publisher = CataloguePublisher(shelf, key, config, clock)
     app.register_blueprint(eligibility_blueprint(service, shelf, desk, publisher, config))

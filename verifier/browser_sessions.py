@@ -25,12 +25,21 @@ class BrowserSessions:
         self._sessions = sessions
         self._clock = clock
 
-    def keep(self, cookie: str, created: NewRequest) -> None:
-        """Bind a new request to the browser with this secret cookie."""
+    @property
+    def lifetime_s(self) -> int:
+        """How long what a browser has under way may take after its link."""
+        return self._lifetime_s
+
+    def keep(self, cookie: str, created: NewRequest, *, onward: str = "") -> None:
+        """Bind a new request to the browser with this secret cookie.
+
+        `onward` is the page that takes the outcome; without it, it is shown.
+        """
         opened = {
             "session_id": created.session_id,
             "result_token": created.result_token,
             "link": created.link or "",
+            "onward": onward,
         }
         expires_at = created.expires_at + self._lifetime_s
         self._sessions.keep_browser(cookie, opened, expires_at=expires_at)
@@ -44,6 +53,14 @@ class BrowserSessions:
         requested = session if isinstance(session, Requested) else session.requested
         result = self._service.result(opened["session_id"], opened["result_token"])
         return opened["link"], {**result, "flow": requested.options.flow.value}
+
+    def onward(self, cookie: str) -> str | None:
+        """Return the page that takes the outcome, once there is one and if one does.
+
+        Raises `SessionUnknown`.
+        """
+        opened, session = self._load(cookie)
+        return opened["onward"] or None if told_stage(session) == "answered" else None
 
     def state(self, cookie: str) -> str:
         """Return how a browser's request stands; collects nothing. Raises `SessionUnknown`."""

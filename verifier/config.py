@@ -14,7 +14,14 @@ from verifier.exclusions.config import (
     RegisterAtHand,
     read_register_at_hand,
 )
-from verifier.queries import DEFAULT_QUERIES, QUERY_PREFIX, NamedQuery, parse_named_queries
+from verifier.oidc.settings import OidcConfigurationError, OidcSettings, read_oidc_settings
+from verifier.queries import (
+    DEFAULT_QUERIES,
+    LOGIN_PREFIX,
+    QUERY_PREFIX,
+    NamedQuery,
+    parse_named_queries,
+)
 from verifier.recheck.endpoints import WebhookEndpoint, read_webhook_endpoints
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.eligibility.evidence_types import Text
@@ -76,8 +83,9 @@ class VerifierConfig:
     A batch of applications is kept for `bulk_ttl_s`; it is decided on by `bulk_workers` processes
     (0: as many as there are processors), or on the Dask cluster of `dask_scheduler`
     (`tls://host:port`), which must be this verifier's own. `exclusion_register` counts people over
-    programmes that exclude each other; it is somebody else's. Receipts of decisions are kept for
-    `receipt_keep_s`, on the ground that `receipt_ground` tells holders; the log of decisions is
+    programmes that exclude each other; it is somebody else's. With `oidc` people log in here at
+    relying parties, with their wallets. Receipts of decisions are kept for `receipt_keep_s`, on
+    the ground that `receipt_ground` tells holders; the log of decisions is
     signed, and anchored if there is a chain to write to, every `anchor_interval_s`. Evidence of
     grants whose programme asks for it is looked at every `recheck_interval_s`, and changes go to
     `webhooks`.
@@ -111,6 +119,7 @@ class VerifierConfig:
     bulk_workers: int = 0
     dask_scheduler: str | None = None
     exclusion_register: RegisterAtHand | None = None
+    oidc: OidcSettings | None = None
     receipt_keep_s: int = 5 * 365 * 86400
     receipt_ground: Text = DEFAULT_GROUND
     anchor_interval_s: int = 3600
@@ -133,8 +142,10 @@ class VerifierConfig:
             raise ConfigurationError("client_id_prefix is one of " + ", ".join(PREFIXES))
         if not self.page_queries <= self.queries.keys():
             raise ConfigurationError("page_queries names a query that is not configured")
-        if any(name.startswith(QUERY_PREFIX) for name in self.queries):
-            raise ConfigurationError(f"names of queries do not begin with {QUERY_PREFIX}")
+        if any(name.startswith((QUERY_PREFIX, LOGIN_PREFIX)) for name in self.queries):
+            raise ConfigurationError(
+                f"names of queries do not begin with {QUERY_PREFIX} or {LOGIN_PREFIX}"
+            )
         if self.exclusion_register is not None and self.exclusion_register.did == self.did:
             raise ConfigurationError("exclusion_register is not this verifier")
         if not 0 <= (self.retention_days or 0) <= MAX_RETENTION_DAYS:
@@ -172,7 +183,8 @@ class VerifierConfig:
         with commas), PROGRAMMES_FOLDER, PROGRAMME_AGENCIES_FILE (JSON: base URL by programme id),
         BULK_TTL_S, MAX_BULK_APPLICATIONS, BULK_WORKERS, DASK_SCHEDULER, EXCLUSION_REGISTER_FILE
         (JSON, see `verifier.exclusions.config`), RECEIPT_KEEP_S, RECEIPT_GROUND_FILE (JSON: `ko`
-        and `en`), ANCHOR_INTERVAL_S, WEBHOOKS_FILE (JSON), RECHECK_INTERVAL_S. Raises
+        and `en`), ANCHOR_INTERVAL_S, WEBHOOKS_FILE (JSON), RECHECK_INTERVAL_S,
+        OIDC_FILE (JSON, see `verifier.oidc.settings`). Raises
         `ConfigurationError`, and what `parse_named_queries` and `read_webhook_endpoints` raise.
         """
         reader = _Reader(os.environ if environ is None else environ)
@@ -233,6 +245,7 @@ class VerifierConfig:
             bulk_workers=reader.number("bulk_workers", cls.bulk_workers),
             dask_scheduler=reader.get("dask_scheduler"),
             exclusion_register=_read_register(reader.get("exclusion_register_file")),
+            oidc=_read_oidc(reader.get("oidc_file"), development=reader.switch("development")),
             receipt_keep_s=reader.seconds("receipt_keep_s", cls.receipt_keep_s),
             receipt_ground=DEFAULT_GROUND
             if ground_file is None
@@ -322,6 +335,13 @@ def _read_register(path: str | None) -> RegisterAtHand | None:
         return None if path is None else read_register_at_hand(Path(path))
     except ExclusionConfigurationError as error:
         raise ConfigurationError(f"exclusion_register_file: {error}") from error
+
+
+def _read_oidc(path: str | None, *, development: bool) -> OidcSettings | None:
+    try:
+        return None if path is None else read_oidc_settings(Path(path), development=development)
+    except OidcConfigurationError as error:
+        raise ConfigurationError(f"oidc_file: {error}") from error
 
 
 def _read_ground(path: Path) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -137,6 +137,10 @@ class Examiner:
             trust_anchors=self.sources.trust_anchors,
             max_binding_age_s=self.max_binding_age_s,
         )
+
+    def within(self, age_s: int) -> Examiner:
+        """Return the same for answers that were signed within `age_s` seconds at most."""
+        return replace(self, max_binding_age_s=min(age_s, self.max_binding_age_s))
 
     def policy_for(self, query: CredentialQuery, audience: str, nonce: str) -> VerificationPolicy:
         """Return the policy that answers to one credential query are judged by."""

@@ -8,70 +8,33 @@ the rule without those facts: unknown, unless the rest decides.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeGuard
 
 from verifier.catalogue import ProgrammeShelf
-from verifier.claims.counting import Counting, GroupLink, Nullifier, claim_id_of
+from verifier.claims.counting import Counting, claim_id_of
 from verifier.claims.records import Change
 from verifier.decision import Decision as AnswerDecision
-from verifier.decision import Examined, Examiner, Rules, Verdict, examine
+from verifier.decision import Examiner, Verdict
+from verifier.evidence_pieces import Piece, answer_of, decide_on_answer
 from verifier.queries import QUERY_PREFIX, NamedQuery
-from verifier.receipts.basis import AnsweredRequest, DecidedAnswer, WatchedEvidence
+from verifier.receipts.basis import AnsweredRequest, DecidedAnswer
 from verifier.receipts.desk import ApplicationWithdrawn
-from wallet.credentials.bbs_nym import parse_nym_presentation
-from wallet.credentials.jose import claim_time
-from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
-from wallet.crypto.bbs.linked_nym import link_answer
 from wallet.eligibility.days import seoul_day
-from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome, evaluate
+from wallet.eligibility.decision import Decision, Outcome
 from wallet.eligibility.nullifier import ONCE_CLAUSE
-from wallet.eligibility.programme import EvidenceNeed, Programme, Recheck
+from wallet.eligibility.programme import Programme
 from wallet.eligibility.reasons import Cause
-from wallet.eligibility.receipts.members import THUMBPRINT
-from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM, shown_of
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
-from wallet.protocols.dcql import CredentialQuery, DcqlQuery
-from wallet.protocols.dcql_answer import (
-    AnswerExcessive,
-    AnswerIncomplete,
-    check_answer,
-)
+from wallet.protocols.dcql import DcqlQuery
 from wallet.protocols.oid4vp_response import RawPresentation
-from wallet.status.token_status_list import parse_status_reference
-from wallet.verification.evidence import Evidence
-from wallet.verification.presented import Presentable
-from wallet.verification.proof_steps import FactsTooOld
 
 
 class ProgrammeChanged(ConflictError):
     """The programme was changed after the request was made; ask again."""
 
     code = "programme_changed"
-
-
-class EvidenceOfSeveralPeople(RejectedError):
-    """The evidence in one answer is about different people."""
-
-    code = "evidence_of_several_people"
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One piece of evidence after it was looked at: its claims, or why it does not count.
-
-    `nullifier` is that of the benefit key, None of everything else. `holder` is the thumbprint of
-    the key that its key binding names for a receipt, "" if it names none, None if it can have
-    none; not verified unless `claims` is there.
-    """
-
-    seen: EvidenceSeen
-    claims: JsonObject | None
-    cause: Cause | None
-    examined: Examined
-    holder: str | None = None
-    nullifier: Nullifier | None = None
 
 
 AfterDecision = Callable[[DecidedAnswer, AnsweredRequest], JsonObject]
@@ -109,6 +72,13 @@ class EligibilityDesk:
         self._examiner = examiner
         self._after_decision = after_decision
         self._counting = counting
+
+    def offline(self, examiner: Examiner) -> EligibilityDesk:
+        """Return a desk for answers by which nobody can be counted: the register is away.
+
+        Whoever would be eligible for what a person may have once is unknown there.
+        """
+        return EligibilityDesk(self._shelf, examiner, after_decision=self._after_decision)
 
     def query_for(self, programme_id: str, version: str | None, now: int) -> NamedQuery:
         """Return the query of a programme: the version in force, or the one named if it is.
@@ -212,181 +182,6 @@ class EligibilityDesk:
         if programme.query != query:
             raise ProgrammeChanged("the programme asks for something else by now")
         return programme
-
-
-def decide_on_answer(
-    programme: Programme,
-    vp_token: Mapping[str, Sequence[RawPresentation]],
-    evidence_for: Callable[[Presentable, str], Evidence],
-    rules: Rules,
-    *,
-    audience: str,
-    nonce: str,
-    now: int,
-    nullifier_context: bytes | None = None,
-) -> tuple[Decision, Sequence[Piece]]:
-    """Return the decision on an answer to a programme's query, and what was looked at.
-
-    Pure but for `evidence_for`, which gets a presentation and its format. Without
-    `nullifier_context` nobody is counted, and a benefit key has no nullifier. Raises
-    `AnswerExcessive`, `AnswerIncomplete`, `EvidenceOfSeveralPeople`, `ProgrammeNotInForce`.
-    """
-    if not programme.evidence.keys() >= vp_token.keys():
-        raise AnswerExcessive("the answer names a credential that was not asked for")
-    if any(len(presentations) != 1 for presentations in vp_token.values()):
-        raise AnswerExcessive("one presentation of every credential is asked for")
-    pieces = []
-    for name, (raw,) in vp_token.items():
-        need, query = programme.evidence[name], programme.query.credentials[name]
-        policy = _within_ages(rules, programme, need).policy_for(query, audience, nonce)
-        policy = replace(policy, nym_context=nullifier_context if query.pseudonym else None)
-        examined = examine(raw, evidence_for(raw, query.format), policy, now)
-        piece = _piece(need, query, raw, examined)
-        if nullifier_context is not None and query.pseudonym and piece.claims is not None:
-            piece = replace(piece, nullifier=_nullifier(programme, raw))
-        pieces.append(piece)
-    _check_one_person(programme, pieces)
-    return _decide(programme, pieces, now), pieces
-
-
-def _nullifier(programme: Programme, presentation: RawPresentation) -> Nullifier:
-    """Return the nullifier of a benefit key that was verified.
-
-    Raises `AnswerIncomplete` when the group's link is not there, `AnswerExcessive` when there is
-    no group.
-    """
-    shown = parse_nym_presentation(presentation)
-    proof, link = shown.proof, shown.link
-    grouped = programme.once is not None and programme.once.group is not None
-    if grouped != (link is not None):
-        raise (
-            AnswerIncomplete("the register of the group was told nothing")
-            if grouped
-            else AnswerExcessive("no register counts this programme")
-        )
-    told = None if link is None else GroupLink(link.digest, link_answer(proof.proof), link.sealed)
-    return Nullifier(proof.pseudonym.octets, told)
-
-
-def _within_ages(rules: Rules, programme: Programme, need: EvidenceNeed) -> Rules:
-    once = programme.once
-    is_key = once is not None and once.evidence == need.id
-    trust = replace(
-        rules.trust,
-        epochs=frozenset((once.epoch,)) if once is not None and is_key else rules.trust.epochs,
-        max_status_age_s=need.max_status_age_s,
-        max_replica_age_s=need.max_replica_age_s,
-        max_issuer_keys_age_s=need.max_replica_age_s,
-    )
-    return replace(rules, trust=trust)
-
-
-def _piece(
-    need: EvidenceNeed, query: CredentialQuery, raw: RawPresentation, examined: Examined
-) -> Piece:
-    claims: JsonObject | None = None
-    cause, code = _cause(examined)
-    if examined.verified is not None:
-        try:
-            answered = {need.id: [examined.verified]}
-            (claims,) = check_answer(DcqlQuery({need.id: query}), answered)[need.id]
-        except AnswerIncomplete as error:
-            cause, code = Cause.FACT_UNREADABLE, error.code
-    shown = shown_of(raw)
-    seen = EvidenceSeen(
-        evidence=need.id,
-        vct=need.type.vct,
-        issuer=None if examined.verified is None else examined.verified.issuer,
-        digest=shown.credential,
-        presentation_digest=shown.presentation,
-        accepted=claims is not None,
-        code=code,
-        facts_as_of=examined.report.facts_as_of,
-    )
-    return Piece(seen, claims, cause, examined, _peek_holder(raw))
-
-
-def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
-    failure = examined.report.failure
-    if failure is None:
-        return None, None
-    if examined.verdict is Verdict.REJECTED:
-        return Cause.EVIDENCE_NOT_ACCEPTED, failure.code
-    too_old = isinstance(failure, FactsTooOld)
-    return (Cause.FACTS_TOO_OLD if too_old else Cause.COULD_NOT_CHECK), failure.code
-
-
-def _peek_holder(raw: RawPresentation) -> str | None:
-    if not isinstance(raw, str):
-        return None
-    try:
-        binding = parse_presented_sd_jwt(raw).key_binding
-        name = None if binding is None else binding.peek_claims().get(HOLDER_KEY_CLAIM)
-    except SeoulWalletError:
-        return ""
-    # Every key binding must name the same key: one that names none, or no key, names another.
-    return name if type(name) is str and THUMBPRINT.match(name) else ""
-
-
-def answer_of(decision: Decision, pieces: Sequence[Piece]) -> DecidedAnswer:
-    """Return what a receipt of the decision is made from.
-
-    The holder's key is the one that every key binding names, or none: if any piece was accepted,
-    its key binding vouches for the name, and if none was, nothing rests on it.
-    """
-    names = {piece.holder for piece in pieces if piece.holder is not None}
-    (holder,) = names if len(names) == 1 else (None,)
-    accepted = [piece for piece in pieces if piece.claims is not None]
-    if accepted and all(piece.holder is None for piece in accepted):
-        # A benefit key has no key binding: what else was shown vouches for no name.
-        holder = None
-    holder = holder or None
-    watched: tuple[WatchedEvidence, ...] = ()
-    found = decision.evaluation
-    if found.programme.recheck and found.outcome is Outcome.ELIGIBLE:
-        watched = tuple(
-            _watched(piece, found.programme) for piece in pieces if piece.claims is not None
-        )
-    return DecidedAnswer(decision, holder, watched)
-
-
-def _watched(piece: Piece, programme: Programme) -> WatchedEvidence:
-    verified = piece.examined.verified
-    if verified is None:
-        raise AssertionError("claims come from a verified presentation")
-    uri = index = expires_at = None
-    if Recheck.STATUS in programme.recheck and "status" in verified.claims:
-        reference = parse_status_reference(verified.claims["status"])
-        uri, index = reference.uri, reference.index
-    if Recheck.EXPIRY in programme.recheck:
-        expires_at = claim_time(verified.claims, "exp")
-    max_age_s = programme.evidence[piece.seen.evidence].max_status_age_s
-    return WatchedEvidence(
-        programme.id, verified.issuer, verified.vct, uri, index, max_age_s, expires_at
-    )
-
-
-def _check_one_person(programme: Programme, pieces: Sequence[Piece]) -> None:
-    """Return if all evidence that counts is about one person. Raises `EvidenceOfSeveralPeople`."""
-    if programme.sector is None:
-        return
-    people = {
-        programme.person(piece.seen.evidence, piece.claims)
-        for piece in pieces
-        if piece.claims is not None
-    }
-    if len(people) > 1 or None in people:
-        raise EvidenceOfSeveralPeople("the evidence does not belong to one person")
-
-
-def _decide(programme: Programme, pieces: Sequence[Piece], now: int) -> Decision:
-    evaluation = evaluate(
-        programme,
-        {piece.seen.evidence: piece.claims for piece in pieces if piece.claims is not None},
-        seoul_day(now),
-        unusable={piece.seen.evidence: piece.cause for piece in pieces if piece.cause is not None},
-    )
-    return Decision(evaluation, now, tuple(piece.seen for piece in pieces))
 
 
 def _refused(verdict: Verdict, error: SeoulWalletError, now: int) -> AnswerDecision:

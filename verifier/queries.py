@@ -16,6 +16,7 @@ from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError, UnsupportedError
 from wallet.protocols.dcql import AKI_AUTHORITY, DcqlQuery, parse_dcql
 from wallet.protocols.retention import MAX_RETENTION_DAYS
+from wallet.verification.acting import Use
 
 FAMILY_CARD_TYPE: Final = "urn:seoul-wallet:multi-child-family-card:1"
 APPOINTMENT_LETTER_TYPE: Final = "urn:seoul-wallet:appointment-letter:1"
@@ -26,6 +27,8 @@ FORMATS: Final = (SD_JWT_VC_FORMAT, JWT_VC_FORMAT, LDP_VC_FORMAT, BBS_NYM_FORMAT
 _CERTIFIED: Final = frozenset((SD_JWT_VC_FORMAT, JWT_VC_FORMAT))
 # Begins the names under which sessions ask for a programme.
 QUERY_PREFIX: Final = "programme:"
+# Begins the names under which sessions log somebody in; delegations know it too.
+LOGIN_PREFIX: Final = "login:"
 
 
 class UnsupportedQuery(UnsupportedError):
@@ -59,6 +62,11 @@ class NamedQuery:
     purpose: str
     one_holder: bool = True
     retention_days: int | None = None
+
+
+def use_of(query_name: str | None) -> Use:
+    """Return what the answer to a query of that name is for."""
+    return Use.LOGIN if (query_name or "").startswith(LOGIN_PREFIX) else Use.PRESENTATION
 
 
 def check_query_is_supported(query: DcqlQuery) -> None:

@@ -15,10 +15,11 @@ from wallet.encoding.json import JsonObject
 from wallet.errors import UnsupportedError
 from wallet.protocols.client_id import check_url
 from wallet.protocols.dcql import DcqlQuery
-from wallet.protocols.oid4vp import AuthorizationRequest
+from wallet.protocols.oid4vp import AuthorizationRequest, Way
 from wallet.protocols.oid4vp_dc_api import build_dc_request, origin_audience
 from wallet.protocols.oid4vp_link import build_unsigned_request_link
 from wallet.protocols.oid4vp_metadata import verifier_formats
+from wallet.protocols.oid4vp_offline import MAX_AGE_S
 from wallet.protocols.oid4vp_response import VERIFIER_ENCRYPTIONS
 from wallet.protocols.oid4vp_session import Fetched, Flow, Requested, RequestOptions
 from wallet.protocols.oid4vp_transaction import parse_transaction_data
@@ -48,7 +49,7 @@ class RequestWriter:
         `parse_transaction_data` raises.
         """
         self._client.id_for(options.prefix)
-        if options.response_mode.is_dc_api is not (options.flow is Flow.DC_API):
+        if options.response_mode.way is not options.flow.way:
             raise UnsupportedOptions("response mode and flow do not fit")
         if (options.flow is Flow.DC_API) is not bool(options.origins):
             raise UnsupportedOptions(
@@ -56,6 +57,8 @@ class RequestWriter:
             )
         if (options.flow is Flow.SAME_DEVICE) is not (options.return_uri is not None):
             raise UnsupportedOptions("a same-device flow needs return_uri, and no other has one")
+        if options.flow is Flow.FRAMES and options.prefix == REDIRECT_URI:
+            raise UnsupportedOptions("a request in frames is signed")
         if options.post and options.prefix == REDIRECT_URI:
             raise UnsupportedOptions("a redirect_uri: request is not fetched")
         if options.return_uri is not None:
@@ -96,13 +99,17 @@ class RequestWriter:
         self, session_id: str, session: Fetched, wallet_nonce: str | None
     ) -> AuthorizationRequest:
         requested, options = session.requested, session.requested.options
-        is_dc_api = options.flow is Flow.DC_API
+        is_posted = options.flow.way is Way.LINK
+        answer_until = session.answer_until
+        if options.flow is Flow.FRAMES:
+            # The session waits longer: after the wallet answered, its frames are read.
+            answer_until = min(answer_until, session.fetched_at + MAX_AGE_S)
         return AuthorizationRequest(
             client_id=self._client.id_for(options.prefix),
-            response_uri=None if is_dc_api else self._client.response_uri,
+            response_uri=self._client.response_uri if is_posted else None,
             response_mode=options.response_mode,
             nonce=session.nonce,
-            state=None if is_dc_api else session.state,
+            state=session.state if is_posted else None,
             dcql_query=requested.query,
             client_metadata=self._metadata(session_id, session),
             transaction_data=parse_transaction_data(
@@ -111,7 +118,7 @@ class RequestWriter:
             verifier_info=self._verifier_info(requested, options),
             expected_origins=options.origins,
             issued_at=session.fetched_at,
-            expires_at=session.answer_until,
+            expires_at=answer_until,
             wallet_nonce=wallet_nonce,
             purpose=requested.purpose or None,
         )

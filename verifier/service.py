@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
 
-from verifier.answers import WALLET_ERRORS, Taken, open_response
+from verifier.answers import Taken, open_response
 from verifier.client import REDIRECT_URI, Client
+from verifier.concluding import Concluder
 from verifier.config import VerifierConfig
-from verifier.decision import Decision, Examiner, refused_by_wallet
+from verifier.decision import Examiner
 from verifier.eligibility import EligibilityDesk
 from verifier.in_hand import InHand
 from verifier.metrics import Metrics
-from verifier.queries import NamedQuery, QueryUnknown, UnsupportedQuery, check_query_is_supported
+from verifier.queries import (
+    NamedQuery,
+    QueryUnknown,
+    UnsupportedQuery,
+    check_query_is_supported,
+)
 from verifier.requests import RequestWriter
 from verifier.sessions import PresentationSessions
 from wallet.credentials.jwe import DecryptionKey
@@ -23,14 +27,12 @@ from wallet.encoding.json import JsonObject
 from wallet.ports.clock import Clock
 from wallet.ports.sessions import SessionConflict, SessionUnknown
 from wallet.protocols.dcql import parse_dcql
-from wallet.protocols.oid4vp import new_secret
+from wallet.protocols.oid4vp import Way, new_secret
 from wallet.protocols.oid4vp_link import build_request_link
+from wallet.protocols.oid4vp_offline import MAX_AGE_S
 from wallet.protocols.oid4vp_response import (
     AnyResponse,
     EncryptedResponse,
-    ErrorResponse,
-    PresentationResponse,
-    RawPresentation,
 )
 from wallet.protocols.oid4vp_session import (
     Answered,
@@ -44,21 +46,21 @@ from wallet.protocols.oid4vp_session import (
     SessionNotFetched,
     told_stage,
 )
-from wallet.protocols.oid4vp_transaction import parse_transaction_data
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRequest:
     """What the agency gets: the way for the holder, and the secret to collect the result with.
 
-    `link` is for QR codes and buttons, `request_uri` what it leads to, if anything;
-    `dc_request` is for the Digital Credentials API instead.
+    `link` is for QR codes and buttons, `request_uri` what it leads to, if anything; instead,
+    `dc_request` is for the Digital Credentials API and `request_object` to be shown in frames.
     """
 
     session_id: str
     link: str | None
     request_uri: str | None
     dc_request: JsonObject | None
+    request_object: str | None
     result_token: str
     expires_at: int
 
@@ -83,8 +85,14 @@ class VerifierService:
         self._sessions = sessions
         self._clock = clock
         self._metrics = metrics
-        self._examiner = examiner
-        self._desk = desk
+        self._concluder = Concluder(
+            config=config,
+            sessions=sessions,
+            examiner=examiner,
+            clock=clock,
+            metrics=metrics,
+            desk=desk,
+        )
         self._in_hand = InHand(config, examiner, clock, metrics)
 
     @property
@@ -126,12 +134,14 @@ class VerifierService:
             created_at=now,
             fetch_until=now + self._config.link_ttl_s,
         )
-        link, request_uri, dc_request = None, None, None
-        if options.flow is Flow.DC_API or options.prefix == REDIRECT_URI:
+        link, request_uri, dc_request, request_object = None, None, None, None
+        if options.flow.way is not Way.LINK or options.prefix == REDIRECT_URI:
             # Nobody fetches these: what the holder gets is the request itself.
             fetched = self._fetched(session_id, session, now)
             self._sessions.open(session_id, fetched)
-            if options.flow is Flow.DC_API:
+            if options.flow is Flow.FRAMES:
+                request_object = self._writer.write(session_id, fetched, None)
+            elif options.flow is Flow.DC_API:
                 dc_request = self._writer.dc_request(session_id, fetched)
             else:
                 link = self._writer.link_by_value(session_id, fetched)
@@ -146,6 +156,7 @@ class VerifierService:
             link=link,
             request_uri=request_uri,
             dc_request=dc_request,
+            request_object=request_object,
             result_token=token,
             expires_at=session.fetch_until,
         )
@@ -164,12 +175,16 @@ class VerifierService:
 
     def _fetched(self, session_id: str, session: Requested, now: int) -> Fetched:
         is_encrypted = session.options.response_mode.is_encrypted
+        answer_ttl_s = self._config.answer_ttl_s
+        if session.options.flow is Flow.FRAMES:
+            # As long as the request is good, and as long again for its answer.
+            answer_ttl_s = 2 * MAX_AGE_S
         return session.fetch(
             nonce=new_secret(),
             # The part before the point finds the session; the secret behind it is compared.
             state=f"{session_id}.{new_secret()}",
             now=now,
-            answer_ttl_s=self._config.answer_ttl_s,
+            answer_ttl_s=answer_ttl_s,
             key_secret=DecryptionKey.generate().secret() if is_encrypted else None,
         )
 
@@ -204,7 +219,7 @@ class VerifierService:
         else:
             session_id = (response.state or "").partition(".")[0]
         session, version = self._sessions.load(session_id, now=self._clock.now())
-        if not isinstance(session, Fetched) or session.requested.options.flow is Flow.DC_API:
+        if not isinstance(session, Fetched) or session.requested.options.flow.way is not Way.LINK:
             raise SessionNotFetched("the session does not wait for an answer")
         opened = open_response(session_id, session, response)
         if opened.state is None or not hmac.compare_digest(
@@ -212,90 +227,22 @@ class VerifierService:
         ):
             raise SessionUnknown("the session does not wait for this state")
         audience = self._writer.audience(session.requested.options)
-        return self._conclude(session_id, session, version, opened, audience)
+        return self._concluder.conclude(session_id, session, version, opened, audience)
 
     def receive_from_page(
         self, session_id: str, token: str, response: AnyResponse, origin: str | None
     ) -> None:
-        """Decide on what a page got through the Digital Credentials API.
+        """Decide on what a page got through the Digital Credentials API, or read in frames.
 
-        `origin` is the page's, and must be one that was expected. Raises as `receive` does, and
-        `UnsupportedOptions` for another origin.
+        `origin` is the page's, and must be one that was expected; an answer in frames has none.
+        Raises as `receive` does, and `UnsupportedOptions` for another origin.
         """
         found, version = self._sessions.load_for(session_id, token, now=self._clock.now())
-        if not isinstance(found, Fetched) or found.requested.options.flow is not Flow.DC_API:
-            raise SessionNotFetched("the session does not wait for an answer of a page")
+        if not isinstance(found, Fetched) or found.requested.options.flow.way is Way.LINK:
+            raise SessionNotFetched("the session does not wait for an answer that is handed in")
         audience = self._writer.audience(found.requested.options, origin)
         opened = open_response(session_id, found, response)
-        self._conclude(session_id, found, version, opened, audience)
-
-    def _conclude(
-        self,
-        session_id: str,
-        session: Fetched,
-        version: int,
-        response: PresentationResponse | ErrorResponse,
-        audience: str,
-    ) -> Taken:
-        now = self._clock.now()
-        if isinstance(response, ErrorResponse):
-            code = response.error if response.error in WALLET_ERRORS else "wallet_error"
-            decision = refused_by_wallet(code, now)
-        else:
-            decision = self._decide(session_id, session, response.vp_token, audience, now)
-        options = session.requested.options
-        response_code = None if options.return_uri is None else new_secret()
-        answered = session.answer(
-            decision.result,
-            decision.disclosed,
-            now=now,
-            response_code_digest=None if response_code is None else sha256(response_code.encode()),
-        )
-        # The one durable step: whoever comes second finds another version.
-        self._sessions.advance(
-            session_id,
-            answered,
-            expected_version=version,
-            expires_at=now + self._config.result_ttl_s,
-            beside=decision.beside,
-        )
-        self._metrics.decided(decision.verdict, decision.code)
-        if options.return_uri is None or response_code is None:
-            return Taken("", decision.to_wallet)
-        separator = "&" if urlsplit(options.return_uri).query else "?"
-        code_parameter = urlencode({"response_code": response_code})
-        return Taken(options.return_uri + separator + code_parameter, decision.to_wallet)
-
-    def _decide(
-        self,
-        session_id: str,
-        session: Fetched,
-        vp_token: Mapping[str, Sequence[RawPresentation]],
-        audience: str,
-        now: int,
-    ) -> Decision:
-        requested = session.requested
-        if self._desk is not None and self._desk.is_for(requested.query_name):
-            return self._desk.decide(
-                requested.query_name,
-                requested.query,
-                vp_token,
-                audience=audience,
-                nonce=session.nonce,
-                now=now,
-                application=session_id,
-            )
-        transactions = list(requested.options.transactions) or None
-        return self._examiner.decide(
-            requested.query,
-            vp_token,
-            audience=audience,
-            nonce=session.nonce,
-            one_holder=requested.one_holder,
-            now=now,
-            transactions=parse_transaction_data(transactions, requested.query),
-            programme=requested.query_name,
-        )
+        self._concluder.conclude(session_id, found, version, opened, audience)
 
     def result(
         self, session_id: str, token: str, *, response_code: str | None = None

@@ -18,7 +18,6 @@ from seoul_wallet.anchor.options import (
     chain_options,
     console,
     database_url,
-    progress_bar,
     require_urls,
 )
 from seoul_wallet.audit.difference import AuditIncomplete
@@ -27,6 +26,7 @@ from seoul_wallet.audit.replicas import ReplicaUnderAudit
 from seoul_wallet.audit.run import Audit, AuditReport, CheckState
 from seoul_wallet.files import read_file
 from seoul_wallet.kept import ISSUER_DATABASE, REPLICAS, read_kept
+from seoul_wallet.progress import progress_bar
 from wallet.adapters.evm.deployment import Deployment
 from wallet.adapters.evm.node import connect
 from wallet.adapters.evm.quorum import NodeQuorum, open_quorum

@@ -15,7 +15,6 @@ from typing import Any, Final, TypeVar
 import click
 from eth_account import Account
 from rich.console import Console
-from rich.progress import Progress, ProgressColumn
 from web3 import Web3
 
 from issuer.calendar import start_of
@@ -267,12 +266,6 @@ def console() -> Console:
     """Return where tables go: as wide as the terminal, and wide enough where there is none."""
     found = Console()
     return found if found.is_terminal else Console(width=_PIPE_WIDTH)
-
-
-def progress_bar(*columns: ProgressColumn) -> Progress:
-    """Return a bar on standard error, which shows nothing where that is no terminal."""
-    shown_on = Console(stderr=True)
-    return Progress(*columns, console=shown_on, transient=True, disable=not shown_on.is_terminal)
 
 
 def database_url(text: str, *, must_exist: bool = True) -> str:

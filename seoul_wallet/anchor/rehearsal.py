@@ -16,9 +16,9 @@ from typing import Final
 import click
 from sqlalchemy import Engine
 
-from seoul_wallet.anchor.options import progress_bar
 from seoul_wallet.anvil import AnvilMissing
 from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain
+from seoul_wallet.progress import progress_bar
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlencode
@@ -35,6 +38,17 @@ MORE = {
 }
 
 
+# The command line in a process in which every use of the network is an error.
+WITHOUT_SOCKETS = """
+import socket, sys
+def refuse(*_, **__):
+    raise AssertionError("a socket was opened")
+socket.socket.__init__ = socket.getaddrinfo = refuse
+from seoul_wallet.cli import main
+main(sys.argv[1:])
+"""
+
+
 def run(environ: dict[str, str], *arguments: str) -> Result:
     return CliRunner().invoke(main, arguments, env=environ)
 
@@ -59,6 +73,38 @@ def operator_offer(ready: JsonObject) -> str:
             client.close()
             return str(parse_json_object(answer.body)["link"])
     raise AssertionError("no family of the sample gets a card")
+
+
+def shown_offline(tmp_path: Path, environ: dict[str, str], holder: tuple[str, ...]) -> None:
+    """Show the card to the verifier, from a process that shares with it two folders of pictures
+    and can open no socket."""
+    asked, answered = tmp_path / "asked", tmp_path / "answered"
+    opened = run(environ, "verifier", "offline-request", "family-card", "--folder", str(asked))
+    assert opened.exit_code == 0, opened.output
+    command = ("show-offline", str(asked), "--folder", str(answered), "--yes")
+    shown = subprocess.run(
+        [sys.executable, "-c", WITHOUT_SOCKETS, *holder, *command],
+        env={**os.environ, **environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert len(list(asked.glob("*.png"))) > 1
+    assert len(list(answered.glob("*.png"))) > 1
+    session = opened.output.strip()
+    told = run(environ, "verifier", "offline-decide", session, "--frames", str(answered))
+    assert told.exit_code == 0, told.output
+    outcome = parse_json_object(told.output.encode())
+    assert (outcome["outcome"], outcome["code"]) == ("accepted", None)
+    assert outcome["facts_age_s"] >= 0
+    # The same frames again, and a loop that was not read to its end.
+    again = run(environ, "verifier", "offline-decide", session, "--frames", str(answered))
+    assert again.exit_code == 5, again.output
+    next(answered.glob("*.png")).unlink()
+    partial = run(environ, "verifier", "offline-decide", session, "--frames", str(answered))
+    assert partial.exit_code == 4, partial.output
+    assert "frames_missing" in partial.output
 
 
 def test_asks_prints_a_link_and_tells_the_outcome(tmp_path: Path) -> None:
@@ -111,6 +157,7 @@ def test_asks_prints_a_link_and_tells_the_outcome(tmp_path: Path) -> None:
             assert set(outcome["credentials"]["card"][0]["claims"]) == {
                 "child_count", "seoul_resident", "valid_until",
             }  # fmt: skip
+        shown_offline(tmp_path, environ, holder)
         # The chain has what this verifier may ask for, and the wallet looks there.
         more = tmp_path / "more.json"
         more.write_text(json.dumps(MORE))

@@ -173,6 +173,10 @@ class ElectionOnChain:
     def open(self) -> None:
         """Ceremony, opening on the chain, and the first checkpoint."""
         self.run_ceremony()
+        self.open_board()
+
+    def open_board(self) -> None:
+        """Opening on the chain and the first checkpoint, after a ceremony."""
         self.settle(lambda: self.application.publication.state().opened is not None)
         self.travel_to(self.opens)
         self.settle(lambda: self.is_anchored)

@@ -37,6 +37,7 @@ from verifier.register_app import ExclusionRegisterApplication, build_exclusion_
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
+from wallet.credentials.account import ACCOUNT_TYPE
 from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.credentials.jwe import DecryptionKey
 from wallet.credentials.sd_jwt import parse_sd_jwt
@@ -162,7 +163,7 @@ class City:
     """The services at `now`, over registers of synthetic people; close it at the end.
 
     `agencies` are base URLs of verifiers; `configure` changes their configuration, `issuing` the
-    issuer's.
+    issuer's. In `development` wallets talk to agencies on localhost by http.
     """
 
     folder: Path
@@ -172,6 +173,7 @@ class City:
     agencies: tuple[str, ...] = (AGENCY_URL,)
     configure: Mapping[str, Any] = field(default_factory=dict)
     issuing: Mapping[str, Any] = field(default_factory=dict)
+    development: bool = False
 
     def __post_init__(self) -> None:
         self.clock = SettableClock(self.now)
@@ -184,7 +186,7 @@ class City:
         self.network.hosts["issuer.example"] = self.issuer.flask_app.test_client()
         identity = self.issuer.service.identity
         types = [kind.vct for kind in evidence_types().by_name.values()]
-        for vct in (*types, GUARDIANSHIP_TYPE, BENEFIT_KEY_TYPE):
+        for vct in (*types, GUARDIANSHIP_TYPE, BENEFIT_KEY_TYPE, ACCOUNT_TYPE):
             self.ledger.accredit(identity.chain_id, schema_id(vct))
         self.register = self._build_register()
         self.network.hosts["register.example"] = self.register.app.test_client()
@@ -290,6 +292,7 @@ class City:
             clock=self.clock,
             catalogue_publishers=frozenset(("did:web:agency.example",)),
             close=store.close,
+            development=self.development,
         )
         self._wallets.append(wallet)
         return wallet

@@ -91,8 +91,25 @@ def stratum(identifier: str, weight: str, *members: str, channel: str = "ballots
     }
 
 
-def manifest_json(*, trustees: int = 5, threshold: int = 3, **changes: Any) -> Body:
-    """A valid manifest of six projects and two strata, with members changed."""
+def synthetic_trustees(count: int) -> list[Body]:
+    """Trustees of a manifest whose secrets are the same in every run."""
+    return [
+        {
+            "name": texts(f"trustee {number}"),
+            "signing_key": public_hex(f"trustee {number}"),
+            "encryption_key": encode_point(secret_multiple(secret(f"encrypt {number}"))).hex(),
+        }
+        for number in range(1, count + 1)
+    ]
+
+
+def manifest_json(
+    *, trustees: int | Sequence[Body] = 5, threshold: int = 3, **changes: Any
+) -> Body:
+    """A valid manifest of six projects and two strata, with members changed.
+
+    `trustees` is their number, or their members of the manifest.
+    """
     value: Body = {
         "version": "SW-MVOTE-V1",
         "id": "synthetic-2027",
@@ -137,14 +154,7 @@ def manifest_json(*, trustees: int = 5, threshold: int = 3, **changes: Any) -> B
         "opens": OPENS,
         "closes": CLOSES,
         "grace_s": 3600,
-        "trustees": [
-            {
-                "name": texts(f"trustee {number}"),
-                "signing_key": public_hex(f"trustee {number}"),
-                "encryption_key": encode_point(secret_multiple(secret(f"encrypt {number}"))).hex(),
-            }
-            for number in range(1, trustees + 1)
-        ],
+        "trustees": synthetic_trustees(trustees) if isinstance(trustees, int) else list(trustees),
         "threshold": threshold,
         "board": {"signing_key": public_hex("board"), "checkpoint_every_s": 600},
         "batch_officers": [{"name": texts("officer"), "signing_key": public_hex("officer")}],

@@ -15,7 +15,7 @@ from verifier.config import VerifierConfig
 from verifier.service import VerifierService
 from wallet.credentials.sd_jwt import MAX_SD_JWT_BYTES
 from wallet.crypto.hashing import sha256
-from wallet.protocols.oid4vp import MAX_ORIGINS, MAX_PURPOSE_CHARACTERS, ResponseMode
+from wallet.protocols.oid4vp import MAX_ORIGINS, MAX_PURPOSE_CHARACTERS, ResponseMode, Way
 from wallet.protocols.oid4vp_response import parse_dc_response
 from wallet.protocols.oid4vp_session import Flow, RequestOptions
 from wallet.protocols.oid4vp_transaction import MAX_TRANSACTIONS, encode_transaction_data
@@ -26,6 +26,11 @@ from wallet.web.vc_api import StrictObject
 
 MAX_REQUEST_BYTES: Final = 64 * 1024
 MAX_VERIFY_BYTES: Final = 512 * 1024
+_DEFAULT_MODES: Final = {
+    Way.LINK: ResponseMode.DIRECT_POST,
+    Way.PAGE: ResponseMode.DC_API,
+    Way.FRAMES: ResponseMode.QR_JWT,
+}
 _SHORT: Final = validate.Length(min=1, max=512)
 
 
@@ -110,7 +115,8 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         besides, perhaps, `client_id_prefix`, `response_mode`, `flow`, `request_uri_method`,
         `transaction_data` (objects), `return_uri` (same_device) and `expected_origins` (dc_api).
         201: `request_id`, `link` (for the QR code) and `request_uri`, or `dc_request` for the
-        Digital Credentials API, `result_uri`, `result_token` (bearer for the result; shown only
+        Digital Credentials API, or `request_object` to show in frames (flow frames, response mode
+        qr.jwt), `result_uri`, `result_token` (bearer for the result; shown only
         here) and `expires_at` of the link (unix seconds).
         """
         require_agency(config)
@@ -127,6 +133,7 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
             "link": created.link,
             "request_uri": created.request_uri,
             "dc_request": created.dc_request,
+            "request_object": created.request_object,
             "result_uri": f"{config.base_url}/v1/requests/{created.session_id}/result",
             "result_token": created.result_token,
             "expires_at": created.expires_at,
@@ -160,11 +167,12 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
 
     @blueprint.post("/requests/<session_id>/response")
     def receive_from_page(session_id: str) -> Response:
-        """Take what a page got through the Digital Credentials API.
+        """Take what a page got through the Digital Credentials API, or what was read in frames.
 
-        Bearer: the request's `result_token`. JSON: `data` (of the `DigitalCredential`) and
-        `origin`, which may be left out when only one was expected. 200 `{}` says that it was
-        taken; 404 for an unknown or expired request, 409 when it was answered before.
+        Bearer: the request's `result_token`. JSON: `data` (of the `DigitalCredential`, or
+        `{"response": …}` with the message of the frames) and `origin`, which may be left out when
+        only one was expected, and is for frames. 200 `{}` says that it was taken; 404 for an
+        unknown or expired request, 409 when it was answered before.
         """
         body: dict[str, Any] = load(PageAnswer(), read_json(request))
         response = parse_dc_response(body["data"])
@@ -197,10 +205,9 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
 
 def _options(body: dict[str, Any], default_prefix: str) -> RequestOptions:
     flow = body.get("flow", Flow.CROSS_DEVICE)
-    plain = ResponseMode.DC_API if flow is Flow.DC_API else ResponseMode.DIRECT_POST
     return RequestOptions(
         prefix=body.get("client_id_prefix", default_prefix),
-        response_mode=body.get("response_mode", plain),
+        response_mode=body.get("response_mode", _DEFAULT_MODES[flow.way]),
         flow=flow,
         post=body.get("request_uri_method") == "post",
         transactions=tuple(

@@ -7,6 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, Response
 
 from verifier.api.openapi_eligibility import batch_paths, eligibility_paths
+from verifier.api.openapi_oidc import oidc_paths
 from verifier.api.openapi_parts import (
     FORM,
     OBJECT,
@@ -76,6 +77,7 @@ _CREATED: Final[JsonObject] = {
         "link": TEXT,
         "request_uri": TEXT,
         "dc_request": OBJECT,
+        "request_object": TEXT,
         "result_uri": TEXT,
         "result_token": TEXT,
         "expires_at": TIME,
@@ -113,8 +115,8 @@ _HEALTH: Final[JsonObject] = {
 }
 
 
-def build_document(base_url: str) -> JsonObject:
-    """Return the document."""
+def build_document(base_url: str, *, oidc: bool = False) -> JsonObject:
+    """Return the document; with `oidc` that of a verifier that logs people in."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -130,6 +132,7 @@ def build_document(base_url: str) -> JsonObject:
             **receipt_paths(),
             **_wallet_paths(),
             **_operator_paths(),
+            **(oidc_paths() if oidc else {}),
         },
         "components": {
             "schemas": {"Problem": PROBLEM},
@@ -257,10 +260,10 @@ def _operator_paths() -> JsonObject:
     }
 
 
-def openapi_blueprint(base_url: str) -> Blueprint:
+def openapi_blueprint(base_url: str, *, oidc: bool = False) -> Blueprint:
     """Return the endpoint of the document."""
     blueprint = Blueprint("openapi", __name__)
-    document: dict[str, Any] = build_document(base_url)
+    document: dict[str, Any] = build_document(base_url, oidc=oidc)
 
     @blueprint.get("/openapi.json")
     def openapi() -> Response:

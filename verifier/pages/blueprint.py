@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 from datetime import datetime, timedelta, timezone
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import segno
-from flask import Blueprint, Response, abort, redirect, render_template, request
+from flask import Blueprint, Response, abort, request
 from markupsafe import Markup
 
 from verifier.browser_sessions import BrowserSessions
 from verifier.config import VerifierConfig
 from verifier.pages.browsers import Browsers
-from verifier.pages.texts import LANGUAGES, TEXTS
+from verifier.pages.rendering import asked_claims, language, page, redirect_within
+from verifier.pages.texts import TEXTS
 from verifier.queries import NamedQuery
 from verifier.service import VerifierService
 from wallet.encoding.json import JsonObject, to_json
@@ -26,10 +27,6 @@ from wallet.web.application import json_answer
 from wallet.web.bodies import read_form
 
 MAX_FORM_BYTES: Final = 4096
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 _ASSETS: Final = {
     "verifier.css": "text/css; charset=utf-8",
     "verifier.js": "text/javascript; charset=utf-8",
@@ -59,19 +56,20 @@ def pages_blueprint(
     @blueprint.get("/present")
     def choose() -> Response:
         """Everything that may be asked here."""
-        return _page("queries.html", queries=list(queries.values()))
+        return page("queries.html", queries=list(queries.values()))
 
     @blueprint.get("/present/<name>")
     def ask(name: str) -> Response:
         """Who asks for what, and the two ways to answer."""
         query = _known(queries, name)
         cookie = browsers.cookie(request) or browsers.new_cookie()
-        answer = _page(
+        answer = page(
             "query.html",
+            action=f"/present/{query.name}",
             query=query,
             asks=config.display_name,
             client_id=service.client_id,
-            claims=_asked(query),
+            claims=asked_claims(query),
             csrf=browsers.form_token(cookie),
         )
         browsers.keep(answer, cookie)
@@ -96,7 +94,7 @@ def pages_blueprint(
         )
         cookie = browsers.new_cookie()
         sessions.keep(cookie, created)
-        answer = _redirect("/present/request")
+        answer = redirect_within("/present/request")
         browsers.keep(answer, cookie)
         return answer
 
@@ -110,11 +108,14 @@ def _mount_request_pages(
     def under_way() -> Response:
         """The QR code or link of this browser's request; once answered, the outcome."""
         try:
+            onward = sessions.onward(browsers.cookie(request) or "")
+            if onward is not None:
+                return redirect_within(onward)
             link, about = sessions.result(browsers.cookie(request) or "")
         except SessionUnknown:
-            return _page("result.html", result=None)
+            return page("result.html", result=None)
         if about["state"] == "answered":
-            return _page(
+            return page(
                 "result.html",
                 result=about,
                 claims=_claims(about),
@@ -122,12 +123,12 @@ def _mount_request_pages(
             )
         is_waiting = about["state"] == "requested"
         is_cross = about["flow"] == Flow.CROSS_DEVICE.value
-        return _page(
+        return page(
             "request.html",
             state=about["state"],
             qr=_qr_code(link) if is_waiting and is_cross else None,
             link=link if is_waiting and not is_cross else None,
-            expires=TEXTS[_language()]["expires"].format(seconds=config.link_ttl_s),
+            expires=TEXTS[language()]["expires"].format(seconds=config.link_ttl_s),
         )
 
     @blueprint.get("/present/status")
@@ -149,45 +150,14 @@ def _mount_request_pages(
         try:
             sessions.redeem(browsers.cookie(request) or "", request.args.get("response_code", ""))
         except ConflictError:
-            return _page("result.html", result=None)
-        return _redirect("/present/request")
+            return page("result.html", result=None)
+        return redirect_within("/present/request")
 
 
 def _known(queries: dict[str, NamedQuery], name: str) -> NamedQuery:
     if name not in queries:
         abort(404)
     return queries[name]
-
-
-def _language() -> str:
-    given = request.args.get("lang", "")
-    if given in LANGUAGES:
-        return given
-    return request.accept_languages.best_match(LANGUAGES, LANGUAGES[0]) or LANGUAGES[0]
-
-
-def _page(template: str, **values: Any) -> Response:
-    language = _language()
-    other = next(name for name in LANGUAGES if name != language)
-    body = render_template(
-        template, language=language, other_language=other, text=TEXTS[language], **values
-    )
-    answer = Response(body, content_type="text/html; charset=utf-8")
-    answer.headers["Content-Security-Policy"] = POLICY
-    return answer
-
-
-def _redirect(path: str) -> Response:
-    answer = redirect(f"{path}?lang={_language()}", 303)
-    return Response(answer.get_data(), 303, headers=list(answer.headers))
-
-
-def _asked(query: NamedQuery) -> list[str]:
-    return [
-        "/".join("*" if part is None else str(part) for part in claim.path)
-        for item in query.query.credentials.values()
-        for claim in item.claims
-    ]
 
 
 def _qr_code(link: str) -> Markup:

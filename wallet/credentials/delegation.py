@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from wallet.credentials.account import ACCOUNT_TYPE
 from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.jose import claim_string, claim_time
 from wallet.credentials.sd_jwt import ClaimPattern, issue_sd_jwt_vc
@@ -29,7 +30,7 @@ GUARDIANSHIP_TYPE: Final = "urn:seoul-wallet:guardianship:1"
 # The types that give a right to act for another. Neither can itself be delegated.
 WARRANT_TYPES: Final = frozenset((DELEGATION_TYPE, GUARDIANSHIP_TYPE))
 # Voting and login are for oneself alone, whatever anybody signs.
-PERSONAL_TYPES: Final = frozenset((VOTING_CREDENTIAL_TYPE, "urn:seoul-wallet:account:1"))
+PERSONAL_TYPES: Final = frozenset((VOTING_CREDENTIAL_TYPE, ACCOUNT_TYPE))
 # An always visible claim of a credential about a child that was issued to its guardian's key.
 HELD_BY: Final = "held_by"
 GUARDIAN: Final = "guardian"

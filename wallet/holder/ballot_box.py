@@ -128,9 +128,8 @@ class BallotBoxClient:
             raise BoxAnswerMalformed("more entries than were asked for")
         return found
 
-    def all_entries(self, size: int) -> Iterator[Entry]:
-        """Yield the first `size` entries of the log. Raises as `entries`, and if some lack."""
-        start = 0
+    def all_entries(self, size: int, *, start: int = 0) -> Iterator[Entry]:
+        """Yield entries from `start` up to `size`. Raises as `entries`, and if some lack."""
         while start < size:
             page = self.entries(start, min(PAGE, size - start))
             if not page:

@@ -16,7 +16,7 @@ from wallet.holder.presentables import check_answerable
 from wallet.holder.rights import first_usable, may_be_shown_to, own_part, with_rights
 from wallet.holder.texts import shown
 from wallet.protocols.client_id import DidClientId, RedirectUriClientId, SanDnsClientId
-from wallet.protocols.oid4vp import AuthorizationRequest, VerifiedRequest
+from wallet.protocols.oid4vp import AuthorizationRequest, VerifiedRequest, Way
 from wallet.protocols.oid4vp_metadata import FormatsNotSupported, response_encryption
 from wallet.protocols.oid4vp_transaction import check_type_is_shown
 from wallet.protocols.registration import UNCHECKED, RegistrationReport
@@ -85,7 +85,9 @@ class ConsentRequest:
 
     @property
     def answers_to(self) -> str:
-        """The host, or the page's origin, that the answer goes to."""
+        """The host, the page's origin, or the camera, that the answer goes to."""
+        if self.request.response_mode.way is Way.FRAMES:
+            return "QR"
         if self.request.response_uri is None:
             return shown(self.origin or "")
         return self.request.response_uri.split("/")[2]

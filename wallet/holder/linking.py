@@ -15,6 +15,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
+from wallet.credentials.account import ACCOUNT_ID
 from wallet.credentials.disclosure import ClaimPath
 from wallet.crypto.keys import parse_jwk, thumbprint
 from wallet.encoding import base64url
@@ -32,8 +33,8 @@ KIND: Final = "settings"
 KEY_ID: Final = "marks"
 KEY_BYTES: Final = 32
 MARK_BYTES: Final = 16
-# A person's identifiers by sector: the same for every verifier of the sector.
-PSEUDONYMS: Final = frozenset(("sector_id", "ward"))
+# A person's identifiers: the same for every verifier of a sector, or that logs people in.
+PSEUDONYMS: Final = frozenset(("sector_id", "ward", ACCOUNT_ID))
 # Claims that are few people's, or one's. Bands, counts and districts are not.
 IDENTIFYING: Final = frozenset(
     ("name", "child_name", "birth_date", "address", "street", "phone", "email", "serial")

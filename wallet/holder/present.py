@@ -28,7 +28,7 @@ from wallet.holder.signing import HeldSigningKey
 from wallet.ports.clock import Clock
 from wallet.ports.holder import HolderTransport, HttpAnswer, KeyStore
 from wallet.protocols.client_id import check_url
-from wallet.protocols.oid4vp import VerifiedRequest
+from wallet.protocols.oid4vp import VerifiedRequest, Way
 from wallet.protocols.oid4vp_metadata import response_encryption
 from wallet.protocols.oid4vp_response import (
     RawPresentation,
@@ -113,6 +113,10 @@ class Presenter:
         verified = self._reader.read_from_page(protocol, data, origin=origin)
         return self._consent(verified, language)
 
+    def review_offline(self, request_object: bytes, *, language: str) -> ConsentRequest:
+        """See `Offline.review`."""
+        return self._consent(self._reader.read_offline(request_object), language)
+
     def _consent(self, verified: VerifiedRequest, language: str) -> ConsentRequest:
         consent = build_consent(
             verified,
@@ -126,10 +130,11 @@ class Presenter:
 
     def present(self, consent: ConsentRequest) -> Presented:
         """See `Wallet.present`."""
-        if consent.request.response_uri is None:
-            raise ValueError("a request of a page is answered by answer_page")
+        response_uri = consent.request.response_uri
+        if response_uri is None:
+            raise ValueError("a request is answered the way that it came")
         form, entry = self._answer(consent)
-        answer = self._transport.post_form(consent.request.response_uri, urlencode(form).encode())
+        answer = self._transport.post_form(response_uri, urlencode(form).encode())
         check_reachable(answer, what="the presentation")
         accepted = answer.status == 200
         entry = self._finish(entry, LogOutcome.ACCEPTED if accepted else LogOutcome.REFUSED)
@@ -140,13 +145,19 @@ class Presenter:
 
     def answer_page(self, consent: ConsentRequest) -> JsonObject:
         """See `Wallet.answer_page`."""
-        if consent.request.response_uri is not None:
-            raise ValueError("a request of a link is answered by present")
+        _check_way(consent, Way.PAGE)
         data, entry = self._answer(consent)
         self._finish(entry, LogOutcome.UNANSWERED)
         if "response" in data:
             return {"response": data["response"]}
         return {"vp_token": parse_json_object(data["vp_token"].encode())}
+
+    def answer_offline(self, consent: ConsentRequest) -> bytes:
+        """See `Offline.answer`."""
+        _check_way(consent, Way.FRAMES)
+        data, entry = self._answer(consent)
+        self._finish(entry, LogOutcome.UNANSWERED)
+        return data["response"].encode("ascii")
 
     def contribute(self, consent: ConsentRequest) -> VpToken:
         """Return the presentations of a part of an answer, and note them in the log.
@@ -259,6 +270,11 @@ class Presenter:
             scope=consent.scopes.get(answer.query_id),
         )
         return presentable(held).present(choice.paths, binding)
+
+
+def _check_way(consent: ConsentRequest, way: Way) -> None:
+    if consent.request.response_mode.way is not way:
+        raise ValueError("a request is answered the way that it came")
 
 
 def _transactions_by_query(consent: ConsentRequest) -> dict[str, list[TransactionData]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
+from wallet.credentials.jose import CompactJws
 from wallet.crypto.certificates import TrustAnchors
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError, UnavailableError
@@ -33,6 +34,7 @@ from wallet.protocols.oid4vp_dc_api import (
     verify_unsigned_dc_request,
 )
 from wallet.protocols.oid4vp_link import RequestLink, parse_request_link
+from wallet.protocols.oid4vp_offline import verify_offline_request
 from wallet.protocols.oid4vp_request_object import (
     RequestTrust,
     parse_request_object,
@@ -125,10 +127,7 @@ class RequestReader:
 
         The nonce that the other wallet sent is its to check. Raises as `read` does.
         """
-        parsed = parse_request_object(request_object)
-        client_id = parse_client_id(
-            parsed.peek_claims().get("client_id"), development=self._policy.development
-        )
+        parsed, client_id = self._peek(request_object)
         return verify_request_object(
             parsed,
             client_id,
@@ -136,6 +135,26 @@ class RequestReader:
             now=self._clock.now(),
             development=self._policy.development,
         )
+
+    def read_offline(self, request_object: str | bytes) -> VerifiedRequest:
+        """Return a signed request that was read off the verifier's screen.
+
+        Nothing is asked of anyone where the client has a certificate; a DID needs its document at
+        hand. Raises what `parse_request_object` and `verify_offline_request` raise.
+        """
+        parsed, client_id = self._peek(request_object)
+        return verify_offline_request(
+            parsed,
+            client_id,
+            self._trust(client_id),
+            now=self._clock.now(),
+            development=self._policy.development,
+        )
+
+    def _peek(self, request_object: str | bytes) -> tuple[CompactJws, ClientId]:
+        parsed = parse_request_object(request_object)
+        claimed = parsed.peek_claims().get("client_id")
+        return parsed, parse_client_id(claimed, development=self._policy.development)
 
     def read_from_page(self, protocol: str, data: JsonObject, *, origin: str) -> VerifiedRequest:
         """Return a request that came through the Digital Credentials API from a page of `origin`.

@@ -25,6 +25,7 @@ from wallet.holder.joint import Joint
 from wallet.holder.linking import Linking
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.nyms import Nyms
+from wallet.holder.offline import Offline
 from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
@@ -123,16 +124,9 @@ class Wallet(Voter):
             copies=self._copies, requester=requester, client=identity,
         )  # fmt: skip
         self.delegating = Delegations(
-            records=records,
-            keys=keys,
-            held=self._held,
-            copies=self._copies,
-            transport=transport,
-            dids=dids,
-            clock=clock,
-            issuers=issuers,
-            top_up=self._renewals.top_up,
-        )
+            records=records, keys=keys, held=self._held, copies=self._copies, transport=transport,
+            dids=dids, clock=clock, issuers=issuers, top_up=self._renewals.top_up,
+        )  # fmt: skip
         reader = RequestReader(
             transport=transport,
             dids=dids,
@@ -163,6 +157,7 @@ class Wallet(Voter):
             development=development,
             scopes=lambda verified: self.discovery.scopes(verified),
         )
+        self.offline = Offline(self._presenter, self._spend)
         self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
         self.voting = Voting(
             records=records,

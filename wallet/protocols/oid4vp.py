@@ -1,9 +1,10 @@
 """OpenID4VP 1.0 requests (§5): what a verifier asks, as parameters, whatever way they travel.
 
 What is implemented: `response_type` vp_token, DCQL, `response_mode` direct_post, direct_post.jwt,
-dc_api and dc_api.jwt, transaction data, verifier_info. Everything else is refused with a typed
-error, never half understood. How requests are signed is in `oid4vp_request_object`, the links to
-them in `oid4vp_link`, the Digital Credentials API in `oid4vp_dc_api`.
+dc_api, dc_api.jwt and our own qr.jwt, transaction data, verifier_info. Everything else is refused
+with a typed error, never half understood. How requests are signed is in `oid4vp_request_object`,
+the links to them in `oid4vp_link`, the Digital Credentials API in `oid4vp_dc_api`, requests from
+screen to camera in `oid4vp_offline`.
 """
 
 from __future__ import annotations
@@ -69,23 +70,35 @@ class RequestNotForWallet(RejectedError):
     code = "request_not_for_wallet"
 
 
+class Way(StrEnum):
+    """How a request comes to the wallet, and its answer back."""
+
+    LINK = "link"
+    PAGE = "page"
+    FRAMES = "frames"
+
+
 class ResponseMode(StrEnum):
-    """How the answer travels (§8.2, §8.3, Appendix A)."""
+    """How the answer travels (§8.2, §8.3, Appendix A; `qr.jwt` is our own)."""
 
     DIRECT_POST = "direct_post"
     DIRECT_POST_JWT = "direct_post.jwt"
     DC_API = "dc_api"
     DC_API_JWT = "dc_api.jwt"
+    QR_JWT = "qr.jwt"
 
     @property
     def is_encrypted(self) -> bool:
         """Whether the answer is encrypted for the verifier."""
-        return self in (ResponseMode.DIRECT_POST_JWT, ResponseMode.DC_API_JWT)
+        return self.value.endswith(".jwt")
 
     @property
-    def is_dc_api(self) -> bool:
-        """Whether the answer goes back through the Digital Credentials API."""
-        return self in (ResponseMode.DC_API, ResponseMode.DC_API_JWT)
+    def way(self) -> Way:
+        """The way that a request with this mode takes."""
+        if self is ResponseMode.QR_JWT:
+            return Way.FRAMES
+        is_page = self in (ResponseMode.DC_API, ResponseMode.DC_API_JWT)
+        return Way.PAGE if is_page else Way.LINK
 
 
 def new_secret() -> str:
@@ -98,8 +111,8 @@ class AuthorizationRequest:
     """What a verifier asks for (§5). `issued_at` and `expires_at` are unix seconds.
 
     `client_id` is None only for an unsigned request of the Digital Credentials API; `response_uri`
-    is None for every request that came through it. `verifier_info` is kept as it came. `purpose`
-    is a member of our own: why the verifier asks, in words for the holder.
+    is None for every request that came through it, or in frames. `verifier_info` is kept as it
+    came. `purpose` is a member of our own: why the verifier asks, in words for the holder.
     """
 
     client_id: ClientId | None
@@ -161,25 +174,24 @@ class VerifiedRequest:
 
 
 def parse_request(
-    claims: JsonObject, *, development: bool = False, dc_api: bool = False
+    claims: JsonObject, *, development: bool = False, way: Way = Way.LINK
 ) -> AuthorizationRequest:
     """Return the request of its parameters (§5.1). Verifies nothing but that they fit together.
 
-    With `dc_api` it came through the Digital Credentials API, and only its response modes are
-    accepted; without, only the others. Raises `RequestMalformed`, `UnsupportedRequest`,
-    `ClientIdMismatch`, `ClientUrlMalformed`, and what `parse_client_id`, `parse_dcql` and
-    `parse_transaction_data` raise.
+    Only the response modes of the `way` that it came are accepted. Raises `RequestMalformed`,
+    `UnsupportedRequest`, `ClientIdMismatch`, `ClientUrlMalformed`, and what `parse_client_id`,
+    `parse_dcql` and `parse_transaction_data` raise.
     """
     for name in _REFUSED:
         if name in claims:
             raise UnsupportedRequest(f"{name} is not supported with these response modes")
     if claims.get("response_type") != "vp_token":
         raise UnsupportedRequest("expected response_type vp_token")
-    mode = _response_mode(claims.get("response_mode"), dc_api=dc_api)
+    mode = _response_mode(claims.get("response_mode"), way=way)
     if "dcql_query" not in claims:
         raise RequestMalformed("dcql_query is missing")
     client_id = None
-    if not dc_api or "client_id" in claims:
+    if way is not Way.PAGE or "client_id" in claims:
         client_id = parse_client_id(claims.get("client_id"), development=development)
     metadata = claims.get("client_metadata")
     if metadata is not None and type(metadata) is not dict:
@@ -201,7 +213,7 @@ def parse_request(
         client_metadata=metadata,
         transaction_data=parse_transaction_data(claims.get("transaction_data"), query),
         verifier_info=_verifier_info(claims.get("verifier_info")),
-        expected_origins=_origins(claims.get("expected_origins")) if dc_api else (),
+        expected_origins=_origins(claims.get("expected_origins")) if way is Way.PAGE else (),
         issued_at=claim_time(claims, "iat"),
         expires_at=claim_time(claims, "exp"),
         wallet_nonce=_opaque(claims, "wallet_nonce"),
@@ -209,12 +221,12 @@ def parse_request(
     )
 
 
-def _response_mode(value: Any, *, dc_api: bool) -> ResponseMode:
+def _response_mode(value: Any, *, way: Way) -> ResponseMode:
     try:
         mode = ResponseMode(value)
     except ValueError:
         raise UnsupportedRequest("a response mode that is not implemented") from None
-    if mode.is_dc_api is not dc_api:
+    if mode.way is not way:
         raise UnsupportedRequest("the response mode does not fit the way the request came")
     return mode
 
@@ -222,9 +234,9 @@ def _response_mode(value: Any, *, dc_api: bool) -> ResponseMode:
 def _response_uri(
     claims: JsonObject, client_id: ClientId | None, mode: ResponseMode, development: bool
 ) -> str | None:
-    if mode.is_dc_api or client_id is None:
+    if mode.way is not Way.LINK or client_id is None:
         if "response_uri" in claims:
-            raise RequestMalformed("a request of the Digital Credentials API has no response_uri")
+            raise RequestMalformed("a request that is not answered over HTTP has no response_uri")
         return None
     response_uri = claims.get("response_uri")
     if response_uri is None and isinstance(client_id, RedirectUriClientId):

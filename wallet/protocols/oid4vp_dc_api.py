@@ -20,6 +20,7 @@ from wallet.protocols.oid4vp import (
     RequestNotForWallet,
     UnsupportedRequest,
     VerifiedRequest,
+    Way,
     check_request_times,
     parse_request,
 )
@@ -88,7 +89,7 @@ def verify_signed_dc_request(
     claims = request_object.peek_claims()
     if claims.get("aud", WALLET_AUDIENCE) != WALLET_AUDIENCE:
         raise RequestNotForWallet("aud is not " + WALLET_AUDIENCE)
-    request = parse_request(claims, development=development, dc_api=True)
+    request = parse_request(claims, development=development, way=Way.PAGE)
     if not request.expected_origins:
         raise RequestMalformed("a signed request names the origins that it expects")
     if origin not in request.expected_origins:
@@ -115,7 +116,7 @@ def verify_unsigned_dc_request(
         for name, value in data.items()
         if name not in ("client_id", "expected_origins")
     }
-    request = parse_request(claims, development=development, dc_api=True)
+    request = parse_request(claims, development=development, way=Way.PAGE)
     check_request_times(request, now)
     return VerifiedRequest(
         request=request, authenticated=False, audience=origin_audience(origin), origin=origin

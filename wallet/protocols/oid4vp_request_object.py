@@ -117,7 +117,7 @@ def verify_request_object(
     """
     certificate = verify_client_signature(request_object, client_id, trust, now=now)
     claims = request_object.peek_claims()
-    _check_claims(claims, client_id)
+    check_claims(claims, client_id)
     request = parse_request(claims, development=development)
     check_request_times(request, now)
     if wallet_nonce is not None and request.wallet_nonce != wallet_nonce:
@@ -131,7 +131,11 @@ def verify_request_object(
     )
 
 
-def _check_claims(claims: JsonObject, client_id: ClientId) -> None:
+def check_claims(claims: JsonObject, client_id: ClientId) -> None:
+    """Return if the claims are of this client and for wallets.
+
+    Raises `ClientIdMismatch`, `RequestNotForWallet`.
+    """
     if claim_string(claims, "client_id") != str(client_id):
         raise ClientIdMismatch("the link and the request object name different clients")
     if claims.get("aud") != WALLET_AUDIENCE:

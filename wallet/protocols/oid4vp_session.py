@@ -14,7 +14,7 @@ from wallet.crypto.hashing import sha256
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
 from wallet.protocols.dcql import DcqlQuery
-from wallet.protocols.oid4vp import ResponseMode
+from wallet.protocols.oid4vp import ResponseMode, Way
 
 
 class SessionAlreadyFetched(ConflictError):
@@ -47,6 +47,14 @@ class Flow(StrEnum):
     CROSS_DEVICE = "cross_device"
     SAME_DEVICE = "same_device"
     DC_API = "dc_api"
+    FRAMES = "frames"
+
+    @property
+    def way(self) -> Way:
+        """The way that requests of this flow take."""
+        if self is Flow.FRAMES:
+            return Way.FRAMES
+        return Way.PAGE if self is Flow.DC_API else Way.LINK
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

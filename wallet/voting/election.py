@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from wallet.crypto.secp256k1 import Point, encode_point, parse_point
 from wallet.crypto.transcript import digest
@@ -41,5 +42,7 @@ def election_of(manifest: Manifest, ceremony_payloads: Sequence[bytes], key: Poi
     return Election(manifest, key, digest("election", manifest.digest, ceremony))
 
 
+# A worker gets the same election with every chunk.
+@lru_cache(maxsize=4)
 def _restore(manifest: bytes, key: bytes, digest_of_election: bytes) -> Election:
     return Election(parse_manifest(manifest), parse_point(key), digest_of_election)

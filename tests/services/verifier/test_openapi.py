@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.support.desk import AGENCY_TOKEN, BASE_URL, Desk
+from tests.support.relying_party import relying_parties
 from verifier.api.openapi import build_document
 
 CHECKS = (
@@ -28,7 +29,9 @@ CHECKS = (
     response_schema_conformance,
 )
 # What people open in a browser, and what is there in development alone.
-NOT_IN_THE_DOCUMENT = re.compile(r"/(present|assets|openapi\.json|credentials|presentations)")
+NOT_IN_THE_DOCUMENT = re.compile(
+    r"/(oidc/(authorize|login|finish)$|present|assets|openapi\.json|credentials|presentations)"
+)
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -39,7 +42,7 @@ def write_lines(_: schemathesis.SerializationContext, value: object) -> bytes:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder: Path = tmp_path_factory.mktemp("desk")
-    made = Desk(folder)
+    made = Desk(folder, {"oidc": relying_parties()})
     yield made
     made.verifier.close()
 
@@ -51,7 +54,7 @@ def api(desk: Desk) -> schemathesis.BaseSchema:
 
 OPERATIONS = [
     (path, method)
-    for path, operations in build_document(BASE_URL)["paths"].items()
+    for path, operations in build_document(BASE_URL, oidc=True)["paths"].items()
     for method in operations
 ]
 
