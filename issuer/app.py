@@ -36,13 +36,14 @@ from issuer.identity import IssuerIdentity
 from issuer.issuing import IssuanceStep
 from issuer.metrics import IssuerMetrics
 from issuer.nym import NymSettings
+from issuer.parts import IssuerKeys, IssuerPorts, WorkRound
 from issuer.profile import Department
 from issuer.recovery.channels import LogChannel, SpoolChannel
 from issuer.recovery.ports import ContactChannel
 from issuer.register.electoral_roll import ElectoralRoll
 from issuer.register.evidence import EvidenceRegister
 from issuer.register.port import AppointmentRegister, FamilyRegister
-from issuer.service import IssuerKeys, IssuerPorts, IssuerService, WorkRound
+from issuer.service import IssuerService
 from issuer.storage.accounts.records import SqlAccountRecords
 from issuer.storage.accounts.tables import migrate_accounts
 from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations

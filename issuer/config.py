@@ -16,8 +16,8 @@ from typing import Final
 from issuer.authorization.clients import ClientPolicy
 from issuer.identity import IssuerIdentity
 from issuer.offers import OfferLimits
+from issuer.parts import ServiceSettings
 from issuer.profile import Department, Profile, read_profile
-from issuer.service import ServiceSettings
 from issuer.status import StatusTimes
 from wallet.anchoring import AnchorTimes
 from wallet.crypto.keys import Es256SigningKey

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass, field
-from typing import Final
 
-from issuer.accounts import AccountRecords
-from issuer.authorization.clients import ClientPolicy, Clients
-from issuer.authorization.login import HolderLogin
-from issuer.authorization.server import AuthorizationServer, AuthorizationTimes
+from issuer.authorization.clients import Clients
+from issuer.authorization.server import AuthorizationServer
 from issuer.bitstring import BitstringLists
 from issuer.catalogue import (
     FAMILY_CARD,
@@ -19,56 +14,37 @@ from issuer.catalogue import (
     ConfigurationUnknown,
     FamilyCardType,
 )
-from issuer.deferral import Deferrals, DeferralTimes
+from issuer.deferral import Deferrals
 from issuer.dpop import DpopGuard
 from issuer.grants import Grants
 from issuer.guardianship import GUARDIANSHIP
 from issuer.holder_revocation import HolderRevocations
 from issuer.identity import IssuerIdentity
 from issuer.issuing import (
-    DEFAULT_BATCH_SIZE,
-    DEFAULT_RENEWAL_YEARS,
     IssuanceStep,
     Issuing,
 )
 from issuer.letters import Letters
 from issuer.nonces import Nonces
 from issuer.notifications import Notifications
-from issuer.nym import NymIssuing, NymSettings
-from issuer.offers import IssuedOffer, OfferLimits, Offers
+from issuer.nym import NymIssuing
+from issuer.offers import IssuedOffer, Offers
+from issuer.parts import IssuerKeys, IssuerPorts, ServiceSettings, WorkRound
 from issuer.person_types import person_types
-from issuer.ports import (
-    ApprovalRecords,
-    IssuanceRecords,
-    LetterRecords,
-    NymRegistrations,
-    StatusPublications,
-)
-from issuer.recovery.policy import RecoveryPolicy
-from issuer.recovery.ports import ContactChannel, RecoveryRecords
 from issuer.recovery.service import Recoveries
-from issuer.register.electoral_roll import ElectoralRoll
-from issuer.register.evidence import EvidenceRegister
-from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.sessions import Entitlement
-from issuer.status import Statuses, StatusTimes
+from issuer.status import Statuses
 from issuer.tokens import Tokens
 from issuer.voting import VOTING_CREDENTIAL, VotingCredentialType, VotingRoll
-from wallet.anchoring import Anchoring, AnchorTimes
+from wallet.anchoring import Anchoring
 from wallet.credentials.account import ACCOUNT
-from wallet.credentials.jwe import DecryptionKey
 from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.evidence_types import evidence_types
-from wallet.ports.batches import BatchRecords
-from wallet.ports.clock import Clock
-from wallet.ports.facts import AnchorReplica, ChainUnavailable
-from wallet.ports.ledger import LedgerRound, LedgerWriter
-from wallet.ports.sessions import SessionStore
-from wallet.ports.storage import Together
+from wallet.ports.facts import ChainUnavailable
 from wallet.protocols.oid4vci.authorization import CHALLENGE_METHOD
 from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS
 from wallet.protocols.oid4vci.encryption import RequestEncryptionOffer, ResponseEncryptionOffer
-from wallet.protocols.oid4vci.metadata import IssuerMetadata, Label, sign_issuer_metadata
+from wallet.protocols.oid4vci.metadata import IssuerMetadata, sign_issuer_metadata
 from wallet.protocols.oid4vci.offer import AUTHORIZATION_CODE_GRANT, PRE_AUTHORIZED_CODE_GRANT
 from wallet.protocols.oid4vci.server_metadata import (
     ATTESTED_CLIENT,
@@ -76,72 +52,6 @@ from wallet.protocols.oid4vci.server_metadata import (
     AuthorizationServerMetadata,
 )
 from wallet.protocols.oid4vci.token import RECOVERY_GRANT, REFRESH_TOKEN_GRANT
-
-DEFAULT_NAME: Final = (
-    Label("서울특별시", "ko-KR"),
-    Label("Seoul Metropolitan Government", "en-US"),
-)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ServiceSettings:
-    """The limits and times of the service, all with safe defaults."""
-
-    display: tuple[Label, ...] = DEFAULT_NAME
-    batch_size: int = DEFAULT_BATCH_SIZE
-    renewal_years: int = DEFAULT_RENEWAL_YEARS
-    offers: OfferLimits = field(default_factory=OfferLimits)
-    deferral: DeferralTimes = field(default_factory=DeferralTimes)
-    authorization: AuthorizationTimes = field(default_factory=AuthorizationTimes)
-    clients: ClientPolicy = field(default_factory=ClientPolicy)
-    notification_ttl_s: int = 30 * 24 * 3600
-    status: StatusTimes = field(default_factory=StatusTimes)
-    anchoring: AnchorTimes = field(default_factory=AnchorTimes)
-    recovery: RecoveryPolicy = field(default_factory=RecoveryPolicy)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IssuerPorts:
-    """What the service needs from outside. `together` is of the database of all its records."""
-
-    sessions: SessionStore
-    issuances: IssuanceRecords
-    batches: BatchRecords
-    publications: StatusPublications
-    letters: LetterRecords
-    approvals: ApprovalRecords
-    accounts: AccountRecords
-    nyms: NymRegistrations
-    recoveries: RecoveryRecords
-    contact: ContactChannel
-    families: FamilyRegister
-    appointments: AppointmentRegister
-    ledger: LedgerWriter
-    replica: AnchorReplica
-    clock: Clock
-    together: Together = nullcontext
-    login: HolderLogin | None = None
-    evidence: EvidenceRegister | None = None
-    roll: ElectoralRoll | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IssuerKeys:
-    """Keys beside the one that signs: for encrypted requests, for the MACs of nonces (32 bytes),
-    and for BBS if it is issued."""
-
-    encryption: DecryptionKey = field(repr=False)
-    nonces: bytes = field(repr=False)
-    nym: NymSettings | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WorkRound:
-    """What a round of the worker left undone: an error code for each, and the transactions under
-    way, None when the chain did not answer."""
-
-    failures: tuple[str, ...]
-    ledger: LedgerRound | None
 
 
 class IssuerService:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 from issuer.app import IssuerApplication, build_issuer
 from issuer.authorization.clients import Client, ClientPolicy
 from issuer.config import IssuerConfig, Operator
+from issuer.parts import ServiceSettings
 from issuer.register.appointment_letter import APPOINTMENT_LETTER_TYPE
 from issuer.register.card_rule import FAMILY_CARD_TYPE
 from issuer.register.csv_evidence import CsvEvidenceRegister
@@ -30,7 +31,6 @@ from issuer.register.csv_register import (
     CsvElectoralRoll,
     CsvFamilyRegister,
 )
-from issuer.service import ServiceSettings
 from issuer.status import StatusTimes
 from seoul_wallet.chain import LocalChain
 from seoul_wallet.contexts import development_json_ld

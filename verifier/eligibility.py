@@ -16,7 +16,7 @@ from verifier.claims.counting import Counting, claim_id_of
 from verifier.claims.records import Change
 from verifier.decision import Decision as AnswerDecision
 from verifier.decision import Examiner, Verdict
-from verifier.evidence_pieces import Piece, answer_of, decide_on_answer
+from verifier.programme_answers import Piece, answer_of, decide_on_answer
 from verifier.queries import QUERY_PREFIX, NamedQuery
 from verifier.receipts.basis import AnsweredRequest, DecidedAnswer
 from verifier.receipts.desk import ApplicationWithdrawn

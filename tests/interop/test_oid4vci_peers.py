@@ -22,7 +22,7 @@ from openvc.openid4vci import (
 )
 
 from issuer.authorization.clients import Client, ClientPolicy
-from issuer.service import ServiceSettings
+from issuer.parts import ServiceSettings
 from seoul_wallet.server import ThreadedServer, free_port
 from tests.support.issuing import FAMILY, HOLDER, NOW, IssuerWorld, issuer_world
 from tests.unit.holder.test_receiving_flows import decide

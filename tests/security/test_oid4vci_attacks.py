@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from issuer.authorization.clients import Client, ClientPolicy
-from issuer.service import ServiceSettings
+from issuer.parts import ServiceSettings
 from issuer.sessions import MAX_TX_CODE_ATTEMPTS
 from tests.support.issuing import FAMILY, FORM, IssuerWorld, issuer_world, key_of
 from tests.support.oid4vci_wallet import (

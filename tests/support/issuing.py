@@ -18,6 +18,7 @@ from issuer.authorization.login import DevelopmentLogin
 from issuer.catalogue import FAMILY_CARD
 from issuer.config import IssuerConfig, Operator
 from issuer.issuing import IssuanceStep
+from issuer.parts import ServiceSettings
 from issuer.register.appointment_letter import APPOINTMENT_LETTER_TYPE
 from issuer.register.card_rule import FAMILY_CARD_TYPE
 from issuer.register.csv_appointments import appointments_to_csv
@@ -42,7 +43,6 @@ from issuer.register.model import (
     Registration,
     RegistrationKind,
 )
-from issuer.service import ServiceSettings
 from issuer.storage.tables import ANCHORED
 from seoul_wallet.contexts import development_json_ld
 from tests.support.clock import SettableClock

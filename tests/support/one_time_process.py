@@ -14,7 +14,7 @@ from threading import Barrier
 from typing import Any
 
 from issuer.authorization.clients import Client, ClientPolicy
-from issuer.service import ServiceSettings
+from issuer.parts import ServiceSettings
 from tests.support.issuing import IssuerWorld, issuer_world
 from tests.support.oid4vci_wallet import CLIENT_ID, REDIRECT_URI
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from verifier.bulk.application import Application, ApplicationFault
 from verifier.bulk.records import ApplicationState
 from verifier.decision import Rules
-from verifier.evidence_pieces import answer_of, decide_on_answer
+from verifier.programme_answers import answer_of, decide_on_answer
 from verifier.receipts.basis import DecidedAnswer
 from wallet.eligibility.programme import Programme
 from wallet.encoding.json import JsonObject

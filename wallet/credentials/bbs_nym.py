@@ -39,6 +39,10 @@ MAX_PROOF_CHARACTERS: Final = 16 * 1024
 MAX_SEALED_CHARACTERS: Final = 4 * 1024
 LINK_DIGEST_BYTES: Final = 32
 _LINK: Final = "link"
+# Names a key that the holder made for this answer alone (thumbprint): that of its receipt.
+RECEIPT_KEY: Final = "receipt_key"
+_OPTIONAL: Final = frozenset((_LINK, RECEIPT_KEY))
+MAX_RECEIPT_KEY: Final = 128
 _MEMBERS: Final = frozenset(
     ("vct", "epoch", "issuer", "verification_method", "claims", "positions", "messages",
      "pseudonym", "proof")
@@ -119,15 +123,16 @@ class NymPresentation:
     messages: int
     proof: NymProof = field(repr=False)
     link: NymLink | None = None
+    receipt_key: str | None = None
 
     def to_json(self) -> JsonObject:
         """Return the presentation as it travels."""
         link = self.link
-        told = (
-            {}
-            if link is None
-            else {_LINK: {"digest": base64url.encode(link.digest), "sealed": link.sealed}}
-        )
+        told: JsonObject = {}
+        if link is not None:
+            told[_LINK] = {"digest": base64url.encode(link.digest), "sealed": link.sealed}
+        if self.receipt_key is not None:
+            told[RECEIPT_KEY] = self.receipt_key
         return told | {
             "vct": self.vct,
             "epoch": self.epoch,
@@ -145,13 +150,14 @@ class NymPresentation:
 class NymRequest:
     """What a presentation answers. With `per_verifier` its pseudonym is the same in all answers
     of one holder to this audience, else it is of this request alone; `context` stands for both.
-    `link_digest` is that of a second pseudonym."""
+    `link_digest` is that of a second pseudonym, `receipt_key` names that of its receipt."""
 
     audience: str
     nonce: str
     per_verifier: bool = False
     context: bytes | None = None
     link_digest: bytes | None = None
+    receipt_key: str | None = None
 
     @property
     def context_id(self) -> bytes:
@@ -167,6 +173,8 @@ class NymRequest:
         bound = {"audience": self.audience, "nonce": self.nonce}
         if self.link_digest is not None:
             bound[_LINK] = base64url.encode(self.link_digest)
+        if self.receipt_key is not None:
+            bound[RECEIPT_KEY] = self.receipt_key
         return jcs.canonicalize(bound)
 
 
@@ -200,6 +208,7 @@ def present_nym_credential(
         1 + len(claims),
         proof,
         told,
+        request.receipt_key,
     ).to_json()
 
 
@@ -228,7 +237,7 @@ def parse_nym_presentation(value: object) -> NymPresentation:
 
     Raises `NymPresentationMalformed`, `Base64urlMalformed`, `PointMalformed` and kin.
     """
-    if type(value) is not dict or value.keys() - {_LINK} != _MEMBERS:
+    if type(value) is not dict or value.keys() - _OPTIONAL != _MEMBERS:
         raise NymPresentationMalformed("an object of exactly the members of the format")
     texts = {name: _text(value, name, MAX_NYM_TEXT) for name in ("vct", "epoch", "issuer")}
     claims, positions, messages = value["claims"], value["positions"], value["messages"]
@@ -256,6 +265,7 @@ def parse_nym_presentation(value: object) -> NymPresentation:
         messages,
         proof,
         _parse_link(value[_LINK]) if _LINK in value else None,
+        _text(value, RECEIPT_KEY, MAX_RECEIPT_KEY) if RECEIPT_KEY in value else None,
     )
 
 
@@ -283,8 +293,12 @@ def verify_nym_presentation(
     Raises `BbsProofInvalid`, `NotCanonicalizable` and kin. Whose the key is, and that the nonce is
     used once, is for the caller to check. Nothing is known of the pseudonym in its `link`.
     """
-    if presentation.link is not None:
-        request = replace(request, link_digest=presentation.link.digest)
+    link = presentation.link
+    request = replace(
+        request,
+        link_digest=None if link is None else link.digest,
+        receipt_key=presentation.receipt_key,
+    )
     shown = [(0, _head(presentation.vct, presentation.epoch))]
     shown += [(presentation.positions[name], _claim(name, presentation.claims[name]))
               for name in sorted(presentation.claims)]  # fmt: skip

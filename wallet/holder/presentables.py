@@ -6,7 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from wallet.credentials.bbs_nym import NymRequest, NymScope, present_nym_credential
+from wallet.credentials.bbs_nym import (
+    RECEIPT_KEY,
+    NymRequest,
+    NymScope,
+    present_nym_credential,
+)
 from wallet.credentials.cryptosuites.ecdsa_rdfc_2019 import ECDSA_RDFC_2019
 from wallet.credentials.data_integrity.issue import ProofOptions, present_credentials
 from wallet.credentials.disclosure import ClaimPath
@@ -275,6 +280,7 @@ class NymPresentable:
                 binding.nonce,
                 binding.pseudonym,
                 None if binding.scope is None else binding.scope.context_id,
+                receipt_key=binding.claims.get(RECEIPT_KEY),
             ),
             link=None if binding.scope is None else binding.scope.link,
         )

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 from threading import Barrier
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -23,7 +23,7 @@ from wallet.app import restore_wallet
 from wallet.crypto.recovery_phrase import PhraseLanguage
 from wallet.eligibility.days import seoul_midnight
 from wallet.encoding import base64url
-from wallet.encoding.json import JsonObject
+from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.holder.issuer_session import OfferRefused
 from wallet.holder.wallet import Wallet
 from wallet.ports.holder import PeerUnreachable
@@ -213,6 +213,22 @@ def test_of_sixteen_applications_at_once_exactly_one_draws_also_after_a_restart(
     client = city.verifiers[AGENCY_URL].app.test_client()
     assert client.post(path, data=form, content_type="application/x-www-form-urlencoded")
     assert told(city.decision(late)["decision"]) == DRAWN
+
+
+@pytest.mark.parametrize("member", ["receipt_key", "link"])
+def test_what_travels_with_a_proof_is_bound_by_it(city: City, member: str) -> None:
+    wallet = holder(city)
+    ((mine, form), (_, other)) = forms(city, wallet, 2)
+    fields, others = (parse_qs(item.decode()) for item in (form, other))
+    token, theirs = (parse_json_object(item["vp_token"][0].encode()) for item in (fields, others))
+    token["person"][0][member] = theirs["person"][0][member]
+    changed = urlencode({"vp_token": to_json(token).decode(), "state": fields["state"][0]})
+    path = urlsplit(city.network.sent[-1][1]).path
+    sent = city.agency.post(path, data=changed, content_type="application/x-www-form-urlencoded")
+    assert sent.status_code == 200
+    (seen,) = city.decision(mine)["decision"]["evidence"]
+    assert (seen["accepted"], seen["code"]) == (False, "bbs_proof_invalid")
+    assert nullifiers(city, AGENCY_URL) == set()
 
 
 def test_agencies_and_register_keep_nothing_by_which_they_could_be_joined(city: City) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from issuer.service import ServiceSettings
+from issuer.parts import ServiceSettings
 from tests.support.issuing import NOW, IssuerWorld, issuer_world, key_of
 from tests.support.memory_ledger import MemoryLedger
 from wallet.anchoring import AnchorTimes

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from issuer.authorization.clients import Client, ClientPolicy
-from issuer.service import ServiceSettings
+from issuer.parts import ServiceSettings
 from tests.support.issuing import (
     ALICE,
     APPOINTMENT,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from issuer.calendar import end_of, seoul_day, start_of
-from issuer.service import ServiceSettings
+from issuer.parts import ServiceSettings
 from tests.support.issuing import (
     BASE_URL,
     FAMILY,

@@ -11,7 +11,7 @@ import pytest
 
 from issuer.authorization.clients import Client, ClientPolicy
 from issuer.offers import OfferLimits
-from issuer.service import ServiceSettings
+from issuer.parts import ServiceSettings
 from tests.support.holder_stores import create_store
 from tests.support.issuer_network import IssuerNetwork
 from tests.support.issuing import ALICE, BOB, FAMILY, HOLDER, IssuerWorld, issuer_world, key_of

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from issuer.parts import ServiceSettings
 from issuer.recovery.policy import RecoveryPolicy
-from issuer.service import ServiceSettings
 from tests.support.issuing import APPOINTMENT, BOB, FAMILY, IssuerWorld, issuer_world
 from tests.support.phones import CARD, Phone, Phones, open_phone
 from wallet.crypto.recovery_phrase import PhraseLanguage

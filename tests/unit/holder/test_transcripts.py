@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from issuer.authorization.clients import Client, ClientPolicy
-from issuer.service import ServiceSettings
+from issuer.parts import ServiceSettings
 from tests.support.holder_stores import create_store
 from tests.support.issuer_network import IssuerNetwork
 from tests.support.issuing import IssuerWorld, issuer_world

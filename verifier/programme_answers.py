@@ -1,4 +1,10 @@
-"""One answer to a programme becomes pieces of evidence, and they become a decision. Pure."""
+"""What an answer to a programme's query comes to: each piece examined, then the rule. Pure.
+
+Evidence counts when its presentation passed every step of verification within the ages that the
+programme accepts, its issuer's accreditation included. What fails is told as what it is and leaves
+the rule without those facts: unknown, unless the rest decides. One pipeline, for one answer at a
+time and for batches.
+"""
 
 from __future__ import annotations
 
@@ -159,8 +165,9 @@ def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
 
 
 def _peek_holder(raw: RawPresentation) -> str | None:
-    if not isinstance(raw, str):
-        return None
+    if isinstance(raw, dict):
+        name = raw.get(HOLDER_KEY_CLAIM)
+        return name if type(name) is str and THUMBPRINT.match(name) else ""
     try:
         binding = parse_presented_sd_jwt(raw).key_binding
         name = None if binding is None else binding.peek_claims().get(HOLDER_KEY_CLAIM)
@@ -178,10 +185,6 @@ def answer_of(decision: Decision, pieces: Sequence[Piece]) -> DecidedAnswer:
     """
     names = {piece.holder for piece in pieces if piece.holder is not None}
     (holder,) = names if len(names) == 1 else (None,)
-    accepted = [piece for piece in pieces if piece.claims is not None]
-    if accepted and all(piece.holder is None for piece in accepted):
-        # A benefit key has no key binding: what else was shown vouches for no name.
-        holder = None
     holder = holder or None
     watched: tuple[WatchedEvidence, ...] = ()
     found = decision.evaluation
