@@ -30,6 +30,7 @@ from seoul_wallet.wallet_views import (
 )
 from wallet.app import change_passphrase
 from wallet.holder.consent import ConsentRefused
+from wallet.holder.issuers import InspectedOffer
 from wallet.holder.texts import shown
 
 
@@ -148,7 +149,8 @@ def receive(session: Session, offer: str, tx_code: str | None, yes: bool) -> Non
         click.echo(
             f"{session.say('offer_from')}: {', '.join(inspected.card_names(session.language))}\n"
             f"  {inspected.offer.credential_issuer} "
-            f"({inspected.issuer_name(session.language)})"
+            f"({inspected.issuer_name(session.language)})\n"
+            f"  {_vouched(session, inspected)}"
         )
         warn_of(session, inspected.issuer_name(session.language))
         if not yes and not click.confirm(session.say("accept"), err=True):
@@ -157,6 +159,13 @@ def receive(session: Session, offer: str, tx_code: str | None, yes: bool) -> Non
             tx_code = click.prompt(session.say("tx_code"), err=True)
         cards = holder.receive(inspected, tx_code=tx_code)
         show_cards(session, "received", cards)
+
+
+def _vouched(session: Session, inspected: InspectedOffer) -> str:
+    """Return the line that says whether the issuer's key vouches for what it says of itself."""
+    if inspected.metadata_signer is None:
+        return session.say("metadata_unsigned")
+    return f"{session.say('metadata_signed')}: {inspected.metadata_signer}"
 
 
 @wallet.command()
