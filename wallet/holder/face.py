@@ -1,7 +1,7 @@
 """How a card looks and sounds: a picture, text in large type, and a description to be read out.
 
-All of it is made here from the issuer's names and the signed claims. No picture of the issuer's is
-fetched, which would tell it when a card is looked at, and none could bring a script or a lie along.
+All of it is made here from the issuer's names and the signed claims. No picture of the issuer's
+is fetched, which would tell it when a card is looked at, and none could bring a script along.
 """
 
 from __future__ import annotations
