@@ -8,11 +8,13 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.clock import SettableClock
 from tests.support.relying_party import (
     CLINIC,
     CLINIC_KEY,
@@ -29,7 +31,8 @@ from verifier.oidc.clients import (
     ClientAuthentication,
     RelyingPartyNotAuthenticated,
 )
-from verifier.oidc.logins import LoginCode, LoginCodeInvalid, Logins
+from verifier.oidc.logins import Login, LoginCode, LoginCodeInvalid, Logins
+from verifier.oidc.provider import OpenIdProvider
 from verifier.oidc.request import (
     AuthenticationRefused,
     AuthenticationRequest,
@@ -38,7 +41,7 @@ from verifier.oidc.request import (
     read_request,
 )
 from verifier.oidc.settings import OidcConfigurationError, parse_oidc_settings
-from verifier.oidc.tokens import pairwise_subject
+from verifier.oidc.tokens import IdTokens, pairwise_subject
 from verifier.queries import DEFAULT_QUERIES
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.sessions import SqlSessionStore
@@ -47,6 +50,7 @@ from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
+from wallet.protocols.oid4vci.authorization import code_challenge
 
 ISSUER = "https://verifier.example"
 TOKEN = f"{ISSUER}/oidc/token"
@@ -293,3 +297,37 @@ def test_whatever_is_asked_is_read_or_refused(changes: dict[str, str]) -> None:
 def test_a_parameter_that_occurs_twice_is_refused() -> None:
     with pytest.raises(RelyingPartyUnknown):
         find_client([*GOOD.items(), ("state", "1"), ("state", "2")], relying_parties().clients)
+
+
+def test_what_the_wallet_kept_to_itself_is_not_told(
+    open_store: Callable[[], SqlSessionStore],
+) -> None:
+    tokens = IdTokens(ISSUER, Es256SigningKey.generate())
+    provider = OpenIdProvider(relying_parties(), tokens, open_store(), SettableClock(NOW))
+    shown = {"account_id": "a" * 43, "birth_date": "1990-01-01"}
+    verifier = "v" * 43
+    told = []
+    for names in (("account_id", "birth_date"), ("account_id",)):
+        asked = AuthenticationRequest(
+            client_id=LIBRARY,
+            redirect_uri=LIBRARY_URI,
+            scopes=("birthdate",),
+            code_challenge=code_challenge(verifier),
+        )
+        claims = {name: shown[name] for name in names}
+        result = {
+            "outcome": "accepted",
+            "checked_at": NOW,
+            "credentials": {"account": [{"claims": claims}]},
+        }
+        url = provider.finish(Login(asked=asked), result)
+        fields = {
+            "grant_type": "authorization_code",
+            "code": parse_qs(urlsplit(url).query)["code"][0],
+            "redirect_uri": LIBRARY_URI,
+            "code_verifier": verifier,
+        }
+        given = provider.exchange(basic(f"{LIBRARY}:{SECRET}"), fields)
+        told.append(provider.userinfo(given["access_token"]))
+    assert told[0] == {**told[1], "birthdate": "1990-01-01"}
+    assert told[1].keys() == {"sub"}
