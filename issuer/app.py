@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from issuer.api.approvals import approvals_blueprint
 from issuer.api.authorize import authorize_blueprint
 from issuer.api.census import census_blueprint
+from issuer.api.contracts import contracts_blueprint
 from issuer.api.evidence import evidence_blueprint
 from issuer.api.holder import holder_blueprint
 from issuer.api.oauth import par_blueprint, token_blueprint
@@ -47,6 +48,8 @@ from issuer.service import IssuerService
 from issuer.storage.accounts.records import SqlAccountRecords
 from issuer.storage.accounts.tables import migrate_accounts
 from issuer.storage.approvals import SqlApprovalRecords, SqlNymRegistrations
+from issuer.storage.contracts.records import SqlContractRecords
+from issuer.storage.contracts.tables import migrate_contracts
 from issuer.storage.issuances import SqlIssuanceRecords
 from issuer.storage.letters import SqlLetterRecords
 from issuer.storage.publications import SqlStatusPublications
@@ -221,6 +224,7 @@ def build_issuer(
         migrate_issuer(engine)
         migrate_recovery(engine)
         migrate_accounts(engine)
+        migrate_contracts(engine)
         engines.append(engine)
         services.append(_service(config, department, engine, outside, after_step))
     metrics = IssuerMetrics()
@@ -289,6 +293,7 @@ def _service(
             letters=SqlLetterRecords(engine),
             approvals=SqlApprovalRecords(engine),
             accounts=SqlAccountRecords(engine),
+            contracts=SqlContractRecords(engine),
             nyms=SqlNymRegistrations(engine),
             recoveries=SqlRecoveryRecords(engine),
             contact=outside.contact,
@@ -374,6 +379,7 @@ def _register(
         operator_blueprint(service, config.operators),
         approvals_blueprint(service, config.operators),
         evidence_blueprint(service, config.operators),
+        contracts_blueprint(service, config.operators),
         recovery_blueprint(service),
         recovery_record_blueprint(service, config.operators),
     ]

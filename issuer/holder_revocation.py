@@ -11,7 +11,7 @@ from typing import Final
 
 from issuer.identity import IssuerIdentity
 from issuer.nonces import Nonces
-from issuer.ports import IssuanceRecords, IssuanceUnknown
+from issuer.ports import Issuance, IssuanceRecords, IssuanceUnknown
 from issuer.sessions import NonceInvalid
 from issuer.status import Statuses, StatusReason
 from wallet.credentials.jose import claim_string
@@ -20,7 +20,7 @@ from wallet.ports.clock import Clock
 from wallet.status.token_status_list import INVALID, parse_status_reference
 from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.issuer_key import KeySource
-from wallet.verification.pipeline import verify_proof
+from wallet.verification.pipeline import VerifiedProof, verify_proof
 from wallet.verification.policy import VerificationPolicy
 
 _LIST_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}\Z")
@@ -68,15 +68,20 @@ class HolderRevocations:
             now=now,
         )
         self._nonces.use(nonce, now=now)
-        reference = parse_status_reference(verified.claims.get("status"))
-        number = reference.uri.rpartition("/")[2]
-        if not _LIST_NUMBER.match(number) or reference.uri != self._identity.status_list_uri(
-            int(number)
-        ):
-            raise IssuanceUnknown("there is no such issuance")
-        issuance = self._records.issuance_at(int(number), reference.index)
+        issuance = issuance_of(verified, self._identity, self._records)
         if issuance.status != INVALID:
             self._statuses.revoke(issuance.issuance_id, StatusReason.HOLDER_REQUEST)
+
+
+def issuance_of(
+    verified: VerifiedProof, identity: IssuerIdentity, records: IssuanceRecords
+) -> Issuance:
+    """Return the issuance on record of what was presented. Raises `IssuanceUnknown`."""
+    reference = parse_status_reference(verified.claims.get("status"))
+    number = reference.uri.rpartition("/")[2]
+    if not _LIST_NUMBER.match(number) or reference.uri != identity.status_list_uri(int(number)):
+        raise IssuanceUnknown("there is no such issuance")
+    return records.issuance_at(int(number), reference.index)
 
 
 def _nonce(claims: dict[str, object]) -> str:

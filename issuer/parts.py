@@ -10,6 +10,7 @@ from issuer.accounts import AccountRecords
 from issuer.authorization.clients import ClientPolicy
 from issuer.authorization.login import HolderLogin
 from issuer.authorization.server import AuthorizationTimes
+from issuer.contracts import ContractRecords
 from issuer.deferral import DeferralTimes
 from issuer.issuing import (
     DEFAULT_BATCH_SIZE,
@@ -74,6 +75,7 @@ class IssuerPorts:
     letters: LetterRecords
     approvals: ApprovalRecords
     accounts: AccountRecords
+    contracts: ContractRecords
     nyms: NymRegistrations
     recoveries: RecoveryRecords
     contact: ContactChannel

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from issuer.accounts import AccountRecords, AccountType
 from issuer.benefit_key import BenefitKeyType
 from issuer.catalogue import CredentialType
+from issuer.contracts import ContractRecords, EmploymentContractType
 from issuer.evidence import evidence_credential_types
 from issuer.guardianship import GuardianshipType, WardEvidence
 from issuer.register.evidence import EvidenceRegister
@@ -18,6 +19,7 @@ def person_types(
     evidence: EvidenceRegister | None,
     families: FamilyRegister,
     accounts: AccountRecords,
+    contracts: ContractRecords,
     *,
     nyms: bool,
 ) -> Iterator[CredentialType]:
@@ -31,6 +33,8 @@ def person_types(
     for kind in evidence_credential_types(evidence):
         yield WardEvidence(kind, families)
     yield AccountType(accounts, evidence)
+    # Signed with the account.
+    yield EmploymentContractType(contracts)
     sectors = evidence_types().sectors
     if nyms:
         yield BenefitKeyType(sectors, evidence)

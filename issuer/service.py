@@ -14,6 +14,7 @@ from issuer.catalogue import (
     ConfigurationUnknown,
     FamilyCardType,
 )
+from issuer.contracts import Contracts
 from issuer.deferral import Deferrals
 from issuer.dpop import DpopGuard
 from issuer.grants import Grants
@@ -84,7 +85,11 @@ class IssuerService:
             AppointmentLetterType(ports.appointments),
             *(() if self.voting is None else (VotingCredentialType(self.voting.roll),)),
             *person_types(
-                ports.evidence, ports.families, ports.accounts, nyms=keys.nym is not None
+                ports.evidence,
+                ports.families,
+                ports.accounts,
+                ports.contracts,
+                nyms=keys.nym is not None,
             ),
             only=configurations,
             nyms=keys.nym is not None,
@@ -166,6 +171,14 @@ class IssuerService:
         self.letters = Letters(
             records=ports.letters,
             catalogue=self.catalogue,
+            offers=self.offers,
+            clock=ports.clock,
+        )
+        self.contracts = Contracts(
+            identity=identity,
+            records=ports.contracts,
+            accounts=ports.accounts,
+            issuances=ports.issuances,
             offers=self.offers,
             clock=ports.clock,
         )

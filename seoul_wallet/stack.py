@@ -53,6 +53,8 @@ from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.outbox import SqlTransactionJournal
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.anchoring import AnchorTimes
+from wallet.credentials.account import ACCOUNT_TYPE
+from wallet.credentials.contract import CONTRACT_TYPE
 from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.credentials.jwe import DecryptionKey
 from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
@@ -234,7 +236,7 @@ def start_stack(
         types.append(VOTING_CREDENTIAL_TYPE)
     if evidence is not None:
         types += [GUARDIANSHIP_TYPE, *(kind.vct for kind in evidence_types().by_name.values())]
-        types.append(BENEFIT_KEY_TYPE)
+        types += [BENEFIT_KEY_TYPE, ACCOUNT_TYPE, CONTRACT_TYPE]
     chain.accredit(issuer.service.identity.did, tuple(types))
     chain.accredit_agency(verifier_did)
     registrations = _registrations(on, with_programmes=evidence is not None)

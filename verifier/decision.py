@@ -232,6 +232,8 @@ class Examiner:
             ]
             for name in claims
         }
+        if transactions:
+            _add_evidence(disclosed, vp_token, nonce, transactions)
         return _decision(
             Verdict.ACCEPTED, None, examined, disclosed, now, acted=acted_for(verified)
         )
@@ -244,6 +246,23 @@ def _told(
     if query.pseudonym and verified.pseudonym is not None:
         told["pseudonym"] = base64url.encode(verified.pseudonym)
     return told
+
+
+def _add_evidence(
+    disclosed: JsonObject,
+    vp_token: Mapping[str, Sequence[RawPresentation]],
+    nonce: str,
+    transactions: Sequence[TransactionData],
+) -> None:
+    # Who asked for a signature keeps it: what was sent, and all that it answers to.
+    signed = [item.encoded for item in transactions]
+    for name, told in disclosed.items():
+        for one, presentation in zip(told, vp_token[name], strict=True):
+            one["evidence"] = {
+                "presentation": presentation,
+                "nonce": nonce,
+                "transaction_data": signed,
+            }
 
 
 def _bindings(

@@ -56,6 +56,31 @@ def _strict(properties: Mapping[str, JsonObject], required: tuple[str, ...]) -> 
 _CARD: Final = _strict(
     {"family_id": _ID, "holder_id": _ID, "tx_code": _FLAG}, ("family_id", "holder_id")
 )
+_SIDE: Final = {"enum": ["employer", "worker"]}
+_WORDS: Final = {"type": "string", "minLength": 1, "maxLength": 200}
+_TERMS: Final = _strict(
+    {
+        **{name: _WORDS for name in ("employer", "worker", "job")},
+        **{name: {"type": "string", "format": "date"} for name in ("starts_on", "ends_on")},
+        "weekly_hours": {"type": "integer", "minimum": 1, "maximum": 52},
+        "monthly_wage_won": {"type": "integer", "minimum": 1, "maximum": 10**10},
+        "further": {"type": "array", "items": _WORDS, "maxItems": 10},
+    },
+    ("employer", "worker", "job", "starts_on", "ends_on", "weekly_hours", "monthly_wage_won"),
+)
+_SIGNED: Final = _strict(
+    {
+        "presentation": {"type": "string", "minLength": 1},
+        "nonce": {"type": "string", "minLength": 1, "maxLength": 256},
+        "transaction_data": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "minItems": 1,
+            "maxItems": 1,
+        },
+    },
+    ("presentation", "nonce", "transaction_data"),
+)
 _MADE: Final = {"201": json_answer_of("The offer.", _OFFER)}
 _DONE: Final = {"204": {"description": "Done."}}
 OPERATOR_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
@@ -188,6 +213,46 @@ OPERATOR_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
     },
     "/operator/batches/{root}/revoke": {
         "post": _operation("Revoke a whole batch.", _DONE, _NOTHING, "root")
+    },
+    "/operator/contracts": {
+        "post": _operation(
+            "Enter an employment contract for both parties to sign.",
+            {"201": json_answer_of("The contract, and the transaction data to sign.", _OBJECT)},
+            _strict(
+                {
+                    "employer_id": _ID,
+                    "worker_id": _ID,
+                    "terms": _TERMS,
+                    "audience": {"type": "string", "minLength": 1, "maxLength": 512},
+                    "sign_within_s": {"type": "integer", "minimum": 1, "maximum": 2592000},
+                },
+                ("employer_id", "worker_id", "terms", "audience"),
+            ),
+        )
+    },
+    "/operator/contracts/{contract_id}": {
+        "get": _operation(
+            "A contract and its signatures, checked again.",
+            {"200": json_answer_of("It.", _OBJECT)},
+            None,
+            "contract_id",
+        )
+    },
+    "/operator/contracts/{contract_id}/signatures": {
+        "post": _operation(
+            "Hand in the signature of one side.",
+            {"201": json_answer_of("It.", _OBJECT)},
+            _strict({"side": _SIDE, "evidence": _SIGNED}, ("side", "evidence")),
+            "contract_id",
+        )
+    },
+    "/operator/contracts/{contract_id}/offer": {
+        "post": _operation(
+            "Offer one party the contract that both have signed.",
+            _MADE,
+            _strict({"side": _SIDE, "tx_code": _FLAG}, ("side",)),
+            "contract_id",
+        )
     },
 }
 # Where there is an electoral roll.

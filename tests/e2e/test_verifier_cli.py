@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -107,6 +108,26 @@ def shown_offline(tmp_path: Path, environ: dict[str, str], holder: tuple[str, ..
     assert "frames_missing" in partial.output
 
 
+def ten_lines_of_the_page(tmp_path: Path, environ: dict[str, str]) -> None:
+    """Run docs/wallet.md's first program as a stranger would."""
+    page = (Path(__file__).parents[2] / "docs" / "wallet.md").read_text("utf-8")
+    (program,) = re.findall(r"^```py\n(.*?)^```", page, re.M | re.S)
+    assert len([line for line in program.splitlines() if line]) <= 10
+    offer = run(environ, "issuer", "offer", "multi-child-family-card").output.splitlines()[0]
+    link = run(environ, "verifier", "request", "family-card").output.splitlines()[0]
+    done = subprocess.run(
+        [sys.executable, "-c", program, offer, link],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "다둥이 행복카드" in done.stdout
+    assert done.stdout.endswith("accepted\n")
+
+
 def test_asks_prints_a_link_and_tells_the_outcome(tmp_path: Path) -> None:
     environ = {
         "SEOUL_WALLET_STACK": str(tmp_path / "home" / "stack.json"),
@@ -158,6 +179,7 @@ def test_asks_prints_a_link_and_tells_the_outcome(tmp_path: Path) -> None:
                 "child_count", "seoul_resident", "valid_until",
             }  # fmt: skip
         shown_offline(tmp_path, environ, holder)
+        ten_lines_of_the_page(tmp_path, environ)
         # The chain has what this verifier may ask for, and the wallet looks there.
         more = tmp_path / "more.json"
         more.write_text(json.dumps(MORE))

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, MetaData, inspect, text
 from ballotbox.storage import tables as ballot_box_tables
 from issuer.storage import tables as issuer_tables
 from issuer.storage.accounts import tables as accounts_tables
+from issuer.storage.contracts import tables as contracts_tables
 from issuer.storage.recovery import tables as recovery_tables
 from tests.ports.conftest import SCHEMAS
 from tests.support.processes import migrate_each, run_in_processes
@@ -46,6 +47,7 @@ METADATA = {
     issuer_tables.SCHEMA: issuer_tables.METADATA,
     recovery_tables.SCHEMA: recovery_tables.METADATA,
     accounts_tables.SCHEMA: accounts_tables.METADATA,
+    contracts_tables.SCHEMA: contracts_tables.METADATA,
     bulk_tables.SCHEMA: bulk_tables.METADATA,
     receipt_tables.SCHEMA: receipt_tables.METADATA,
     claims_tables.SCHEMA: claims_tables.METADATA,
@@ -56,6 +58,7 @@ LOCATIONS = {
     issuer_tables.SCHEMA: issuer_tables.MIGRATIONS,
     recovery_tables.SCHEMA: recovery_tables.MIGRATIONS,
     accounts_tables.SCHEMA: accounts_tables.MIGRATIONS,
+    contracts_tables.SCHEMA: contracts_tables.MIGRATIONS,
     bulk_tables.SCHEMA: bulk_tables.MIGRATIONS,
     receipt_tables.SCHEMA: receipt_tables.MIGRATIONS,
     claims_tables.SCHEMA: claims_tables.MIGRATIONS,

@@ -54,6 +54,33 @@ class TestRecordStore:
         store.write(Put("log", "c", b"again"))
         assert [record.record_id for record in store.list("log")] == ["a", "b", "c"]
 
+    def test_stamps_change_with_their_records_and_lead_back_to_them(
+        self, store: RecordStore
+    ) -> None:
+        store.write(Put("card", "a", b"first"), Put("card", "b", b"second"), Put("key", "a", b""))
+        before = store.stamps("card")
+        assert len(before) == 2
+        store.write(Put("card", "a", b"changed"), Delete("card", "b"))
+        after = store.stamps("card")
+        ((name, version),) = after.items()
+        assert before[name] < version
+        (record,) = store.read("card", [name])
+        assert (record.record_id, record.payload) == ("a", b"changed")
+        assert (record.kind, record.version) == ("card", version)
+
+    def test_a_name_that_is_gone_or_of_another_kind_leads_nowhere(
+        self, store: RecordStore
+    ) -> None:
+        store.write(Put("card", "a", b"first"), Put("key", "a", b""))
+        (name,) = store.stamps("card")
+        with pytest.raises(RecordUnknown):
+            store.read("key", [name])
+        store.write(Delete("card", "a"))
+        with pytest.raises(RecordUnknown):
+            store.read("card", [name])
+        assert list(store.read("card", [])) == []
+        assert store.stamps("nothing") == {}
+
     def test_gives_every_change_a_new_version(self, store: RecordStore) -> None:
         versions = []
         for _ in range(2):

@@ -13,7 +13,7 @@ CATALOGUE: dict[str, dict[str, list[str]]] = tomllib.loads(
     (Path(__file__).parent / "attacks.toml").read_text("utf-8")
 )
 NUMBERED = {
-    **{"AC": 10, "KO": 7, "LD": 10, "SIG": 8, "ST": 9},
+    **{"AC": 10, "KO": 7, "LD": 10, "ONCE": 3, "SIG": 8, "ST": 9},
     **{"VCI": 20, "VO": 7, "VP": 16, "WA": 7},
 }
 JOSE = (

@@ -38,6 +38,7 @@ from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.credentials.account import ACCOUNT_TYPE
+from wallet.credentials.contract import CONTRACT_TYPE
 from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.credentials.jwe import DecryptionKey
 from wallet.credentials.sd_jwt import parse_sd_jwt
@@ -186,7 +187,7 @@ class City:
         self.network.hosts["issuer.example"] = self.issuer.flask_app.test_client()
         identity = self.issuer.service.identity
         types = [kind.vct for kind in evidence_types().by_name.values()]
-        for vct in (*types, GUARDIANSHIP_TYPE, BENEFIT_KEY_TYPE, ACCOUNT_TYPE):
+        for vct in (*types, GUARDIANSHIP_TYPE, BENEFIT_KEY_TYPE, ACCOUNT_TYPE, CONTRACT_TYPE):
             self.ledger.accredit(identity.chain_id, schema_id(vct))
         self.register = self._build_register()
         self.network.hosts["register.example"] = self.register.app.test_client()

@@ -20,6 +20,7 @@ from wallet.holder.wallet import Wallet
 WORKER: Final = "SYN-P-1"
 EMPLOYER: Final = "SYN-P-2"
 OTHER: Final = "SYN-P-3"
+LEAVER: Final = "SYN-P-4"
 
 
 def residence(birth_date: str) -> JsonObject:
@@ -48,6 +49,7 @@ class LoginTown:
                     (WORKER, residence("1990-01-01")),
                     (EMPLOYER, residence("1970-01-01")),
                     (OTHER, residence("1985-01-01")),
+                    (LEAVER, residence("1995-01-01")),
                 ]
             },
             agencies=(self.provider,),

@@ -14,6 +14,7 @@ from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.holder_store import SqliteRecordStore
 from wallet.credentials.sd_jwt import parse_sd_jwt
 from wallet.crypto.recovery_phrase import PhraseLanguage, RecoveryPhrase
+from wallet.encoding.json import parse_json_object
 from wallet.holder.recovery import RecoveryPhraseExists, restore_records
 from wallet.holder.wallet import Wallet
 from wallet.ports.holder import RecordStore
@@ -45,7 +46,7 @@ class Phone:
         records = [*self.store.list("credential"), *self.store.list("credential_copy")]
         found = set()
         for record in records:
-            text = record.payload.decode().partition('"sd_jwt":"')[2].partition('"')[0]
+            text = parse_json_object(record.payload)["credential"]
             status = parse_sd_jwt(text).jws.peek_claims()["status"]["status_list"]
             found.add((status["uri"], status["idx"]))
         return found

@@ -8,6 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
+from wallet.eligibility.clauses import Window
 from wallet.eligibility.decision import ProgrammeNotInForce
 from wallet.eligibility.document import Problem, ProgrammeInvalid
 from wallet.eligibility.programme import Programme, parse_programme
@@ -62,7 +63,7 @@ def build_catalogue(programmes: Iterable[tuple[str, Programme]]) -> Catalogue:
     """Return the catalogue of programmes, each with the file that it is from.
 
     Raises `ProgrammeInvalid` when two versions of one programme overlap or share a name, when an
-    exclusion names no programme, and for too many.
+    exclusion names no programme, when a group counts in two periods, and for too many.
     """
     found = list(programmes)
     if len(found) > MAX_PROGRAMMES:
@@ -89,9 +90,25 @@ def build_catalogue(programmes: Iterable[tuple[str, Programme]]) -> Catalogue:
             for excluded in programme.exclusions
             if excluded not in by_id
         ]
+    problems += _group_problems(found)
     if problems:
         raise ProgrammeInvalid(problems)
     return Catalogue({name: tuple(item for _, item in items) for name, items in by_id.items()})
+
+
+def _group_problems(found: Iterable[tuple[str, Programme]]) -> list[Problem]:
+    """Report programmes of one group that count in different periods, and exclude nobody so."""
+    periods: dict[str, tuple[str, Window]] = {}
+    problems = []
+    for file, programme in found:
+        group = None if programme.once is None else programme.once.group
+        if group is None:
+            continue
+        other_file, window = periods.setdefault(group.id, (file, group.window))
+        if window != group.window:
+            text = f"the group {group.id} counts in another period than in {other_file}"
+            problems.append(Problem(file, 1, text))
+    return problems
 
 
 def parse_catalogue(files: Mapping[str, bytes]) -> Catalogue:

@@ -251,7 +251,12 @@ class HeldCredentials:
     def all(self) -> tuple[HeldCredential, ...]:
         """Return the credentials, the oldest first."""
         found = [held_from_record(record) for record in self._records.list(KIND)]
-        return tuple(sorted(found, key=lambda held: (held.received_at, held.id)))
+        return tuple(sorted(found, key=self.age))
+
+    @staticmethod
+    def age(held: HeldCredential) -> tuple[int, str]:
+        """Return what cards are ordered by, the oldest first."""
+        return held.received_at, held.id
 
     def get(self, card_id: str) -> HeldCredential:
         """Return one. Raises `CardUnknown`."""

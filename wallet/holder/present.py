@@ -12,6 +12,7 @@ from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError, SeoulWalletError
 from wallet.holder.answers import check_reachable
+from wallet.holder.card_index import CardIndex
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
 from wallet.holder.choices import Answer, Choice, disclosed_paths
 from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
@@ -80,6 +81,7 @@ class Presenter:
         *,
         reader: RequestReader,
         held: HeldCredentials,
+        index: CardIndex,
         log: PresentationLog,
         receipts: DecisionReceipts,
         linking: Linking,
@@ -93,6 +95,7 @@ class Presenter:
         self._scopes = scopes
         self._reader = reader
         self._held = held
+        self._index = index
         self._log = log
         self._receipts = receipts
         self._linking = linking
@@ -120,7 +123,7 @@ class Presenter:
     def _consent(self, verified: VerifiedRequest, language: str) -> ConsentRequest:
         consent = build_consent(
             verified,
-            self._held.all(),
+            self._index.answering(verified.request.dcql_query),
             language=language,
             now=self._clock.now(),
             registration=self._reader.standing(verified),

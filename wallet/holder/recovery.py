@@ -23,6 +23,7 @@ from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, UnavailableError
 from wallet.holder import (
+    card_index,
     cards,
     copies,
     decision_records,
@@ -48,8 +49,9 @@ KEY_KIND: Final = "key"  # of a key store that keeps its keys as records
 SETTINGS_KIND: Final = "settings"
 HOLDING_KIND: Final = "holding"
 DEVICE_KIND: Final = "device"
-# What belongs to this device, or opens the export. `export` notices a kind that is in neither.
-LEFT_OUT_KINDS: Final = (KIND, DEVICE_KIND)
+# What belongs to this device, is made anew, or opens the export. `export` notices a kind that is
+# in neither.
+LEFT_OUT_KINDS: Final = (KIND, DEVICE_KIND, card_index.KIND)
 EXPORTED_KINDS: Final = (
     KEY_KIND,
     cards.KIND,

@@ -10,6 +10,7 @@ from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.recovery_phrase import PhraseLanguage, RecoveryPhrase
 from wallet.encoding.json import JsonObject
 from wallet.holder.authorize import Authorizer
+from wallet.holder.card_index import CardIndex
 from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
 from wallet.holder.consent import ConsentRefused, ConsentRequest
@@ -144,19 +145,13 @@ class Wallet(Voter):
         )  # fmt: skip
         self.history = History(self._log, self.decisions.follow_up)
         self.linking = Linking(records, self._held, self._log)
+        self._index = CardIndex(records)
         self._presenter = Presenter(
-            reader=reader,
-            held=self._held,
-            log=self._log,
-            receipts=self.decisions,
-            linking=self.linking,
-            keys=keys,
-            nyms=nyms,
-            transport=transport,
-            clock=clock,
-            development=development,
+            reader=reader, held=self._held, index=self._index, log=self._log,
+            receipts=self.decisions, linking=self.linking, keys=keys, nyms=nyms,
+            transport=transport, clock=clock, development=development,
             scopes=lambda verified: self.discovery.scopes(verified),
-        )
+        )  # fmt: skip
         self.offline = Offline(self._presenter, self._spend)
         self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
         self.voting = Voting(
@@ -185,6 +180,7 @@ class Wallet(Voter):
 
     def close(self) -> None:
         """Close the store. The wallet is not used after that."""
+        self._index.keep()
         self._close()
 
     def inspect_offer(self, offer: str | Mapping[str, Any]) -> InspectedOffer:

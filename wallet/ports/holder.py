@@ -121,6 +121,15 @@ class RecordStore(Protocol):
     def list(self, kind: str) -> Sequence[Record]:
         """Return the records of a kind in the order of their last change."""
 
+    def stamps(self, kind: str) -> Mapping[bytes, int]:
+        """Return the version of every record of a kind by an opaque name; reads no record.
+
+        A name stays a record's for as long as it is there, in this store alone.
+        """
+
+    def read(self, kind: str, names: Sequence[bytes]) -> Sequence[Record]:
+        """Return the records of these opaque names, in their order. Raises `RecordUnknown`."""
+
     def write(self, *changes: Change) -> None:
         """Make all changes or none, in one durable step.
 

@@ -10,13 +10,14 @@ from issuer.ports import NymKeyRegistered
 from tests.support.issuing import issuer_world
 from tests.support.oid4vci_wallet import TestWallet, error_of
 from tests.support.phones import CARD, Phone, Phones
+from wallet.credentials.bbs_nym import nym_header, nym_messages
 from wallet.crypto.bbs.nym_issuance import NymCredential, verify_finalize_with_nym
 from wallet.crypto.bbs.nym_proofs import calculate_pseudonym
 from wallet.crypto.bbs.registered_nym import commit_with_registered_nym
 from wallet.crypto.bbs.types import BbsPublicKey
 from wallet.holder.voting_secrets import VotingSecrets
 from wallet.ports.holder import Put, StoreDamaged
-from wallet.protocols.oid4vci.nym_proof import NymProof, nym_messages, parse_nym_credential
+from wallet.protocols.oid4vci.nym_proof import NymProof, parse_nym_credential
 from wallet.protocols.oid4vci.offer import CredentialOfferReference, parse_offer_link
 from wallet.protocols.oid4vci.token import TokenRequest
 
@@ -56,6 +57,7 @@ def enrol(phones: Phones, phone: Phone) -> NymCredential | str:
         secrets,
         message.signer_nym_entropy,
         nym_messages(message.vct, message.epoch, message.claims),
+        header=nym_header(message.vct),
     )
 
 

@@ -14,18 +14,17 @@ A changed passphrase does not lock old copies of the file, which open with the o
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, bindparam, delete, event, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from wallet.adapters.sql import holder_tables as tables
 from wallet.adapters.sql.engine import SQLITE_BEGIN, migrate, open_engine, part_of, sqlite_url
+from wallet.adapters.sql.holder_errors import typed_errors
 from wallet.adapters.sql.holder_format import name_bytes, pad, record_context, unpad
 from wallet.adapters.sql.holder_header import read_root, rewrap, write_new_header
 from wallet.adapters.sql.holder_manifest import EMPTY, Entry, Manifest, ManifestKey, parse_entry
@@ -40,25 +39,9 @@ from wallet.ports.holder import (
     StoreExists,
     StoreFull,
     StoreMissing,
-    StoreUnavailable,
 )
-from wallet.ports.storage import StorageUnavailable
 
 MAX_RECORDS: Final = 100_000
-# What SQLite answers when nothing is wrong with the file itself.
-_PASSING: Final = frozenset(
-    (
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_INTERRUPT,
-    )
-)
 
 
 # Made once: to put a statement together takes longer than SQLite takes to run it.
@@ -107,7 +90,7 @@ class SqliteRecordStore:
         """
         path = Path(path)
         unfinished = path.with_name(path.name + ".new")
-        with _typed_errors():
+        with typed_errors():
             if path.exists():
                 raise StoreExists("there is something at this path already")
             for leftover in _files_of(unfinished):
@@ -147,7 +130,7 @@ class SqliteRecordStore:
             raise StoreMissing("there is no store at this path")
         engine = _engine(path)
         try:
-            with _typed_errors():
+            with typed_errors():
                 migrate(engine, "holder")
                 with engine.begin() as connection:
                     root = read_root(connection, passphrase, _floor)
@@ -211,6 +194,26 @@ class SqliteRecordStore:
             records = [self._read(connection, kind, entry) for entry in entries]
         return sorted(records, key=lambda record: (record.version, record.record_id))
 
+    def stamps(self, kind: str) -> Mapping[bytes, int]:
+        """See `RecordStore.stamps`."""
+        kind_digest = self._kind_digest(kind)
+        with self._transaction():
+            return {
+                name: entry.version
+                for name, entry in self._entries.items()
+                if entry.kind_digest == kind_digest
+            }
+
+    def read(self, kind: str, names: Sequence[bytes]) -> Sequence[Record]:
+        """See `RecordStore.read`."""
+        kind_digest = self._kind_digest(kind)
+        with self._transaction() as connection:
+            entries = [self._entries.get(name) for name in names]
+            found = [e for e in entries if e is not None and e.kind_digest == kind_digest]
+            if len(found) != len(names):
+                raise RecordUnknown("there is no record of this name and kind")
+            return [self._read(connection, kind, entry) for entry in found]
+
     def write(self, *changes: Change) -> None:
         """See `RecordStore.write`."""
         digests = [self._record_digest(change.kind, change.record_id) for change in changes]
@@ -259,7 +262,7 @@ class SqliteRecordStore:
                 raise
 
     def _fold_log(self) -> None:
-        with _typed_errors(), self._engine.connect() as connection:
+        with typed_errors(), self._engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
@@ -269,7 +272,7 @@ class SqliteRecordStore:
         Inside `together` it is a part of that one, undone alone when it fails.
         """
         engine = self._writer if writes else self._engine
-        with self._lock, _typed_errors():
+        with self._lock, typed_errors():
             if self._joined is None:
                 with engine.begin() as connection:
                     self._refresh(connection)
@@ -377,20 +380,3 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _typed_errors() -> Iterator[None]:
-    """Tell a file that cannot be used just now from one that is not what was written."""
-    try:
-        yield
-    except (StorageUnavailable, SQLAlchemyError) as error:
-        cause = error.__cause__ if isinstance(error, StorageUnavailable) else error
-        code = getattr(getattr(cause, "orig", None), "sqlite_errorcode", None)
-        if isinstance(code, int) and code & 0xFF in _PASSING:
-            raise StoreUnavailable("the store cannot be read or written just now") from error
-        raise StoreDamaged("the file is not a store that can be read") from error
-    except (UnicodeDecodeError, OverflowError) as error:
-        raise StoreDamaged("the file is not a store that can be read") from error
-    except OSError as error:
-        raise StoreUnavailable("the store cannot be read or written just now") from error
