@@ -25,7 +25,7 @@ from tests.support.holder_stores import create_store
 from tests.support.issuing import FAMILY, HOLDER, issuer_world
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
-from wallet.adapters.http.holder import HttpHolderTransport, NoFactCache
+from wallet.adapters.http.holder import HttpHolderTransport, RecentFacts
 from wallet.adapters.http.sources import HttpDidResolver
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.holder_store import SqliteRecordStore
@@ -125,7 +125,7 @@ def rig(tmp_path: Path, stores: list[SqliteRecordStore]) -> Iterator[Rig]:
             records=store,
             keys=SoftwareKeyStore(store),
             transport=HttpHolderTransport(client),
-            dids=HttpDidResolver(client, NoFactCache(), clock, development=True),
+            dids=HttpDidResolver(client, RecentFacts(clock), clock, development=True),
             clock=clock,
             max_copies=1,
             development=True,

@@ -53,7 +53,7 @@ def test_presentation_decided_over_http(paired: Paired, desk: Desk) -> None:
     # The floor commits to the same file, so that both pay alike for its checkpoints.
     engine = open_engine(desk.config.database_url)
     store = SqlSessionStore(engine)
-    examiner = desk.verifier.service._examiner
+    examiner = desk.verifier.service._in_hand._examiner
     now = desk.clock.now()
     numbers = iter(range(10**9))
 

@@ -13,7 +13,7 @@ from marshmallow import fields, validate
 
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
-from wallet.adapters.http.holder import NoFactCache
+from wallet.adapters.http.holder import RecentFacts
 from wallet.adapters.http.sources import HttpDidResolver
 from wallet.credentials.cryptosuites.bbs_2023 import BBS_2023
 from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
@@ -79,7 +79,9 @@ def build_holder_app(
     """
     client = GuardedClient(allow_loopback_http=True, ca_file=ca_file)
     clock = SystemClock()
-    dids = HttpDidResolver(client, NoFactCache(), clock, development=base_url.startswith("http:"))
+    dids = HttpDidResolver(
+        client, RecentFacts(clock), clock, development=base_url.startswith("http:")
+    )
     return create_holder_app(dids, clock, json_ld), client
 
 

@@ -15,6 +15,7 @@ from seoul_wallet.decisions_cli import (
 )
 from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.devices_cli import devices, lost, reissue
+from seoul_wallet.files import write_new_file
 from seoul_wallet.history_cli import history, log, top_up
 from seoul_wallet.language import default_language
 from seoul_wallet.offline_cli import show_offline
@@ -30,6 +31,8 @@ from seoul_wallet.wallet_views import (
 )
 from wallet.app import change_passphrase
 from wallet.holder.consent import ConsentRefused
+from wallet.holder.face import face_of
+from wallet.holder.issuers import InspectedOffer
 from wallet.holder.texts import shown
 
 
@@ -148,7 +151,8 @@ def receive(session: Session, offer: str, tx_code: str | None, yes: bool) -> Non
         click.echo(
             f"{session.say('offer_from')}: {', '.join(inspected.card_names(session.language))}\n"
             f"  {inspected.offer.credential_issuer} "
-            f"({inspected.issuer_name(session.language)})"
+            f"({inspected.issuer_name(session.language)})\n"
+            f"  {_vouched(session, inspected)}"
         )
         warn_of(session, inspected.issuer_name(session.language))
         if not yes and not click.confirm(session.say("accept"), err=True):
@@ -157,6 +161,13 @@ def receive(session: Session, offer: str, tx_code: str | None, yes: bool) -> Non
             tx_code = click.prompt(session.say("tx_code"), err=True)
         cards = holder.receive(inspected, tx_code=tx_code)
         show_cards(session, "received", cards)
+
+
+def _vouched(session: Session, inspected: InspectedOffer) -> str:
+    """Return the line that says whether the issuer's key vouches for what it says of itself."""
+    if inspected.metadata_signer is None:
+        return session.say("metadata_unsigned")
+    return f"{session.say('metadata_signed')}: {inspected.metadata_signer}"
 
 
 @wallet.command()
@@ -208,11 +219,22 @@ def list_cards(session: Session) -> None:
 
 @wallet.command()
 @click.argument("card_id")
+@click.option("--large", is_flag=True, help="Short lines for large type, and nothing else.")
+@click.option("--read", is_flag=True, help="Whole sentences, for a screen reader.")
+@click.option(
+    "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw it into a file."
+)
 @click.pass_obj
-def show(session: Session, card_id: str) -> None:
+def show(session: Session, card_id: str, large: bool, read: bool, svg: Path | None) -> None:
     """Show all claims of one card. The first characters of its id are enough."""
     with session.open() as holder:
         card = find_card(holder, card_id)
+        face = face_of(card, session.language)
+        if svg is not None:
+            write_new_file(svg, face.svg.encode())
+        if large or read:
+            click.echo("\n".join(face.large_type) if large else face.description)
+            return
         show_cards(session, "", (card,))
         lines = card.lines(session.language)
         session.table("", "claim", "value", rows=[(line.label, line.value) for line in lines])

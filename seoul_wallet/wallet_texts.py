@@ -12,6 +12,8 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "created": "지갑을 만들었습니다",
         "passphrase_changed": "비밀 문장을 바꾸었습니다",
         "offer_from": "발급 기관이 증서를 드립니다",
+        "metadata_signed": "발급 기관이 서명한 안내입니다",
+        "metadata_unsigned": "발급 기관의 안내에 서명이 없습니다. 접속한 주소만 확인되었습니다.",
         "accept": "받으시겠습니까?",
         "tx_code": "발급 기관이 따로 보낸 확인 번호",
         "received": "받은 증서",
@@ -151,6 +153,9 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "created": "Made a new wallet",
         "passphrase_changed": "The passphrase was changed",
         "offer_from": "An issuer offers you",
+        "metadata_signed": "The issuer signed what it says of itself",
+        "metadata_unsigned": "What the issuer says of itself is not signed: only its address is "
+        "checked.",
         "accept": "Take it?",
         "tx_code": "Transaction code that the issuer sent another way",
         "received": "Received",

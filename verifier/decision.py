@@ -295,7 +295,7 @@ def _decision(
     acted: tuple[ActedFor, ...] = (),
 ) -> Decision:
     reports = [item.report for items in examined.values() for item in items]
-    times = [report.facts_as_of for report in reports if report.facts_as_of is not None]
+    times = [as_of for report in reports if (as_of := report.facts_as_of) is not None]
     as_of = min(times, default=None)
     result: JsonObject = {
         "outcome": verdict.value,

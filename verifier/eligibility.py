@@ -57,7 +57,7 @@ class EligibilityDesk:
 
     `after_decision` sees every decision before the agency does; what it returns is told beside
     it (a receipt, for example), and if it raises a conflict there is no decision. Without
-    `counting` nobody is eligible where people are counted.
+    `counting`, and with `is_offline`, nobody is eligible where people are counted.
     """
 
     def __init__(
@@ -67,18 +67,26 @@ class EligibilityDesk:
         *,
         after_decision: AfterDecision = _no_addition,
         counting: Counting | None = None,
+        is_offline: bool = False,
     ) -> None:
         self._shelf = shelf
         self._examiner = examiner
         self._after_decision = after_decision
         self._counting = counting
+        self._is_offline = is_offline
 
     def offline(self, examiner: Examiner) -> EligibilityDesk:
         """Return a desk for answers by which nobody can be counted: the register is away.
 
         Whoever would be eligible for what a person may have once is unknown there.
         """
-        return EligibilityDesk(self._shelf, examiner, after_decision=self._after_decision)
+        return EligibilityDesk(
+            self._shelf,
+            examiner,
+            after_decision=self._after_decision,
+            counting=self._counting,
+            is_offline=True,
+        )
 
     def query_for(self, programme_id: str, version: str | None, now: int) -> NamedQuery:
         """Return the query of a programme: the version in force, or the one named if it is.
@@ -170,7 +178,7 @@ class EligibilityDesk:
         nullifier = next(
             (piece.nullifier for piece in pieces if piece.seen.evidence == once.evidence), None
         )
-        if self._counting is None or nullifier is None:
+        if self._counting is None or nullifier is None or self._is_offline:
             left_open = evaluation.left_open(ONCE_CLAUSE, Cause.COULD_NOT_CHECK)
             return replace(decision, evaluation=left_open), None
         counted = self._counting.count(evaluation, once, nullifier, claim_id_of(application))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
-from wallet.adapters.http.holder import HttpHolderTransport, NoFactCache
+from wallet.adapters.http.holder import HttpHolderTransport, RecentFacts
 from wallet.adapters.http.sources import HttpDidResolver
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.holder_store import SqliteRecordStore
@@ -63,7 +63,7 @@ def open_wallet(
         keys=SoftwareKeyStore(records),
         transport=HttpHolderTransport(http),
         dids=HttpDidResolver(
-            http, NoFactCache(), clock, development=development and ca_file is None
+            http, RecentFacts(clock), clock, development=development and ca_file is None
         ),
         clock=clock,
         trusted_issuers=trusted_issuers,

@@ -35,7 +35,7 @@ from tests.support.polling import PollingPlace, cast_through_wallet, choices_of
 from tests.support.voting import OPENS, manifest
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.http.fetch import GuardedClient
-from wallet.adapters.http.holder import HttpHolderTransport, NoFactCache
+from wallet.adapters.http.holder import HttpHolderTransport, RecentFacts
 from wallet.adapters.http.sources import HttpDidResolver
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
@@ -94,7 +94,7 @@ class Town:
             records=store,
             keys=SoftwareKeyStore(store),
             transport=HttpHolderTransport(self.client),
-            dids=HttpDidResolver(self.client, NoFactCache(), clock, development=True),
+            dids=HttpDidResolver(self.client, RecentFacts(clock), clock, development=True),
             clock=clock,
             development=True,
             boards=boards,

@@ -1,5 +1,9 @@
-// Runs @openid4vc/openid4vci as a wallet for the tests: one JSON request on standard input, one
-// JSON answer. {"offer", "client_id", "redirect_uri", "login": {…}, "tx_code"?, "dpop", "copies"}
+// Runs @openid4vc/openid4vci as a wallet for the tests: one JSON request in a line of standard
+// input, one JSON answer in a line.
+// {"offer", "client_id", "redirect_uri", "login": {…}, "tx_code"?, "dpop", "copies"}
+// When the issuer defers, a line {"waiting", "interval"} comes first, and the next line of standard
+// input lets the wallet ask again.
+import { createInterface } from "node:readline";
 import { createHash, randomBytes, subtle } from "node:crypto";
 import {
   clientAuthenticationAnonymous,
@@ -9,9 +13,9 @@ import {
 } from "@openid4vc/oauth2";
 import { Openid4vciClient } from "@openid4vc/openid4vci";
 
-const chunks = [];
-for await (const chunk of process.stdin) chunks.push(chunk);
-const request = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const request = JSON.parse((await input.next()).value);
+const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
 setGlobalConfig({ allowInsecureUrls: true });
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256" };
@@ -27,15 +31,26 @@ const keys = [];
 for (let i = 0; i <= request.copies; i += 1) keys.push(await newKey());
 const [dpopKey, ...copyKeys] = keys;
 
+// The client refuses a deferred answer with both credentials and notification_id, which §9.2 allows
+// (its check is the wrong way round), so the id is kept from its eyes and used afterwards.
+let deferredNotification;
+async function fetchForClient(url, options) {
+  const answer = await fetch(url, options);
+  if (!String(url).endsWith("/deferred-credential") || answer.status !== 200) return answer;
+  const { notification_id: id, ...body } = await answer.json();
+  deferredNotification = id;
+  return new Response(JSON.stringify(body), { status: 200, headers: answer.headers });
+}
+
 const callbacks = {
-  fetch,
+  fetch: fetchForClient,
   hash: (data, name) => createHash(name.replace("-", "")).update(data).digest(),
   generateRandom: (size) => randomBytes(size),
   signJwt: async (signer, { header, payload }) => {
     const key = keys.find(({ jwk }) => jwk.x === signer.publicJwk.x);
-    const input = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(payload))}`;
-    const signature = await subtle.sign({ name: "ECDSA", hash: "SHA-256" }, key.secret, Buffer.from(input));
-    return { jwt: `${input}.${base64url(signature)}`, signerJwk: key.jwk };
+    const signed = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(payload))}`;
+    const signature = await subtle.sign({ name: "ECDSA", hash: "SHA-256" }, key.secret, Buffer.from(signed));
+    return { jwt: `${signed}.${base64url(signature)}`, signerJwk: key.jwk };
   },
   verifyJwt: () => { throw new Error("nothing is verified by this wallet"); },
   encryptJwe: () => { throw new Error("nothing is encrypted by this wallet"); },
@@ -104,19 +119,44 @@ for (const { jwk } of copyKeys) {
   proofs.push(jwt);
 }
 const access = { accessToken: tokens.accessTokenResponse.access_token, dpop: tokens.dpop };
-const { credentialResponse } = await client.retrieveCredentials({
+let { credentialResponse } = await client.retrieveCredentials({
   ...access, issuerMetadata, credentialConfigurationId, proofs: { jwt: proofs },
 });
-if (credentialResponse.notification_id) {
+
+async function askAgain() {
+  const { transaction_id: transactionId } = credentialResponse;
+  try {
+    const { deferredCredentialResponse } = await client.retrieveDeferredCredentials({
+      ...access, issuerMetadata, transactionId,
+    });
+    return deferredCredentialResponse;
+  } catch (error) {
+    const refusal = error.response?.deferredCredentialErrorResponseResult;
+    if (!refusal?.success) throw error;
+    return { refused: refusal.data.error };
+  }
+}
+
+if (credentialResponse.transaction_id) {
+  // Nobody decided yet, so asking at once changes nothing.
+  const { transaction_id: waiting, interval } = await askAgain();
+  say({ waiting, interval, same: waiting === credentialResponse.transaction_id });
+  await input.next();
+  credentialResponse = await askAgain();
+}
+const notificationId = credentialResponse.notification_id ?? deferredNotification;
+if (notificationId) {
   await client.sendNotification({
     ...access, issuerMetadata,
-    notification: { notificationId: credentialResponse.notification_id, event: "credential_accepted" },
+    notification: { notificationId, event: "credential_accepted" },
   });
 }
-process.stdout.write(JSON.stringify({
+say({
   draft: issuerMetadata.originalDraftVersion,
   token_type: tokens.accessTokenResponse.token_type,
   refresh_token: Boolean(tokens.accessTokenResponse.refresh_token),
   response: credentialResponse,
+  notified: Boolean(notificationId),
   keys: copyKeys.map(({ jwk }) => jwk),
-}));
+});
+process.stdin.destroy();

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from issuer.authorization.clients import Client, ClientPolicy
 from issuer.parts import ServiceSettings
 from seoul_wallet.server import ThreadedServer, free_port
 from tests.support.issuing import FAMILY, HOLDER, NOW, IssuerWorld, issuer_world
+from tests.unit.holder.test_receiving_flows import decide
 from wallet.adapters.clock import SystemClock
 from wallet.credentials.sd_jwt import parse_sd_jwt
 from wallet.crypto.keys import Es256SigningKey
@@ -54,23 +57,43 @@ def world(tmp_path: Path) -> Iterator[IssuerWorld]:
     built.close()
 
 
-def peer(world: IssuerWorld, **request: Any) -> dict[str, Any]:
+def peer(
+    world: IssuerWorld, while_it_waits: Callable[[dict[str, Any]], None] | None = None, **more: Any
+) -> dict[str, Any]:
+    """Let the peer receive; a deferred issuance goes on after `while_it_waits`."""
     asked = {
         "redirect_uri": REDIRECT_URI,
         "login": {"subject_id": FAMILY, "holder_id": HOLDER},
         "dpop": False,
         "copies": 1,
-        **request,
+        **more,
     }
-    done = subprocess.run(
-        ["node", str(FOLDER / "openid4vci.mjs")],
-        input=json.dumps(asked).encode(),
-        capture_output=True,
-        timeout=110,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    answer: dict[str, Any] = json.loads(done.stdout)
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            ["node", str(FOLDER / "openid4vci.mjs")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        ) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        limit = Timer(110, process.kill)
+        limit.start()
+        process.stdin.write(json.dumps(asked).encode() + b"\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        if while_it_waits is not None and line:
+            while_it_waits(json.loads(line))
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        status = process.wait()
+        limit.cancel()
+        errors.seek(0)
+        assert status == 0, errors.read().decode()
+    answer: dict[str, Any] = json.loads(line)
     return answer
 
 
@@ -120,6 +143,34 @@ def test_openid4vci_js_receives_by_authorization_code(world: IssuerWorld, dpop: 
     answer = peer(world, offer=made["link"], client_id=CLIENT_ID, dpop=dpop)
     check_credentials(answer, 1)
     assert answer["token_type"] == ("DPoP" if dpop else "Bearer")
+
+
+def held(world: IssuerWorld, decision: str) -> Callable[[dict[str, Any]], None]:
+    """Return what happens while the peer waits: it was told to, and a second person decides."""
+
+    def while_it_waits(told: dict[str, Any]) -> None:
+        assert (told["same"], told["interval"]) == (True, 60)
+        decide(world, decision)
+
+    return while_it_waits
+
+
+@pytest.mark.node
+@pytest.mark.loopback
+def test_openid4vci_js_receives_what_a_second_person_approved(world: IssuerWorld) -> None:
+    made = offer(world, hold=True)
+    answer = peer(world, held(world, "approve"), offer=made["link"], copies=2)
+    check_credentials(answer, 2)
+    assert answer["notified"] is True
+
+
+@pytest.mark.node
+@pytest.mark.loopback
+def test_openid4vci_js_is_told_that_a_second_person_refused(world: IssuerWorld) -> None:
+    made = offer(world, hold=True)
+    answer = peer(world, held(world, "refuse"), offer=made["link"])
+    assert answer["response"] == {"refused": "credential_request_denied"}
+    assert answer["notified"] is False
 
 
 def test_openvc_reads_our_metadata_and_offer_and_takes_our_key_proofs(tmp_path: Path) -> None:

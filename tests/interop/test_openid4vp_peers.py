@@ -30,7 +30,7 @@ from tests.support.holder_peers import card_query
 from tests.support.holder_stores import create_store
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
-from wallet.adapters.http.holder import HttpHolderTransport, NoFactCache
+from wallet.adapters.http.holder import HttpHolderTransport, RecentFacts
 from wallet.adapters.http.sources import HttpDidResolver
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.credentials.jwe import EncryptionKey
@@ -129,7 +129,7 @@ class TestPolaris:
                         records=store,
                         keys=keys,
                         transport=HttpHolderTransport(client),
-                        dids=HttpDidResolver(client, NoFactCache(), SystemClock()),
+                        dids=HttpDidResolver(client, RecentFacts(SystemClock()), SystemClock()),
                         clock=SystemClock(),
                         development=True,
                         verifier_anchors=TrustAnchors.from_pem(

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Engine, text
 
+from tests.support.clock import SettableClock
+from wallet.adapters.http.holder import KEEP_FACTS_S, RecentFacts
 from wallet.adapters.sql.engine import open_engine, read
 from wallet.adapters.sql.fact_cache import SqlFactCache
 from wallet.ports.cache import FactCache
@@ -101,3 +103,22 @@ class TestSqlFactCache(FactCacheBehaviour):
             cache.get("did", "name")
         with pytest.raises(StorageUnavailable):
             cache.put("did", "name", b"", as_of=100)
+
+
+class TestRecentFacts(FactCacheBehaviour):
+    """The cache in a wallet's memory."""
+
+    @pytest.fixture
+    def clock(self) -> SettableClock:
+        return SettableClock(0)
+
+    @pytest.fixture
+    def cache(self, clock: SettableClock) -> RecentFacts:
+        return RecentFacts(clock, max_per_kind=MAX_PER_KIND)
+
+    def test_forgets_after_a_minute(self, cache: RecentFacts, clock: SettableClock) -> None:
+        cache.put("did", "name", b"document", as_of=100)
+        clock.set(100 + KEEP_FACTS_S - 1)
+        assert cache.get("did", "name") == Fact(b"document", 100)
+        clock.set(100 + KEEP_FACTS_S)
+        assert cache.get("did", "name") is None

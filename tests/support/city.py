@@ -106,7 +106,7 @@ class Network:
         return HttpAnswer(answer.status_code, media_type, answer.get_data(), named)
 
     def get(self, url: str, *, accept: str) -> HttpAnswer:
-        return self.call("GET", url)
+        return self.call("GET", url, headers={"Accept": accept})
 
     def post(self, url: str) -> HttpAnswer:
         return self.call("POST", url)

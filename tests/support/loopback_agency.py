@@ -12,7 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 from tests.support.city import City
 from tests.support.holder_stores import open_store
 from wallet.adapters.http.fetch import GuardedClient
-from wallet.adapters.http.holder import HttpHolderTransport, NoFactCache
+from wallet.adapters.http.holder import HttpHolderTransport, RecentFacts
 from wallet.adapters.http.sources import HttpDidResolver
 from wallet.adapters.keystore.software import SoftwareKeyStore
 from wallet.holder.wallet import Wallet
@@ -47,7 +47,11 @@ def over_http(build: Callable[[str], City]) -> Iterator[tuple[City, Callable[[],
                 keys=SoftwareKeyStore(store),
                 transport=HttpHolderTransport(client),
                 dids=HttpDidResolver(
-                    client, NoFactCache(), city.clock, refresh_after_s=60, development=True
+                    client,
+                    RecentFacts(city.clock),
+                    city.clock,
+                    refresh_after_s=60,
+                    development=True,
                 ),
                 clock=city.clock,
                 development=True,

@@ -73,7 +73,9 @@ def _body(content_type: str, body: bytes) -> str:
         if isinstance(value, dict) and ("credential_endpoint" in value or "issuer" in value):
             value = dict.fromkeys(value, "…")
         return _text(value)
-    return "JWE" if body.count(b".") == 4 else f"{len(body.split())} words"
+    if content_type.startswith("application/jwt"):
+        return "JWE" if body.count(b".") == 4 else _jwt(body.decode())
+    return f"{len(body.split())} words"
 
 
 def _text(value: Any) -> str:

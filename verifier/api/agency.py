@@ -148,8 +148,9 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         Bearer: its `result_token`. 202 while nobody answered (`state` requested or fetched). 200
         with `outcome` accepted, rejected or unavailable, `code`, `facts_as_of`, `facts_age_s`,
         the steps of every presentation, and `credentials` (the claims asked for, by query id):
-        only if accepted and only the first time. 404 for an unknown id, an expired request and a
-        wrong token alike.
+        only if accepted and only the first time; those of a signature have its `evidence` too:
+        `presentation`, `nonce` and `transaction_data`. 404 for an unknown id, an expired request
+        and a wrong token alike.
         """
         answer = service.result(session_id, bearer_token())
         return json_answer(answer, 200 if answer["state"] == "answered" else 202)

@@ -124,8 +124,10 @@ class ClientAuthentication:
     def _check(self, claims: Mapping[str, Any], client: RelyingParty, now: int) -> int:
         audience = claims.get("aud")
         single = audience[0] if type(audience) is list and len(audience) == 1 else audience
-        if claims.get("sub") != client.client_id or single not in self._audiences:
-            raise RelyingPartyNotAuthenticated("the assertion is of or for another")
+        if type(single) is not str or single not in self._audiences:
+            raise RelyingPartyNotAuthenticated("the assertion is for another")
+        if claims.get("sub") != client.client_id:
+            raise RelyingPartyNotAuthenticated("the assertion is of another")
         expires_at = claim_time(claims, "exp", required=True) or 0
         not_before = max(claim_time(claims, "nbf") or 0, claim_time(claims, "iat") or 0)
         if not now - MAX_CLOCK_SKEW_S < expires_at <= now + MAX_ASSERTION_S:

@@ -22,12 +22,17 @@ def json_answer(answer: HttpAnswer, *, what: str, max_bytes: int) -> JsonObject:
     Raises `PeerUnreachable` for server errors and 429, `AnswerUnexpected` for any other status or
     media type, `JsonMalformed`.
     """
-    check_reachable(answer, what=what)
-    if answer.status != 200:
-        raise AnswerUnexpected(f"{what} was answered with status {answer.status}")
+    check_answered(answer, what=what)
     if answer.content_type != JSON:
         raise AnswerUnexpected(f"{what} did not come as {JSON}")
     return parse_json_object(answer.body, max_bytes=max_bytes)
+
+
+def check_answered(answer: HttpAnswer, *, what: str) -> None:
+    """Return for a 200 answer. Raises `PeerUnreachable`, `AnswerUnexpected` as `json_answer`."""
+    check_reachable(answer, what=what)
+    if answer.status != 200:
+        raise AnswerUnexpected(f"{what} was answered with status {answer.status}")
 
 
 def check_reachable(answer: HttpAnswer, *, what: str) -> None:

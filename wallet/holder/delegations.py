@@ -52,7 +52,7 @@ from wallet.holder.given import (
     kept_delegation,
     to_kept_put,
 )
-from wallet.holder.issuers import IssuerPolicy
+from wallet.holder.issuers import IssuerReader
 from wallet.holder.received import CARD_ID_BYTES, check_anchor
 from wallet.holder.revoking import revoke_copy
 from wallet.holder.signing import HeldSigningKey
@@ -132,7 +132,7 @@ class Delegations:
         transport: HolderTransport,
         dids: DidResolver,
         clock: Clock,
-        policy: IssuerPolicy,
+        issuers: IssuerReader,
         top_up: Callable[[str], int],
     ) -> None:
         self._records = records
@@ -142,7 +142,7 @@ class Delegations:
         self._transport = transport
         self._dids = dids
         self._clock = clock
-        self._policy = policy
+        self._issuers = issuers
         self._top_up = top_up
 
     def invite(self, *, name: str = "") -> str:
@@ -237,11 +237,11 @@ class Delegations:
             raise InvitationUnknown("no such invitation is open here") from None
         value = _read(record)
         held = open_package(package, DecryptionKey.from_secret(value["secret"], name))
-        self._policy.check_issuer(held.credential_issuer)
+        self._issuers.policy.check_issuer(held.credential_issuer)
         sd_jwt = parse_sd_jwt(held.credential)
         claims = sd_jwt.jws.peek_claims()
         did = parse_did(claims.get("iss"))
-        self._policy.check_signer(did, held.credential_issuer)
+        self._issuers.policy.check_signer(did, held.credential_issuer)
         policy = VerificationPolicy(
             accepted_types=frozenset((str(claims.get("vct")),)), trust=None
         )
@@ -280,7 +280,7 @@ class Delegations:
         kept = kept_delegation(record)
         if kept.given.revoked_at is not None:
             return kept.given
-        revoke_copy(kept.copy, self._keys, self._transport, self._clock.now(), self._policy)
+        revoke_copy(kept.copy, self._keys, self._transport, self._clock.now(), self._issuers)
         kept = KeptDelegation(replace(kept.given, revoked_at=self._clock.now()), kept.copy)
         self._records.write(to_kept_put(kept, expected_version=record.version))
         with suppress(HeldKeyUnknown):

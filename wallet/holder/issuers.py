@@ -8,21 +8,27 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from wallet.credentials.formats import BBS_NYM_FORMAT, W3C_FORMATS
+from wallet.credentials.jose import parse_compact_jws
 from wallet.did.did_web import did_web_document_url
-from wallet.did.syntax import Did, DidMalformed
+from wallet.did.syntax import Did, DidMalformed, parse_did
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, UnsupportedError
-from wallet.holder.answers import JSON, json_answer
+from wallet.holder.answers import JSON, check_answered, json_answer
 from wallet.holder.contents import FORMATS
 from wallet.holder.texts import name_in
+from wallet.ports.clock import Clock
+from wallet.ports.facts import DidResolver
 from wallet.ports.holder import HolderTransport
 from wallet.protocols.oid4vci.metadata import (
     MAX_METADATA_BYTES,
+    SIGNED_METADATA_MEDIA_TYPE,
+    SIGNED_METADATA_TYPE,
     CredentialConfiguration,
     IssuerMetadata,
     MetadataMismatch,
     issuer_metadata_url,
     parse_issuer_metadata,
+    verify_signed_metadata,
 )
 from wallet.protocols.oid4vci.nym_proof import BBS_NYM_ALGORITHM
 from wallet.protocols.oid4vci.offer import (
@@ -40,6 +46,8 @@ from wallet.protocols.oid4vci.server_metadata import (
 
 DEFAULT_COPIES: Final = 4
 JWK_BINDING: Final = "jwk"
+# Signed if the issuer does that; an answer without a signature is taken as well.
+METADATA_ACCEPT: Final = f"{SIGNED_METADATA_MEDIA_TYPE}, {JSON}"
 
 
 class OfferNotTrusted(RejectedError):
@@ -62,13 +70,15 @@ class InspectedOffer:
     """An offer whose issuer was looked at: what to show before anything is accepted.
 
     `tx_code` says how to ask for the transaction code, or None. Nothing was sent to the issuer
-    that would use the offer up.
+    that would use the offer up. `metadata_signer` is the issuer's DID if it vouches for the
+    metadata with its key (§12.2.3), or None if only the connection says whose they are.
     """
 
     offer: CredentialOffer
     metadata: IssuerMetadata
     server: AuthorizationServerMetadata
     configurations: tuple[CredentialConfiguration, ...]
+    metadata_signer: Did | None = None
 
     @property
     def tx_code(self) -> TxCodePrompt | None:
@@ -118,9 +128,9 @@ class IssuerPolicy:
             over_http = self.development and credential_issuer.startswith("http:")
             url = did_web_document_url(did, development=over_http)
         except DidMalformed:
-            raise OfferNotTrusted("the credential's issuer is not a did:web of its host") from None
+            raise OfferNotTrusted("the signer is not a did:web of the issuer's host") from None
         if not same_origin(url, credential_issuer):
-            raise OfferNotTrusted("the credential's issuer is the DID of another host")
+            raise OfferNotTrusted("the signer is the DID of another host than the issuer's")
 
 
 def same_origin(one: str, other: str) -> bool:
@@ -134,29 +144,77 @@ def did_bindings(configuration: CredentialConfiguration) -> frozenset[str]:
     return frozenset(("did:jwk",)) if configuration.format in W3C_FORMATS else frozenset()
 
 
-def inspect_offer(
-    offer: str | Mapping[str, Any], transport: HolderTransport, policy: IssuerPolicy
-) -> InspectedOffer:
-    """Read an offer (a link or its JSON object) and its issuer's metadata.
+@dataclass(frozen=True, slots=True)
+class IssuerReader:
+    """Reads what issuers publish about themselves, as far as `policy` lets it."""
 
-    Raises `OfferNotTrusted` before the issuer is asked anything, or when its metadata is not its
-    own; `UnsupportedOffer`, the errors of the messages, and those of `HolderTransport`.
-    """
-    parsed = _read_offer(offer, transport, policy.development)
-    policy.check_issuer(parsed.credential_issuer)
-    try:
-        metadata = _issuer_metadata(parsed.credential_issuer, transport, policy.development)
-        server = _server_metadata(parsed, metadata, transport, policy.development)
-    except MetadataMismatch as error:
-        raise OfferNotTrusted(f"the issuer's metadata is not its own: {error}") from error
-    configurations = tuple(_usable(metadata, name) for name in parsed.credential_configuration_ids)
-    return InspectedOffer(parsed, metadata, server, configurations)
+    transport: HolderTransport
+    dids: DidResolver
+    clock: Clock
+    policy: IssuerPolicy
+
+    def inspect(self, offer: str | Mapping[str, Any]) -> InspectedOffer:
+        """Read an offer (a link or its JSON object) and its issuer's metadata.
+
+        Raises `OfferNotTrusted` before the issuer is asked anything, or when its metadata is not
+        its own or not of this time; `SignatureInvalid`, `KeyNotAuthorized`, `JwsMalformed` for
+        signed metadata that no key of the issuer vouches for, `DidUnresolvable` when that could
+        not be checked; `UnsupportedOffer`, the errors of the messages, and those of
+        `HolderTransport`.
+        """
+        development = self.policy.development
+        parsed = _read_offer(offer, self.transport, development)
+        self.policy.check_issuer(parsed.credential_issuer)
+        metadata, signer = self.metadata_of(parsed.credential_issuer)
+        try:
+            server = _server_metadata(parsed, metadata, self.transport, development)
+        except MetadataMismatch as error:
+            raise OfferNotTrusted(f"the server's metadata is not its own: {error}") from error
+        usable = tuple(_usable(metadata, name) for name in parsed.credential_configuration_ids)
+        return InspectedOffer(parsed, metadata, server, usable, signer)
+
+    def metadata_of(self, issuer: str) -> tuple[IssuerMetadata, Did | None]:
+        """Return an issuer's metadata and the DID that signed them, None if nobody did.
+
+        Raises as `inspect` does.
+        """
+        url = issuer_metadata_url(issuer)
+        answer = self.transport.get(url, accept=METADATA_ACCEPT)
+        if answer.status == 404 and urlsplit(issuer).path.strip("/"):
+            # Where issuers of earlier drafts have it; any other failure is final.
+            url = issuer.rstrip("/") + "/.well-known/openid-credential-issuer"
+            answer = self.transport.get(url, accept=METADATA_ACCEPT)
+        what, signer = "the issuer's metadata", None
+        try:
+            if answer.content_type == SIGNED_METADATA_MEDIA_TYPE:
+                check_answered(answer, what=what)
+                value, signer = self._signed(answer.body, issuer)
+            else:
+                value = json_answer(answer, what=what, max_bytes=MAX_METADATA_BYTES)
+            metadata = parse_issuer_metadata(
+                value, credential_issuer=issuer, development=self.policy.development
+            )
+        except MetadataMismatch as error:
+            raise OfferNotTrusted(f"the issuer's metadata is not its own: {error}") from error
+        return metadata, signer
+
+    def _signed(self, token: bytes, issuer: str) -> tuple[JsonObject, Did]:
+        """Return the metadata in a signed form; its `kid` says whose key, a DID of the issuer."""
+        kid = parse_compact_jws(token, typ=SIGNED_METADATA_TYPE).kid
+        try:
+            signer = parse_did((kid or "").partition("#")[0])
+        except DidMalformed:
+            raise OfferNotTrusted("the issuer's metadata is signed by nobody's DID") from None
+        self.policy.check_signer(signer, issuer)
+        document = self.dids.resolve(signer).value
+        now = self.clock.now()
+        return verify_signed_metadata(token, document, credential_issuer=issuer, now=now), signer
 
 
 def offer_again(
     credential_issuer: str, configuration_id: str, authorization_server: str | None = None
 ) -> JsonObject:
-    """Return an offer that nobody made, to `inspect_offer` an issuer of something that is held.
+    """Return an offer that nobody made, to `inspect` an issuer of something that is held.
 
     Nothing of it is sent to anyone.
     """
@@ -181,29 +239,6 @@ def _read_offer(
     answer = transport.get(read.uri, accept=JSON)
     value = json_answer(answer, what="the offer", max_bytes=MAX_OFFER_BYTES)
     return parse_credential_offer(value, development=development)
-
-
-def known_issuer_metadata(
-    issuer: str, transport: HolderTransport, policy: IssuerPolicy
-) -> IssuerMetadata:
-    """Return the metadata of an issuer that this wallet has a credential of.
-
-    Raises `OfferNotTrusted`, and as `inspect_offer` does.
-    """
-    try:
-        return _issuer_metadata(issuer, transport, policy.development)
-    except MetadataMismatch as error:
-        raise OfferNotTrusted(f"the issuer's metadata is not its own: {error}") from error
-
-
-def _issuer_metadata(issuer: str, transport: HolderTransport, development: bool) -> IssuerMetadata:
-    answer = transport.get(issuer_metadata_url(issuer), accept=JSON)
-    if answer.status == 404 and urlsplit(issuer).path.strip("/"):
-        # Where issuers of earlier drafts have it; any other failure is final.
-        url = issuer.rstrip("/") + "/.well-known/openid-credential-issuer"
-        answer = transport.get(url, accept=JSON)
-    value = json_answer(answer, what="the issuer's metadata", max_bytes=MAX_METADATA_BYTES)
-    return parse_issuer_metadata(value, credential_issuer=issuer, development=development)
 
 
 def _server_metadata(

@@ -33,7 +33,7 @@ from wallet.holder.intents import (
     reissue_id,
 )
 from wallet.holder.issuer_session import IssuerSession, OfferRefused
-from wallet.holder.issuers import InspectedOffer, IssuerPolicy, UnsupportedOffer, inspect_offer
+from wallet.holder.issuers import InspectedOffer, IssuerReader, UnsupportedOffer
 from wallet.holder.placing import Placing
 from wallet.holder.received import CredentialNotAsOffered
 from wallet.holder.registering import Registrar
@@ -104,7 +104,7 @@ class Receiver:
         transport: HolderTransport,
         requester: Requester,
         clock: Clock,
-        policy: IssuerPolicy,
+        issuers: IssuerReader,
         client: ClientIdentity,
         registrar: Registrar,
         placing: Placing,
@@ -113,7 +113,7 @@ class Receiver:
         self._keys = keys
         self._transport = transport
         self._clock = clock
-        self._policy = policy
+        self._issuers = issuers
         self._client = client
         # The latest DPoP nonce of each server; they are the server's, not a grant's.
         self._nonces: dict[str, str] = {}
@@ -122,8 +122,8 @@ class Receiver:
         self._requester = requester
 
     def inspect(self, offer: str | Mapping[str, Any]) -> InspectedOffer:
-        """See `inspect_offer`."""
-        return inspect_offer(offer, self._transport, self._policy)
+        """See `IssuerReader.inspect`."""
+        return self._issuers.inspect(offer)
 
     def session(self, inspected: InspectedOffer, dpop: str | None) -> IssuerSession:
         """Return the way to talk to the issuer of an offer."""
@@ -134,7 +134,7 @@ class Receiver:
             self._keys,
             self._clock,
             self._client,
-            self._policy.development,
+            self._issuers.policy.development,
             dpop,
             self._nonces,
         )
@@ -308,7 +308,7 @@ class Receiver:
             intent = replace(intent, arrived={**intent.arrived, name: response.to_json()})
             self._records.write(intent.to_put())
         response = parse_credential_response(
-            intent.arrived[name], development=self._policy.development
+            intent.arrived[name], development=self._issuers.policy.development
         )
         try:
             copies = self._requester.verified(response, session, configuration, handles)

@@ -13,7 +13,7 @@ from wallet.encoding.json import to_json
 from wallet.errors import ConflictError
 from wallet.holder.answers import AnswerUnexpected, check_reachable, json_answer, refusal_of
 from wallet.holder.cards import HeldCredential
-from wallet.holder.issuers import IssuerPolicy, known_issuer_metadata
+from wallet.holder.issuers import IssuerReader
 from wallet.holder.signing import HeldSigningKey
 from wallet.ports.holder import HolderTransport, KeyStore
 from wallet.protocols.oid4vci.token import parse_nonce_response
@@ -37,7 +37,7 @@ def revoke_copy(
     keys: KeyStore,
     transport: HolderTransport,
     now: int,
-    policy: IssuerPolicy,
+    issuers: IssuerReader,
 ) -> None:
     """Return when the issuer has revoked `copy`, now or before.
 
@@ -45,7 +45,7 @@ def revoke_copy(
     reading the issuer's metadata does.
     """
     issuer = copy.credential_issuer
-    metadata = known_issuer_metadata(issuer, transport, policy)
+    metadata, _ = issuers.metadata_of(issuer)
     if metadata.nonce_endpoint is None:
         raise RevocationRefused("no_nonce_endpoint")
     answer = transport.post(metadata.nonce_endpoint)

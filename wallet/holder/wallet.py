@@ -21,7 +21,7 @@ from wallet.holder.discovery import Discovery
 from wallet.holder.given import GivenDelegation
 from wallet.holder.handles import destroy
 from wallet.holder.history import History
-from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
+from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy, IssuerReader
 from wallet.holder.joint import Joint
 from wallet.holder.linking import Linking
 from wallet.holder.log import LogEntry, PresentationLog
@@ -102,6 +102,7 @@ class Wallet(Voter):
         self._registrar = Registrar(records, self._recovery, clock)
         self.voting_secrets = VotingSecrets(records)
         nyms = Nyms(records, self.voting_secrets)
+        issuers = IssuerReader(transport, dids, clock, policy)
         requester = Requester(keys, nyms, dids, clock, policy, self._registrar)
         self._copies = Copies(records, keys, self._held)
         self._receiver = Receiver(
@@ -110,7 +111,7 @@ class Wallet(Voter):
             transport=transport,
             requester=requester,
             clock=clock,
-            policy=policy,
+            issuers=issuers,
             client=identity,
             registrar=self._registrar,
             placing=Placing(records, self._held, self._copies),
@@ -124,16 +125,9 @@ class Wallet(Voter):
             copies=self._copies, requester=requester, client=identity,
         )  # fmt: skip
         self.delegating = Delegations(
-            records=records,
-            keys=keys,
-            held=self._held,
-            copies=self._copies,
-            transport=transport,
-            dids=dids,
-            clock=clock,
-            policy=policy,
-            top_up=self._renewals.top_up,
-        )
+            records=records, keys=keys, held=self._held, copies=self._copies, transport=transport,
+            dids=dids, clock=clock, issuers=issuers, top_up=self._renewals.top_up,
+        )  # fmt: skip
         reader = RequestReader(
             transport=transport,
             dids=dids,

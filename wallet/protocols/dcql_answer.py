@@ -109,27 +109,28 @@ def check_answer(
     `AuthorityNotTrusted`.
     """
     check_answered_ids(query, answered)
-    result = {
-        name: tuple(_asked_claims(query.credentials[name], item) for item in presentations)
-        for name, presentations in answered.items()
-    }
-    holders = {
-        item.holder_mark
-        for name, presentations in answered.items()
-        for item in presentations
-        if item.holder_mark is not None and name not in apart
-    }
+    result: dict[str, tuple[JsonObject, ...]] = {}
+    holders: set[str] = set()
+    for name, presentations in answered.items():
+        # A mark is a digest of a key: once for each presentation.
+        marks = [item.holder_mark for item in presentations]
+        result[name] = tuple(
+            _asked_claims(query.credentials[name], item, is_bound=mark is not None)
+            for item, mark in zip(presentations, marks, strict=True)
+        )
+        if name not in apart:
+            holders.update(mark for mark in marks if mark is not None)
     if one_holder and len(holders) > 1:
         raise HoldersDiffer("the credentials are bound to different holder keys")
     return result
 
 
-def _asked_claims(query: CredentialQuery, presented: Answered) -> JsonObject:
+def _asked_claims(query: CredentialQuery, presented: Answered, *, is_bound: bool) -> JsonObject:
     if presented.format != query.format or not query.accepts_type(presented.types):
         raise AnswerIncomplete("the credential is of another type than asked for")
     if not query.accepts_authorities(presented.authority_keys):
         raise AuthorityNotTrusted("no authority that was asked for vouches for the credential")
-    if query.require_holder_binding and presented.holder_mark is None:
+    if query.require_holder_binding and not is_bound:
         raise HolderBindingMissing("the presentation carries no key binding")
     complete = False
     for alternative in query.alternatives():

@@ -121,8 +121,8 @@ class VerificationReport:
     @property
     def facts_as_of(self) -> int | None:
         """The time of the oldest outside fact that any step used, unix seconds."""
-        times = (step.as_of for step in self.steps if step.as_of is not None)
-        return min(times, default=None)
+        times = (_as_of(result) for result in self.results)
+        return min((time for time in times if time is not None), default=None)
 
     def raise_for_failure(self) -> None:
         """Raise the error that decides, if there is one."""
@@ -149,15 +149,20 @@ class VerificationReport:
         }
 
 
+def _as_of(result: StepResult) -> int | None:
+    if isinstance(result, UnavailableError):
+        return getattr(result, "as_of", None)
+    return result if type(result) is int else None
+
+
 def _step(number: int, result: StepResult) -> Step:
     name = STEP_NAMES[number - 1]
     if isinstance(result, UnavailableError):
-        as_of = getattr(result, "as_of", None)
-        return Step(number, name, Outcome.UNAVAILABLE, result, as_of)
+        return Step(number, name, Outcome.UNAVAILABLE, result, _as_of(result))
     if isinstance(result, SeoulWalletError):
         return Step(number, name, Outcome.REJECTED, result)
     if isinstance(result, SignatureOn):
         return Step(number, name, Outcome.PASSED, None, None, result)
     if isinstance(result, Outcome):
         return Step(number, name, result)
-    return Step(number, name, Outcome.PASSED, None, result)
+    return Step(number, name, Outcome.PASSED, None, _as_of(result))

@@ -19,6 +19,8 @@ from tests.support.city import PERSON as MINSEO
 from tests.support.holder_stores import PASSPHRASE
 from tests.support.programmes import boundary_data, programme
 from tests.support.registers import register_rows
+from verifier.client import DID
+from verifier.eligibility import programme_query
 from wallet.app import restore_wallet
 from wallet.crypto.recovery_phrase import PhraseLanguage
 from wallet.eligibility.days import seoul_midnight
@@ -27,6 +29,10 @@ from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.holder.issuer_session import OfferRefused
 from wallet.holder.wallet import Wallet
 from wallet.ports.holder import PeerUnreachable
+from wallet.protocols.frames import make_frames, read_frames
+from wallet.protocols.oid4vp import ResponseMode
+from wallet.protocols.oid4vp_response import parse_dc_response
+from wallet.protocols.oid4vp_session import Flow, RequestOptions
 
 JIHO = "SYN-P-2"
 YOUTH = "https://youth.example"
@@ -96,6 +102,26 @@ def test_a_person_draws_a_benefit_once_and_the_neighbour_too(city: City) -> None
     assert told(apply(minseo)) == DRAWN
     assert told(apply(jiho)) == ELIGIBLE
     assert told(apply(jiho)) == DRAWN
+
+
+def test_what_one_may_have_once_is_unknown_without_a_network(city: City) -> None:
+    wallet, service = holder(city), city.verifiers[AGENCY_URL].service
+    opened = service.create_request(
+        named=programme_query(programme("youth-fare@2026")),
+        options=RequestOptions(prefix=DID, response_mode=ResponseMode.QR_JWT, flow=Flow.FRAMES),
+    )
+    assert opened.request_object is not None
+    consent = wallet.offline.review(make_frames(opened.request_object.encode()))
+    answer = {"response": read_frames(wallet.offline.answer(consent)).decode()}
+    service.receive_from_page(
+        opened.session_id, opened.result_token, parse_dc_response(answer), None
+    )
+    decision = service.result(opened.session_id, opened.result_token)["eligibility"]
+    assert told(decision) == ("unknown", [("could_not_check", "one-per-person")])
+    assert decision["facts_age_s"] is not None
+    assert nullifiers(city, AGENCY_URL) == set()
+    # With a network the same person is counted, for the first time.
+    assert told(apply(wallet)) == ELIGIBLE
 
 
 def test_the_next_year_is_another_cycle_and_the_eve_is_not(city: City) -> None:

@@ -74,6 +74,11 @@ class TestOverHttp:
             for word in terminal.run("list").output.split()
             if len(word) == 12 and word.isalnum()
         )
+        picture = terminal.file.parent / "card.svg"
+        large = terminal.run("show", card_id, "--large", "--svg", str(picture)).output
+        assert large.startswith("Multi-child family\ncard\n")
+        assert "<title id=" in picture.read_text("utf-8")
+        assert "발급 기관: " in terminal.run("show", card_id, "--read", lang="ko").output
         shown = terminal.run("show", card_id[:6], lang="ko").output
         assert "성명" in shown
         assert "김하늘" in shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Lock
 from typing import Any, Final
 
 from wallet.adapters.http.fetch import (
@@ -13,9 +14,12 @@ from wallet.adapters.http.fetch import (
     UrlMalformed,
 )
 from wallet.encoding.json import to_json
+from wallet.ports.clock import Clock
 from wallet.ports.holder import HttpAnswer, PeerUnreachable, RedirectRefused, UrlRefused
 from wallet.verification.evidence import Fact
 
+KEEP_FACTS_S: Final = 60
+MAX_RECENT_FACTS: Final = 64
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -62,15 +66,35 @@ class HttpHolderTransport:
         return HttpAnswer(answer.status, answer.media_type, answer.body, answer.headers)
 
 
-class NoFactCache:
-    """`ports.cache.FactCache` that keeps nothing: a wallet is online when it needs a fact.
+class RecentFacts:
+    """`ports.cache.FactCache` in memory, of the last minute: what one errand asks for twice.
 
-    So no file tells which issuers and verifiers its holder dealt with.
+    Nothing is in a file, so none tells which issuers and verifiers the holder dealt with, and
+    nothing outlives an outage of its source: a wallet is online when it needs a fact.
     """
+
+    def __init__(
+        self, clock: Clock, *, keep_s: int = KEEP_FACTS_S, max_per_kind: int = MAX_RECENT_FACTS
+    ) -> None:
+        self._clock = clock
+        self._keep_s = keep_s
+        self._max_per_kind = max_per_kind
+        self._lock = Lock()
+        self._kept: dict[str, dict[str, Fact[bytes]]] = {}
 
     def get(self, kind: str, name: str) -> Fact[bytes] | None:
         """See `FactCache.get`."""
-        return None
+        with self._lock:
+            found = self._kept.get(kind, {}).get(name)
+        if found is None or self._clock.now() - found.as_of >= self._keep_s:
+            return None
+        return found
 
     def put(self, kind: str, name: str, value: bytes, *, as_of: int) -> None:
         """See `FactCache.put`."""
+        with self._lock:
+            of_kind = self._kept.setdefault(kind, {})
+            if name not in of_kind or of_kind[name].as_of <= as_of:
+                of_kind[name] = Fact(value, as_of)
+            if len(of_kind) > self._max_per_kind:
+                del of_kind[min(of_kind, key=lambda kept: of_kind[kept].as_of)]

@@ -133,7 +133,8 @@ def _switch_to_wal(connection: sqlite3.Connection) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     begin = connection.get_execution_options().get(SQLITE_BEGIN, "BEGIN")
-    connection.exec_driver_sql(begin)
+    if begin is not None:
+        connection.exec_driver_sql(begin)
 
 
 def _open_postgres(url: URL) -> Engine:
@@ -190,6 +191,17 @@ def read(engine: Engine) -> Iterator[Connection]:
             )
         with connection.begin():
             yield connection
+
+
+@contextmanager
+def read_once(engine: Engine) -> Iterator[Connection]:
+    """Like `read`, for one query alone: in SQLite a statement is a transaction of itself."""
+    if engine.dialect.name != "sqlite" or _joined(engine) is not None:
+        with read(engine) as connection:
+            yield connection
+        return
+    with _translated(), engine.connect() as connection:
+        yield connection.execution_options(**{SQLITE_BEGIN: None})
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from wallet.adapters.sql.engine import insert_or_ignore, read, write
+from wallet.adapters.sql.engine import insert_or_ignore, read_once, write
 from wallet.crypto.hashing import sha256
 from wallet.ports.sessions import SessionConflict, SessionUnknown, StoredSession
 
@@ -69,7 +69,7 @@ class SqlSessionStore:
                     raise SessionConflict("the session exists already")
 
     def load(self, kind: str, session_id: str, *, now: int) -> StoredSession:
-        with read(self._engine) as connection:
+        with read_once(self._engine) as connection:
             row = connection.execute(_LOAD, _alive_key(kind, session_id, now)).one_or_none()
         if row is None:
             raise SessionUnknown("there is no such session")

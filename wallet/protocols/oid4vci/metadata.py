@@ -52,6 +52,7 @@ __all__ = (
 
 SIGNED_METADATA_TYPE: Final = "openidvci-issuer-metadata+jwt"
 SIGNED_METADATA_MEDIA_TYPE: Final = "application/jwt"
+SIGNED_METADATA_LIFETIME_S: Final = 24 * 3600
 MAX_METADATA_BYTES: Final = 256 * 1024
 MAX_CONFIGURATIONS: Final = 200
 MAX_CLOCK_SKEW_S: Final = 60
@@ -179,9 +180,13 @@ def _parse_batch_size(document: Mapping[str, Any]) -> int:
 def sign_issuer_metadata(
     document: JsonObject, key: SigningKey, *, verification_method: str, issued_at: int
 ) -> str:
-    """Return the metadata as a signed JWT (§12.2.3); `kid` is the DID URL of the key."""
+    """Return the metadata as a signed JWT (§12.2.3); `kid` is the DID URL of the key.
+
+    It is good for `SIGNED_METADATA_LIFETIME_S`, so that an old one cannot be replayed for ever.
+    """
     issuer = document["credential_issuer"]
-    claims = {**document, "iss": issuer, "sub": issuer, "iat": issued_at}
+    times = {"iat": issued_at, "exp": issued_at + SIGNED_METADATA_LIFETIME_S}
+    claims = {**document, "iss": issuer, "sub": issuer, **times}
     return sign_jws(key, {"typ": SIGNED_METADATA_TYPE, "kid": verification_method}, claims)
 
 
