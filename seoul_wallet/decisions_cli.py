@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from seoul_wallet.files import write_new_file
+from seoul_wallet.typed_errors import IDS_MAY_BEGIN_WITH_A_DASH
 from seoul_wallet.wallet_views import Session, day_of
 from wallet.eligibility.receipts.entry import AgencyEntry
 from wallet.encoding.json import to_json
@@ -35,7 +36,7 @@ def decisions(session: Session, refresh: bool) -> None:
         raise failed
 
 
-@click.command("export-receipt")
+@click.command("export-receipt", context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("decision_id")
 @click.option(
     "--out",
@@ -52,7 +53,7 @@ def export_receipt(session: Session, decision_id: str, out: Path) -> None:
     click.echo(f"{session.say('written')}: {out}")
 
 
-@click.command()
+@click.command(context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("decision_id")
 @click.pass_obj
 def withdraw(session: Session, decision_id: str) -> None:
@@ -62,7 +63,7 @@ def withdraw(session: Session, decision_id: str) -> None:
     click.echo(f"{session.say('withdrawn_at')}: {entry.log_index}")
 
 
-@click.command("request-deletion")
+@click.command("request-deletion", context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("decision_id")
 @click.pass_obj
 def request_deletion(session: Session, decision_id: str) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from seoul_wallet.typed_errors import IDS_MAY_BEGIN_WITH_A_DASH
 from seoul_wallet.wallet_views import Session, day_of, find_card, show_cards
 from wallet.credentials.delegation import RELATIONS
 from wallet.encoding.names import parse_text
@@ -25,7 +26,7 @@ class ClaimNotNamed(MalformedError):
     code = "claim_not_named"
 
 
-@click.command()
+@click.command(context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("card_id")
 @click.argument("invitation")
 @click.option("--claim", "claims", multiple=True, metavar="PATH", help="May be shown: a/b/c.")
@@ -127,7 +128,7 @@ def accept(session: Session, package: str) -> None:
         show_cards(session, "received", (holder.delegating.accept(package),))
 
 
-@delegations.command()
+@delegations.command(context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("delegation_id")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj

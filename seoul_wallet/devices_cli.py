@@ -6,6 +6,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from seoul_wallet.typed_errors import IDS_MAY_BEGIN_WITH_A_DASH
 from seoul_wallet.wallet_views import Session, find_card, show_time
 from wallet.errors import SeoulWalletError
 from wallet.holder.consent import ConsentRefused
@@ -33,7 +34,7 @@ def devices(session: Session, name: str | None) -> None:
         _show(session, holder.devices.devices())
 
 
-@click.command()
+@click.command(context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("device_id")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
@@ -58,7 +59,7 @@ def lost(session: Session, device_id: str, yes: bool) -> None:
             raise failed
 
 
-@click.command()
+@click.command(context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("card_id", required=False)
 @click.option("--keep", is_flag=True, help="Keep the other device's copies: one device more.")
 @click.option("--again", is_flag=True, help="Also what was issued to this device already.")

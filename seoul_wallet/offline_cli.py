@@ -10,6 +10,7 @@ import click
 from seoul_wallet.agency import asked_query, keep_session, kept_session
 from seoul_wallet.frame_pictures import read_pictures, show_in_terminal, write_pictures
 from seoul_wallet.stack_file import call, read_private, read_stack
+from seoul_wallet.typed_errors import IDS_MAY_BEGIN_WITH_A_DASH
 from seoul_wallet.wallet_asking import asking
 from seoul_wallet.wallet_views import Session
 from verifier.client import HASH, PREFIXES, REDIRECT_URI
@@ -53,7 +54,7 @@ def offline_request(query: str, prefix: str, purpose: str | None, folder: Path |
     click.echo(opened["request_id"])
 
 
-@click.command("offline-decide")
+@click.command("offline-decide", context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("session")
 @click.option("--frames", type=_FOLDER, required=True, help="Pictures of the wallet's codes.")
 def offline_decide(session: str, frames: Path) -> None:

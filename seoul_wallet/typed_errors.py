@@ -16,6 +16,8 @@ from wallet.errors import (
 )
 from wallet.holder.texts import shown
 
+# Of commands that take an id: one in base64url may begin with a dash, and is no option for that.
+IDS_MAY_BEGIN_WITH_A_DASH: Final = {"ignore_unknown_options": True}
 EXIT_CODES: Final = (
     (MalformedError, 2),
     (UnsupportedError, 2),

@@ -11,7 +11,7 @@ import click
 from seoul_wallet.agency import asked_query, keep_session, kept_session, read_json
 from seoul_wallet.offline_cli import offline_decide, offline_request
 from seoul_wallet.stack_file import call, read_private, read_stack
-from seoul_wallet.typed_errors import TypedErrors
+from seoul_wallet.typed_errors import IDS_MAY_BEGIN_WITH_A_DASH, TypedErrors
 from verifier.client import PREFIXES
 from wallet.encoding.json import to_json
 from wallet.protocols.oid4vp import ResponseMode, Way
@@ -75,7 +75,7 @@ def request(
     click.echo(opened["request_id"])
 
 
-@verifier.command("result")
+@verifier.command("result", context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("session")
 @click.option("--wait", "wait_s", type=click.FloatRange(0, 600), default=0, show_default=True,
               help="Seconds to wait for an answer.")  # fmt: skip

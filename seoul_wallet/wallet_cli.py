@@ -20,7 +20,7 @@ from seoul_wallet.history_cli import history, log, top_up
 from seoul_wallet.language import default_language
 from seoul_wallet.offline_cli import show_offline
 from seoul_wallet.recovery_cli import export, phrase, restore, shares
-from seoul_wallet.typed_errors import TypedErrors
+from seoul_wallet.typed_errors import IDS_MAY_BEGIN_WITH_A_DASH, TypedErrors
 from seoul_wallet.voting_cli import challenge, track, vote
 from seoul_wallet.wallet_asking import asking
 from seoul_wallet.wallet_views import (
@@ -217,7 +217,7 @@ def list_cards(session: Session) -> None:
             click.echo(f"{session.say('unfinished_vote')} {box}", err=True)
 
 
-@wallet.command()
+@wallet.command(context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("card_id")
 @click.option("--large", is_flag=True, help="Short lines for large type, and nothing else.")
 @click.option("--read", is_flag=True, help="Whole sentences, for a screen reader.")
@@ -242,7 +242,7 @@ def show(session: Session, card_id: str, large: bool, read: bool, svg: Path | No
         click.echo(f"{session.say('issuer')}: {card.issuer}")
 
 
-@wallet.command()
+@wallet.command(context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("card_id")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
