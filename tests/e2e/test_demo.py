@@ -1,6 +1,7 @@
 """The whole story on real parts: the demonstration with a small register, on each chain."""
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from seoul_wallet.demo.run import run_demo
 
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(180)]
 HOUSEHOLDS = 40
+DEMO_NODES = int(os.environ.get("SOAK_DEMO_NODES", "0"))
 
 
 def play(chain: LocalChain, folder: Path) -> str:
@@ -43,7 +45,10 @@ def test_every_line_is_as_expected_on_the_chain_inside_the_process(tmp_path: Pat
     assert "✗" not in shown
 
 
+# The node that the demonstration starts for itself is in test_kept_demo.py, each time.
 @pytest.mark.anvil
+@pytest.mark.soak
+@pytest.mark.skipif(DEMO_NODES == 0, reason="a third demonstration: make soak")
 def test_the_command_runs_on_a_node_that_someone_else_started(tmp_path: Path) -> None:
     try:
         theirs = anvil_chain()

@@ -1,4 +1,4 @@
-"""Ids in base64url may begin with a dash; they are still ids, and a wrong option is still wrong."""
+"""Ids in base64url may begin with a dash and are ids; an option that does not exist is named."""
 
 from __future__ import annotations
 
