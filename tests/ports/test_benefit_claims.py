@@ -76,6 +76,9 @@ def test_the_same_application_may_ask_again_before_and_after_its_grant(
     for _ in range(2):
         grant(empty_engine, claims, "one")
         claims.hold(claim(), now=NOW)
+    # Granted once, and nobody else's.
+    with pytest.raises(BenefitDrawn):
+        claims.hold(claim("two"), now=NOW)
 
 
 def test_while_one_application_holds_it_another_is_told_to_wait(claims: SqlBenefitClaims) -> None:
