@@ -9,22 +9,15 @@ from typing import Final
 from flask import Blueprint, Response, g, request
 from marshmallow import fields, validate
 
-from issuer.api.operator import (
-    MAX_OPERATOR_BODY_BYTES,
-    OperatorUnknown,
-    answer_unknown_operator,
-    authenticate_operator,
-    offer_json,
-    register_id_field,
-)
+from issuer.api.operator import offer_json, register_id_field
+from issuer.api.operators import operator_body, operators_only
 from issuer.config import Operator
 from issuer.ports import Approval, ApprovalState, ApprovalUnknown
 from issuer.service import IssuerService
 from issuer.sessions import Entitlement
 from wallet.encoding.json import JsonObject
 from wallet.web.application import json_answer
-from wallet.web.bodies import read_json
-from wallet.web.schemas import RequestMalformed, RequestSchema, load
+from wallet.web.schemas import RequestMalformed, RequestSchema
 
 _CONFIGURATION: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}\Z")
 _RECORD_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -49,21 +42,11 @@ class _Nothing(RequestSchema):
 
 def approvals_blueprint(service: IssuerService, operators: Sequence[Operator]) -> Blueprint:
     """Return the endpoints. With no operators, nobody gets in."""
-    blueprint = Blueprint("approvals", __name__, url_prefix="/operator")
-    blueprint.register_error_handler(OperatorUnknown, answer_unknown_operator)
-
-    @blueprint.before_request
-    def only_operators() -> None:
-        g.operator = authenticate_operator(request.headers.get("Authorization", ""), operators)
-
-    def body(schema: RequestSchema) -> JsonObject:
-        request.max_content_length = MAX_OPERATOR_BODY_BYTES
-        loaded: JsonObject = load(schema, read_json(request))
-        return loaded
+    blueprint = operators_only("approvals", "/operator", operators)
 
     @blueprint.post("/credential-offers")
     def offer() -> Response:
-        asked = body(_Offer())
+        asked = operator_body(_Offer())
         kind = service.catalogue.type_of(asked["configuration_id"])
         held = asked["hold"] or kind.needs_approval
         entitlement = Entitlement(
@@ -90,7 +73,7 @@ def approvals_blueprint(service: IssuerService, operators: Sequence[Operator]) -
 
     @blueprint.post("/approvals/<approval_id>/<any(approve, refuse):decision>")
     def decide(approval_id: str, decision: str) -> Response:
-        body(_Nothing())
+        operator_body(_Nothing())
         if not _RECORD_ID.match(approval_id):
             raise ApprovalUnknown("there is no such held issuance")
         decided = service.deferrals.decide(

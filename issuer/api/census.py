@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from marshmallow import fields, validate
 
-from issuer.api.operator import (
-    OperatorUnknown,
-    answer_unknown_operator,
-    authenticate_operator,
-)
+from issuer.api.operators import operator_body, operators_only
 from issuer.config import Operator
 from issuer.register.electoral_roll import DISTRICT_CODES, VOTING_AGE
 from issuer.voting import VotingRoll
 from wallet.web.application import json_answer
-from wallet.web.bodies import read_json
-from wallet.web.schemas import RequestSchema, load
+from wallet.web.schemas import RequestSchema
 
 
 class _Electorate(RequestSchema):
@@ -34,7 +29,7 @@ class _Electorate(RequestSchema):
 
 def census_blueprint(roll: VotingRoll, operators: Sequence[Operator]) -> Blueprint:
     """Return the endpoint; who may call it is as for every other of the operators'."""
-    blueprint = Blueprint("census", __name__, url_prefix="/operator")
+    blueprint = operators_only("census", "/operator", operators)
 
     @blueprint.post("/census")
     def census() -> Response:
@@ -43,10 +38,8 @@ def census_blueprint(roll: VotingRoll, operators: Sequence[Operator]) -> Bluepri
         Bearer: an operator's token. JSON: `min_age` (14 or null), `districts` (codes, or null for
         all). Numbers of people, no person.
         """
-        authenticate_operator(request.headers.get("Authorization", ""), operators)
-        asked = load(_Electorate(), read_json(request))
+        asked = operator_body(_Electorate())
         districts = None if asked["districts"] is None else frozenset(asked["districts"])
         return json_answer(roll.manifest_parts(min_age=asked["min_age"], districts=districts))
 
-    blueprint.register_error_handler(OperatorUnknown, answer_unknown_operator)
     return blueprint

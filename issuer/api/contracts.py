@@ -6,17 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 from marshmallow import fields, validate
 
-from issuer.api.operator import (
-    MAX_OPERATOR_BODY_BYTES,
-    OperatorUnknown,
-    answer_unknown_operator,
-    authenticate_operator,
-    offer_json,
-    register_id_field,
-)
+from issuer.api.operator import offer_json, register_id_field
+from issuer.api.operators import operator_body, operators_only
 from issuer.config import Operator
 from issuer.contracts import (
     MAX_SIGNING_S,
@@ -30,8 +24,7 @@ from wallet.credentials.contract import CONTRACT_HASH, Side
 from wallet.encoding.json import JsonObject
 from wallet.protocols.oid4vp_transaction import MAX_ENCODED_CHARACTERS
 from wallet.web.application import json_answer
-from wallet.web.bodies import read_json
-from wallet.web.schemas import RequestSchema, load
+from wallet.web.schemas import RequestSchema
 
 MAX_AUDIENCE_CHARACTERS: Final = 512
 MAX_PRESENTATION_CHARACTERS: Final = 64 * 1024
@@ -77,17 +70,7 @@ class _ContractOffer(RequestSchema):
 
 def contracts_blueprint(service: IssuerService, operators: Sequence[Operator]) -> Blueprint:
     """Return the endpoints. With no operators, nobody gets in."""
-    blueprint = Blueprint("contracts", __name__, url_prefix="/operator/contracts")
-    blueprint.register_error_handler(OperatorUnknown, answer_unknown_operator)
-
-    @blueprint.before_request
-    def only_operators() -> None:
-        g.operator = authenticate_operator(request.headers.get("Authorization", ""), operators)
-
-    def body(schema: RequestSchema) -> JsonObject:
-        request.max_content_length = MAX_OPERATOR_BODY_BYTES
-        loaded: JsonObject = load(schema, read_json(request))
-        return loaded
+    blueprint = operators_only("contracts", "/operator/contracts", operators)
 
     @blueprint.post("")
     def enter() -> Response:
@@ -95,7 +78,7 @@ def contracts_blueprint(service: IssuerService, operators: Sequence[Operator]) -
 
         `audience` is that verifier's client identifier.
         """
-        asked = body(_Contract())
+        asked = operator_body(_Contract())
         contract = service.contracts.enter(
             asked["terms"],
             {Side.EMPLOYER: asked["employer_id"], Side.WORKER: asked["worker_id"]},
@@ -114,7 +97,7 @@ def contracts_blueprint(service: IssuerService, operators: Sequence[Operator]) -
     @blueprint.post("/<contract_id>/signatures")
     def sign(contract_id: str) -> Response:
         """Hand in the signature of one side: `evidence` is what the verifier gave for it."""
-        asked = body(_Signature())
+        asked = operator_body(_Signature())
         given = asked["evidence"]
         signature = service.contracts.sign(
             _id(contract_id),
@@ -130,7 +113,7 @@ def contracts_blueprint(service: IssuerService, operators: Sequence[Operator]) -
     @blueprint.post("/<contract_id>/offer")
     def offer(contract_id: str) -> Response:
         """Offer one party its credential, once both have signed."""
-        asked = body(_ContractOffer())
+        asked = operator_body(_ContractOffer())
         made = service.contracts.offer(
             _id(contract_id), asked["side"], with_tx_code=asked["tx_code"]
         )

@@ -6,23 +6,17 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from marshmallow import fields, validate
 
-from issuer.api.operator import (
-    OperatorUnknown,
-    answer_unknown_operator,
-    authenticate_operator,
-    offer_json,
-)
+from issuer.api.operator import offer_json
+from issuer.api.operators import operator_body, operators_only
 from issuer.config import Operator
 from issuer.register.model import MAX_ID_CHARACTERS
 from issuer.service import IssuerService
 from wallet.web.application import json_answer
-from wallet.web.bodies import read_json
-from wallet.web.schemas import RequestMalformed, RequestSchema, load
+from wallet.web.schemas import RequestMalformed, RequestSchema
 
-MAX_BODY_BYTES: Final = 16 * 1024
 _REGISTER_ID: Final = re.compile(rf"[A-Z0-9-]{{1,{MAX_ID_CHARACTERS}}}\Z")
 _KIND: Final = re.compile(r"[a-z][a-z0-9-]{0,47}\Z")
 
@@ -45,7 +39,7 @@ class _GuardianshipOffer(RequestSchema):
 
 def evidence_blueprint(service: IssuerService, operators: Sequence[Operator]) -> Blueprint:
     """Return the endpoint; who may call it is as for every other of the operators'."""
-    blueprint = Blueprint("evidence", __name__, url_prefix="/operator")
+    blueprint = operators_only("evidence", "/operator", operators)
 
     @blueprint.post("/evidence-offers")
     def offer() -> Response:
@@ -56,18 +50,16 @@ def evidence_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         a guardian, `family_id` and `guardian_id` too. 201 with the offer's link; 422 when
         the register does not list the subject, 409 when it lacks a fact.
         """
-        authenticate_operator(request.headers.get("Authorization", ""), operators)
-        request.max_content_length = MAX_BODY_BYTES
-        asked = load(_EvidenceOffer(), read_json(request))
-        guardian = asked.get("family_id"), asked.get("guardian_id")
-        if (guardian[0] is None) is not (guardian[1] is None):
+        asked = operator_body(_EvidenceOffer())
+        family_id, guardian_id = asked.get("family_id"), asked.get("guardian_id")
+        if (family_id is None) is not (guardian_id is None):
             raise RequestMalformed("family_id and guardian_id belong together")
         made = service.offer_evidence(
             asked["kind"],
             asked["subject_id"],
             asked["holder_id"],
             with_tx_code=asked["tx_code"],
-            guardian=None if guardian[0] is None else guardian,
+            guardian=None if family_id is None else (str(family_id), str(guardian_id)),
         )
         return json_answer(offer_json(made), 201)
 
@@ -78,9 +70,7 @@ def evidence_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         Bearer: an operator's token. JSON: `family_id`, `guardian_id`, `child_id` and perhaps
         `tx_code`. 201 with the offer's link; 422 when the register makes nobody a guardian.
         """
-        authenticate_operator(request.headers.get("Authorization", ""), operators)
-        request.max_content_length = MAX_BODY_BYTES
-        asked = load(_GuardianshipOffer(), read_json(request))
+        asked = operator_body(_GuardianshipOffer())
         made = service.offer_guardianship(
             asked["family_id"],
             asked["guardian_id"],
@@ -89,5 +79,4 @@ def evidence_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         )
         return json_answer(offer_json(made), 201)
 
-    blueprint.register_error_handler(OperatorUnknown, answer_unknown_operator)
     return blueprint

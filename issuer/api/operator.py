@@ -5,14 +5,14 @@ Every operator has a Bearer token of their own; the service knows its SHA-256 di
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 from marshmallow import fields, validate
 
+from issuer.api.operators import operator_body, operators_only
 from issuer.api.public import parse_hash
 from issuer.catalogue import FAMILY_CARD
 from issuer.config import Operator
@@ -22,29 +22,17 @@ from issuer.register.model import MAX_ID_CHARACTERS
 from issuer.service import IssuerService
 from issuer.sessions import Entitlement
 from issuer.status import StatusReason
-from wallet.crypto.hashing import sha256
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, to_json
-from wallet.errors import RejectedError
 from wallet.status.token_status_list import INVALID, SUSPENDED, VALID
 from wallet.web.application import json_answer
-from wallet.web.bodies import read_json
 from wallet.web.problems import problem
-from wallet.web.schemas import RequestMalformed, RequestSchema, load
+from wallet.web.schemas import RequestMalformed, RequestSchema
 
-MAX_OPERATOR_BODY_BYTES: Final = 256 * 1024
-MAX_TOKEN_CHARACTERS: Final = 512
 # Not every database takes every character, and no id has others.
 _REGISTER_ID: Final = re.compile(rf"[A-Z0-9-]{{1,{MAX_ID_CHARACTERS}}}\Z")
 _RECORD_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 _STATUS_NAMES: Final = {VALID: "valid", INVALID: "revoked", SUSPENDED: "suspended"}
-
-
-class OperatorUnknown(RejectedError):
-    """No operator has this token."""
-
-    code = "operator_unknown"
-    status = 401
 
 
 def register_id_field() -> fields.String:
@@ -88,23 +76,11 @@ class _StatusChange(RequestSchema):
 
 def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) -> Blueprint:
     """Return the operators' endpoints. With no operators, nobody gets in."""
-    blueprint = Blueprint("operator", __name__, url_prefix="/operator")
-
-    def operator() -> str:
-        return authenticate_operator(request.headers.get("Authorization", ""), operators)
-
-    def body(schema: RequestSchema) -> JsonObject:
-        request.max_content_length = MAX_OPERATOR_BODY_BYTES
-        loaded: JsonObject = load(schema, read_json(request))
-        return loaded
-
-    @blueprint.before_request
-    def only_operators() -> None:
-        operator()
+    blueprint = operators_only("operator", "/operator", operators)
 
     @blueprint.post("/offers")
     def offer() -> Response:
-        asked = body(_CardOffer())
+        asked = operator_body(_CardOffer())
         made = service.offer_family_card(
             asked["family_id"], asked["holder_id"], with_tx_code=asked["tx_code"]
         )
@@ -112,7 +88,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
 
     @blueprint.post("/offers/bulk")
     def bulk_offers() -> Response:
-        asked = body(_CardOffers())
+        asked = operator_body(_CardOffers())
         entitlements = [
             Entitlement(FAMILY_CARD, card["family_id"], card["holder_id"])
             for card in asked["cards"]
@@ -122,8 +98,8 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
 
     @blueprint.post("/letters")
     def request_letter() -> Response:
-        asked = body(_LetterRequest())
-        letter = service.letters.request_letter(asked["appointment_id"], operator=operator())
+        asked = operator_body(_LetterRequest())
+        letter = service.letters.request_letter(asked["appointment_id"], operator=g.operator)
         return json_answer(_letter_json(letter), 201)
 
     @blueprint.get("/letters")
@@ -137,20 +113,20 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
 
     @blueprint.post("/letters/<letter_id>/approval")
     def approve_letter(letter_id: str) -> Response:
-        body(_Nothing())
-        letter = service.letters.approve_letter(_letter_id(letter_id), operator=operator())
+        operator_body(_Nothing())
+        letter = service.letters.approve_letter(_letter_id(letter_id), operator=g.operator)
         return json_answer(_letter_json(letter))
 
     @blueprint.post("/letters/<letter_id>/offer")
     def offer_letter(letter_id: str) -> Response:
-        asked = body(_LetterOffer())
+        asked = operator_body(_LetterOffer())
         made = service.letters.offer_letter(_letter_id(letter_id), with_tx_code=asked["tx_code"])
         return json_answer(offer_json(made), 201)
 
     @blueprint.post("/issuances/search")
     def issuances() -> Response:
         # A POST, so that an id of the register stays out of URLs and their logs.
-        found = service.statuses.issuances_of(body(_Search())["subject_id"])
+        found = service.statuses.issuances_of(operator_body(_Search())["subject_id"])
         return json_answer({"issuances": [_issuance_json(issuance) for issuance in found]})
 
     changes = {
@@ -161,7 +137,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
 
     @blueprint.post("/issuances/<issuance_id>/<any(revoke, suspend, reinstate):change>")
     def change_status(issuance_id: str, change: str) -> Response:
-        reason = body(_StatusChange())["reason"]
+        reason = operator_body(_StatusChange())["reason"]
         if not _RECORD_ID.match(issuance_id):
             raise IssuanceUnknown("there is no such issuance")
         changes[change](issuance_id, reason)
@@ -169,7 +145,7 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
 
     @blueprint.post("/batches/<root>/revoke")
     def revoke_batch(root: str) -> Response:
-        body(_Nothing())
+        operator_body(_Nothing())
         service.anchoring.revoke_batch(parse_hash(root))
         return Response(status=204)
 
@@ -180,31 +156,8 @@ def operator_blueprint(service: IssuerService, operators: Sequence[Operator]) ->
         answer.set_data(to_json({**details, "refused": listed}))
         return answer
 
-    blueprint.register_error_handler(OperatorUnknown, answer_unknown_operator)
     blueprint.register_error_handler(OffersRefused, refused)
     return blueprint
-
-
-def answer_unknown_operator(error: OperatorUnknown) -> Response:
-    """Answer 401 with a challenge."""
-    answer = problem(401, error.code, str(error))
-    answer.headers["WWW-Authenticate"] = "Bearer"
-    return answer
-
-
-def authenticate_operator(header: str, operators: Sequence[Operator]) -> str:
-    """Return the operator of an Authorization header. Raises `OperatorUnknown`."""
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() == "bearer" and 0 < len(token) <= MAX_TOKEN_CHARACTERS:
-        digest = sha256(token.encode("utf-8", "surrogatepass"))
-        found = None
-        for candidate in operators:
-            # Every one is compared, so that the time does not tell which came close.
-            if hmac.compare_digest(candidate.token_digest, digest):
-                found = candidate.name
-        if found is not None:
-            return found
-    raise OperatorUnknown("send an operator's token in the Authorization header")
 
 
 def _letter_id(text: str) -> str:

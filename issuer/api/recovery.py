@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, request
 
 from issuer.api.errors import RECOVERY_ERRORS, answer_errors
-from issuer.api.operator import OperatorUnknown, answer_unknown_operator, authenticate_operator
+from issuer.api.operators import operators_only
 from issuer.config import Operator
 from issuer.recovery.ports import RecoveryEvent
 from issuer.service import IssuerService
@@ -40,12 +40,7 @@ def recovery_blueprint(service: IssuerService) -> Blueprint:
 
 def recovery_record_blueprint(service: IssuerService, operators: Sequence[Operator]) -> Blueprint:
     """Return the record of recovery for operators. With no operators, nobody gets in."""
-    blueprint = Blueprint("recovery_record", __name__, url_prefix="/operator")
-    blueprint.register_error_handler(OperatorUnknown, answer_unknown_operator)
-
-    @blueprint.before_request
-    def only_operators() -> None:
-        authenticate_operator(request.headers.get("Authorization", ""), operators)
+    blueprint = operators_only("recovery_record", "/operator", operators)
 
     @blueprint.get("/recoveries")
     def recoveries() -> Response:
