@@ -1,13 +1,15 @@
 """Where chunks are verified: here, in processes of this machine, or on a Dask cluster."""
 
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from importlib.util import find_spec
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from mvote_verify.chunks import ChunkResult, ChunkVerifier, Election, Item
@@ -80,7 +82,17 @@ _own: tuple[ChunkVerifier, LogFile] | None = None
 
 def _begin(election: Election, log_path: Path) -> None:
     global _own
+    # Ctrl-C reaches a whole group of processes: what it means is for the parent to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _own = ChunkVerifier(election), LogFile(log_path)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _verify(chunk: Chunk) -> ChunkResult:
