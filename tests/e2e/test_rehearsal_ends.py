@@ -23,6 +23,7 @@ from wallet.adapters.evm.node import connect
 RUNS = int(os.environ.get("SOAK_REHEARSALS", "0"))
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 600
+ALL_GONE_S = 10
 SMALL = (
     *("--voters", "21", "--through-wallet", "2", "--trustees", "3", "--threshold", "2"),
     *("--workers", "2", "--lead-s", "40", "--vote-s", "60", "--every-s", "10"),
@@ -120,6 +121,10 @@ def test_a_rehearsal_that_is_ended_leaves_no_process(
     assert run.returncode == INTERRUPTED
     assert "every process of the rehearsal is ended" in said
     assert len(processes) > 1
+    # What tracks the resources of a pool ends once it sees that everybody else has.
+    ends_at = time.monotonic() + ALL_GONE_S
+    while any(map(is_there, processes)) and time.monotonic() < ends_at:
+        time.sleep(0.1)
     assert [pid for pid in processes if is_there(pid)] == []
 
 
