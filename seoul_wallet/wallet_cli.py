@@ -32,7 +32,6 @@ from seoul_wallet.wallet_views import (
 )
 from wallet.app import change_passphrase
 from wallet.holder.consent import ConsentRefused
-from wallet.holder.face import face_of
 from wallet.holder.issuers import InspectedOffer
 from wallet.holder.texts import shown
 
@@ -237,12 +236,24 @@ def list_cards(session: Session) -> None:
 @click.option(
     "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw it into a file."
 )
+@click.option("--high-contrast", is_flag=True, help="Draw it in large letters, black on white.")
+@click.option("--new-picture", is_flag=True, help="Fetch its issuer's picture again first.")
 @click.pass_obj
-def show(session: Session, card_id: str, large: bool, read: bool, svg: Path | None) -> None:
+def show(
+    session: Session,
+    card_id: str,
+    large: bool,
+    read: bool,
+    svg: Path | None,
+    high_contrast: bool,
+    new_picture: bool,
+) -> None:
     """Show all claims of one card. The first characters of its id are enough."""
     with session.open() as holder:
         card = find_card(holder, card_id)
-        face = face_of(card, session.language)
+        if new_picture:
+            holder.pictures.update(card.id)
+        face = holder.pictures.face(card, session.language, high_contrast=high_contrast)
         if svg is not None:
             write_new_file(svg, face.svg.encode())
         if large or read:

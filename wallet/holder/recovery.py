@@ -33,6 +33,7 @@ from wallet.holder import (
     handles,
     intents,
     log,
+    pictures,
     votes,
 )
 from wallet.holder.export_format import (
@@ -65,6 +66,7 @@ EXPORTED_KINDS: Final = (
     discovery.KIND,
     decision_records.KIND,
     votes.KIND,
+    pictures.KIND,
     VOTING_SECRET_KIND,
     SETTINGS_KIND,
     HOLDING_KIND,
