@@ -1,7 +1,8 @@
 """The published vectors of bbs-2023: base proof, derivation, verification, baseline feature.
 
-The windsurfing document has its context inline, and is read as it stands. Left out, 3 of the 5 document sets, because the features that they show are
-refused (`wallet.credentials.cryptosuites.bbs_2023` says why):
+The windsurfing document has its context inline, and is read as it stands. Left out, 3 of the 5
+document sets, because the features that they show are refused
+(`wallet.credentials.cryptosuites.bbs_2023` says why):
 
 - HolderBinding: commitment of an older blind BBS draft
 - Pseudonym, PseudonymHB: pseudonyms of 2025-02, which do not verify under the draft of 2026-06
