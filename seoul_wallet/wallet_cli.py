@@ -15,6 +15,7 @@ from seoul_wallet.decisions_cli import (
 )
 from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.devices_cli import devices, lost, reissue
+from seoul_wallet.discovery_cli import apply, programmes
 from seoul_wallet.files import write_new_file
 from seoul_wallet.history_cli import history, log, top_up
 from seoul_wallet.language import default_language
@@ -81,6 +82,15 @@ def _default_file() -> Path:
     is_flag=True,
     help="Refuse verifiers whose request no registration covers.",
 )
+@click.option(
+    "--city",
+    "cities",
+    multiple=True,
+    metavar="URL",
+    envvar="SEOUL_WALLET_CITY",
+    help="Where a city that you trust publishes its programmes; may be repeated. "
+    "[env: SEOUL_WALLET_CITY]",
+)
 @click.option("--development", is_flag=True, help="Admit http on localhost, nothing else.")
 @click.pass_context
 def wallet(
@@ -92,6 +102,7 @@ def wallet(
     verifier_ca: str | None,
     registry: str | None,
     require_registration: bool,
+    cities: tuple[str, ...],
     development: bool,
 ) -> None:
     """Keep credentials and prove only what is asked.
@@ -104,6 +115,7 @@ def wallet(
       seoul-wallet wallet receive 'openid-credential-offer://?credential_offer_uri=...'
       seoul-wallet wallet list
       seoul-wallet wallet present 'openid4vp://?client_id=...&request_uri=...'
+      seoul-wallet wallet --city https://verifier.example programmes
       seoul-wallet wallet vote https://mvoting.example
 
     \b
@@ -120,6 +132,7 @@ def wallet(
         frozenset(trusted) or None,
         registry,
         require_registration,
+        tuple(url.rstrip("/") for url in cities),
     )
 
 
@@ -320,5 +333,6 @@ for _command in (
     show_offline,
     *(vote, challenge, track),
     *(decisions, export_receipt, withdraw, request_deletion),
+    *(programmes, apply),
 ):
     wallet.add_command(_command)

@@ -218,8 +218,8 @@ class VerifierService:
             session_id = response.jwe.kid or ""
         else:
             session_id = (response.state or "").partition(".")[0]
-        session, version = self._sessions.load(session_id, now=self._clock.now())
-        if not isinstance(session, Fetched) or session.requested.options.flow.way is not Way.LINK:
+        session, version = self._sessions.load_waiting(session_id, now=self._clock.now())
+        if session.requested.options.flow.way is not Way.LINK:
             raise SessionNotFetched("the session does not wait for an answer")
         opened = open_response(session_id, session, response)
         if opened.state is None or not hmac.compare_digest(
@@ -255,8 +255,7 @@ class VerifierService:
         """
         now = self._clock.now()
         session, version = self._sessions.load_for(session_id, token, now=now)
-        requested = session if isinstance(session, Requested) else session.requested
-        about: JsonObject = {"query": requested.query_name, "purpose": requested.purpose}
+        about: JsonObject = {"query": session.asked.query_name, "purpose": session.asked.purpose}
         if response_code is not None:
             session = _redeemed(session, response_code)
         if not isinstance(session, Answered) or session.is_locked:

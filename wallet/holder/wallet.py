@@ -155,7 +155,7 @@ class Wallet(Voter):
             reader=reader, held=self._held, index=self._index, log=self._log,
             receipts=self.decisions, linking=self.linking, keys=keys, nyms=nyms,
             transport=transport, clock=clock, development=development,
-            scopes=lambda verified: self.discovery.scopes(verified),
+            counted=lambda verified: self.discovery.counted(verified),
         )  # fmt: skip
         self.offline = Offline(self._presenter, self._spend)
         self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
