@@ -1,4 +1,4 @@
-"""`seoul-wallet wallet phrase|new-phrase|shares|export|restore`: moving a wallet to another device."""
+"""`seoul-wallet wallet phrase|new-phrase|shares|export|restore`: the phrase, and moving on."""
 
 from __future__ import annotations
 
