@@ -20,6 +20,7 @@ from web3.exceptions import BlockNotFound
 
 from wallet.adapters.evm.blocks import Header, Log
 from wallet.adapters.evm.endpoints import Endpoint
+from wallet.adapters.evm.gas import estimate_gas
 from wallet.adapters.evm.node import ask
 from wallet.adapters.evm.proofs import ProvenSlot
 from wallet.adapters.evm.sender import Sender
@@ -64,6 +65,7 @@ class DevelopmentChain:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._tester = EthereumTester(PyEVMBackend(genesis_parameters=genesis))
+        self._tester.backend.chain.gas_estimator = estimate_gas
         self._provider = _LockedProvider(self._tester)
         self._provider.in_the_past = set_up_s > 0
         self.w3 = Web3(self._provider)
