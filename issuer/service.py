@@ -8,6 +8,7 @@ from functools import cached_property
 from issuer.authorization.clients import Clients
 from issuer.authorization.server import AuthorizationServer
 from issuer.bitstring import BitstringLists
+from issuer.card_types import CardTypes
 from issuer.catalogue import (
     FAMILY_CARD,
     AppointmentLetterType,
@@ -96,6 +97,7 @@ class IssuerService:
             only=configurations,
             nyms=keys.nym is not None,
         )
+        self.card_types = CardTypes(identity.base_url, self.catalogue, settings.display)
         tokens = Tokens(ports.sessions)
         grants = Grants(ports.sessions, tokens)
         nonces = Nonces(ports.sessions, keys.nonces)
@@ -262,7 +264,7 @@ class IssuerService:
             base,
             f"{base}/credential",
             f"{base}/nonce",
-            self.catalogue.configurations,
+            self.card_types.configurations,
             self._settings.display,
             batch_size=self._settings.batch_size,
             deferred_credential_endpoint=f"{base}/deferred-credential",

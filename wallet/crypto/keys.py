@@ -322,10 +322,9 @@ def ed25519_public_key(raw: bytes) -> Ed25519PublicKey:
 
 
 def thumbprint(key: PublicKey) -> str:
-    """Return the RFC 7638 SHA-256 thumbprint, base64url."""
-    # What RFC 8785 makes of a flat object of base64url and other plain ASCII text.
-    members = ",".join(f'"{name}":"{value}"' for name, value in sorted(key.jwk.items()))
-    return base64url.encode(sha256(b"{%s}" % members.encode("ascii")))
+    """Return the RFC 7638 SHA-256 thumbprint, base64url. A JWK here is plain ASCII text."""
+    members = (f'"{name}":"{value}"' for name, value in sorted(key.jwk.items()))
+    return base64url.encode(sha256(f"{{{','.join(members)}}}".encode("ascii")))
 
 
 class Es256SigningKey:
