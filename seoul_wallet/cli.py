@@ -26,7 +26,7 @@ _COMMANDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "seoul_wallet.rehearsal.command:rehearsal",
             "Rehearse an election from a .pb file.",
         ),
-        "run": ("seoul_wallet.run:run", "Serve issuer, verifier or ballot box."),
+        "run": ("seoul_wallet.run:run", "Serve one of the services."),
         "sample-register": (
             "seoul_wallet.sample_register:main",
             "Write a register of synthetic households.",

@@ -318,6 +318,7 @@ def _register_config(
         key=DecryptionKey.generate(),
         groups={EXCLUSION_GROUP: Window(calendar_year=True)},
         agency_token_digests={did_of(verifier_url): sha256(token.encode())},
+        development=True,
     )
 
 

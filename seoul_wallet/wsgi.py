@@ -1,6 +1,7 @@
 """WSGI factories for production: services composed from the environment over a real chain.
 
-Besides what `issuer.config`, `verifier.config` and `ballotbox.config` read:
+Besides what `issuer.config`, `verifier.config` and `ballotbox.config` read (the register of
+exclusion groups reads `verifier.exclusions.config` alone):
 
 SEOUL_WALLET_RPC_URL            JSON-RPC addresses of nodes that others run, separated by commas
 SEOUL_WALLET_MIN_ENDPOINTS      how many of them must agree; 2 unless set
@@ -48,6 +49,8 @@ from seoul_wallet.chain import split_urls
 from seoul_wallet.worker_process import CLOSE_TIMEOUT_S, end_in_order
 from verifier.app import build_verifier
 from verifier.config import VerifierConfig
+from verifier.exclusions.config import RegisterConfig
+from verifier.register_app import build_exclusion_register
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.board import EvmBoardWriter
 from wallet.adapters.evm.deployment import (
@@ -152,11 +155,15 @@ def _reader(urls: list[str]) -> tuple[EvmLedgerReader, NodeQuorum, frozenset[str
 
 
 def check_start(service: str) -> None:
-    """Raise what a service (`issuer`, `verifier`, `ballotbox`) would end with at its start.
+    """Raise what a service (`issuer`, `verifier`, `ballotbox`, `register`) would end with at once.
 
     Raises `SettingMissing`, `DeploymentMismatch`, `NodeUrlMalformed`, `QuorumTooSmall`,
-    `FinalityUnknown`, and what the service's own configuration raises.
+    `FinalityUnknown`, and what the service's own configuration raises; for the register what
+    `build_exclusion_register` raises.
     """
+    if service == "register":
+        build_exclusion_register(RegisterConfig.from_env(), clock=SystemClock()).close()
+        return
     reader, nodes, deprecated = _reader(split_urls(_text("RPC_URL")))
     nodes.close()
     if service == "issuer":
@@ -292,8 +299,18 @@ def ballotbox_app() -> Flask:
             board_name(config.manifest),
         ),
         times=config.times,
+        count_workers=config.count_workers,
     )
     application.run_worker()
     ends.callback(application.close, CLOSE_TIMEOUT_S)
     end_in_order(ends)
     return application.flask_app
+
+
+def register_app() -> Flask:
+    """Return the application of the register of exclusion groups. Raises typed errors at start."""
+    register = build_exclusion_register(RegisterConfig.from_env(), clock=SystemClock())
+    ends = ExitStack()
+    ends.callback(register.close)
+    end_in_order(ends)
+    return register.app

@@ -161,12 +161,12 @@ class VerifierConfig:
 
     @property
     def accepted_types(self) -> frozenset[str]:
-        """The credential types that the configured queries name."""
+        """The types that the configured queries name, as issuers are accredited for them."""
         return frozenset(
             vct
             for named in self.queries.values()
             for item in named.query.credentials.values()
-            for vct in item.accepted_types
+            for vct in item.registered_types
         )
 
     @classmethod
@@ -244,7 +244,9 @@ class VerifierConfig:
             ),
             bulk_workers=reader.number("bulk_workers", cls.bulk_workers),
             dask_scheduler=reader.get("dask_scheduler"),
-            exclusion_register=_read_register(reader.get("exclusion_register_file")),
+            exclusion_register=_read_register(
+                reader.get("exclusion_register_file"), development=reader.switch("development")
+            ),
             oidc=_read_oidc(reader.get("oidc_file"), development=reader.switch("development")),
             receipt_keep_s=reader.seconds("receipt_keep_s", cls.receipt_keep_s),
             receipt_ground=DEFAULT_GROUND
@@ -330,9 +332,9 @@ def _read_agencies(path: Path) -> dict[str, str]:
         raise ConfigurationError("the file of agencies cannot be read") from error
 
 
-def _read_register(path: str | None) -> RegisterAtHand | None:
+def _read_register(path: str | None, *, development: bool) -> RegisterAtHand | None:
     try:
-        return None if path is None else read_register_at_hand(Path(path))
+        return None if path is None else read_register_at_hand(Path(path), development=development)
     except ExclusionConfigurationError as error:
         raise ConfigurationError(f"exclusion_register_file: {error}") from error
 

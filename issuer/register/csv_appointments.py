@@ -8,10 +8,9 @@ from typing import Final
 from issuer.register.csv_table import (
     SYNTHETIC,
     LoadReport,
-    ReportBuilder,
     Row,
     RowRefused,
-    read_rows,
+    read_subjects,
     write_rows,
 )
 from issuer.register.model import Appointment, AppointmentTermMalformed
@@ -37,29 +36,16 @@ def parse_appointments_csv(data: bytes) -> tuple[dict[str, Appointment], LoadRep
     Of rows with the same id, or the same serial, none is served: the file does not say which is
     right. Raises `RegisterFileMalformed`.
     """
-    report = ReportBuilder()
-    appointments: dict[str, Appointment] = {}
     id_of_serial: dict[str, str] = {}
-    seen: set[str] = set()
-    withheld: set[str] = set()
-    for row in read_rows(data, APPOINTMENT_COLUMNS, report):
-        appointment_id = ""
-        try:
-            appointment_id = row.register_id("appointment_id")
-            if appointment_id in seen:
-                raise RowRefused("appointment_id", "duplicate_id")
-            seen.add(appointment_id)
-            appointment = _appointment(row, appointment_id)
-            first = id_of_serial.setdefault(appointment.serial, appointment_id)
-            if first != appointment_id:
-                withheld.add(first)
-                raise RowRefused("serial", "duplicate_id")
-            appointments[appointment_id] = appointment
-        except RowRefused as refused:
-            report.add_bad_row(row.line, refused.column, refused.reason)
-            withheld.add(appointment_id)
-    served = {key: item for key, item in sorted(appointments.items()) if key not in withheld}
-    return served, report.build(data, served=len(served), withheld=len(withheld - {""}))
+
+    def read(row: Row, appointment_id: str) -> Appointment:
+        appointment = _appointment(row, appointment_id)
+        first = id_of_serial.setdefault(appointment.serial, appointment_id)
+        if first != appointment_id:
+            raise RowRefused("serial", "duplicate_id", contradicts=first)
+        return appointment
+
+    return read_subjects(data, APPOINTMENT_COLUMNS, "appointment_id", read)
 
 
 def appointments_to_csv(appointments: Iterable[Appointment]) -> bytes:

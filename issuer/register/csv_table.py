@@ -28,6 +28,7 @@ SYNTHETIC_ID_PREFIX: Final = "SYN-"
 
 _DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _Choice = TypeVar("_Choice")
+_Subject = TypeVar("_Subject")
 
 
 class RegisterFileMalformed(MalformedError):
@@ -39,15 +40,17 @@ class RegisterFileMalformed(MalformedError):
 class RowRefused(MalformedError):
     """One row of a register file is not acceptable. Kept in the report, not raised to callers.
 
-    `column` is empty when the row as a whole is meant; `reason` is stable.
+    `column` is empty when the row as a whole is meant; `reason` is stable. `contradicts` names
+    the subject of an earlier row that cannot be right if this one is.
     """
 
     code = "register_row_refused"
 
-    def __init__(self, column: str, reason: str) -> None:
+    def __init__(self, column: str, reason: str, *, contradicts: str = "") -> None:
         super().__init__(f"{column or 'row'}: {reason}")
         self.column = column
         self.reason = reason
+        self.contradicts = contradicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +204,33 @@ def read_rows(data: bytes, columns: Sequence[str], report: ReportBuilder) -> Ite
             yield Row(line, _named_fields(header, fields), report)
         except RowRefused as refused:
             report.add_bad_row(line, refused.column, refused.reason)
+
+
+def read_subjects(
+    data: bytes, columns: Sequence[str], id_column: str, read: Callable[[Row, str], _Subject]
+) -> tuple[dict[str, _Subject], LoadReport]:
+    """Return what `read` makes of each row, by id and ordered, and what became of the others.
+
+    A subject has one row. Of rows with the same id none is served, nor a subject that a later row
+    contradicts: the file does not say which is right. Raises `RegisterFileMalformed`.
+    """
+    report = ReportBuilder()
+    subjects: dict[str, _Subject] = {}
+    seen: set[str] = set()
+    withheld: set[str] = set()
+    for row in read_rows(data, columns, report):
+        subject_id = ""
+        try:
+            subject_id = row.register_id(id_column)
+            if subject_id in seen:
+                raise RowRefused(id_column, "duplicate_id")
+            seen.add(subject_id)
+            subjects[subject_id] = read(row, subject_id)
+        except RowRefused as refused:
+            report.add_bad_row(row.line, refused.column, refused.reason)
+            withheld |= {subject_id, refused.contradicts} - {""}
+    served = {key: item for key, item in sorted(subjects.items()) if key not in withheld}
+    return served, report.build(data, served=len(served), withheld=len(withheld))
 
 
 def write_rows(columns: Sequence[str], rows: Iterator[Mapping[str, str]]) -> bytes:

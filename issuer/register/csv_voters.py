@@ -9,10 +9,9 @@ from typing import Final
 from issuer.register.csv_table import (
     SYNTHETIC,
     LoadReport,
-    ReportBuilder,
     Row,
     RowRefused,
-    read_rows,
+    read_subjects,
     write_rows,
 )
 from issuer.register.electoral_roll import DISTRICT_CODES, Stratum, Voter
@@ -35,28 +34,17 @@ def parse_voters_csv(data: bytes) -> tuple[dict[str, Voter], LoadReport]:
     Of rows with the same id none is served, and none of another day than the first row's. Raises
     `RegisterFileMalformed`.
     """
-    report = ReportBuilder()
-    voters: dict[str, Voter] = {}
-    seen: set[str] = set()
-    withheld: set[str] = set()
     taken_on: date | None = None
-    for row in read_rows(data, VOTER_COLUMNS, report):
-        register_id = ""
-        try:
-            register_id = row.register_id("register_id")
-            if register_id in seen:
-                raise RowRefused("register_id", "duplicate_id")
-            seen.add(register_id)
-            voter = _voter(row, register_id)
-            taken_on = voter.taken_on if taken_on is None else taken_on
-            if voter.taken_on != taken_on:
-                raise RowRefused("taken_on", "another_day")
-            voters[register_id] = voter
-        except RowRefused as refused:
-            report.add_bad_row(row.line, refused.column, refused.reason)
-            withheld.add(register_id)
-    served = {key: item for key, item in sorted(voters.items()) if key not in withheld}
-    return served, report.build(data, served=len(served), withheld=len(withheld - {""}))
+
+    def read(row: Row, register_id: str) -> Voter:
+        nonlocal taken_on
+        voter = _voter(row, register_id)
+        taken_on = voter.taken_on if taken_on is None else taken_on
+        if voter.taken_on != taken_on:
+            raise RowRefused("taken_on", "another_day")
+        return voter
+
+    return read_subjects(data, VOTER_COLUMNS, "register_id", read)
 
 
 def voters_to_csv(voters: Iterable[Voter]) -> bytes:

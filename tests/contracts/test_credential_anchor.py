@@ -287,6 +287,7 @@ class TestStatusLists:
     ) -> None:
         end_of(accredited, end)
         accredited.send(publish(accredited, 1, LIST), by=accredited.controller)
+        assert accredited.anchor.functions.statusListOf(WELFARE, LIST).call()[0] == 1
 
     def test_root_takes_the_right_to_publish_away_by_changing_the_controller(
         self, accredited: Chain

@@ -130,6 +130,8 @@ def test_a_suspended_issuer_still_revokes_and_publishes_status(accredited: Chain
     suspend(chain)
     chain.send(revoke_batch(chain, ROOT), by=chain.controller)
     chain.send(publish(chain, 1, LIST), by=chain.controller)
+    assert chain.anchor.functions.batchOf(WELFARE, ROOT).call()[1] > 0
+    assert chain.anchor.functions.statusListOf(WELFARE, LIST).call()[0] == 1
 
 
 @pytest.mark.parametrize("by", ["controller", "root"])

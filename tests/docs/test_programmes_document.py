@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from datetime import date, datetime, time
 from pathlib import Path
 
@@ -12,6 +14,9 @@ from click.testing import CliRunner
 from seoul_wallet.cli import main
 from tests.support.city import AGENCY_URL, PERSON, City
 from tests.support.registers import register_rows
+from verifier.exclusions.config import RegisterConfig
+from wallet.crypto.hashing import sha256
+from wallet.eligibility.clauses import Window
 from wallet.eligibility.days import SEOUL
 from wallet.eligibility.decision import Outcome
 from wallet.eligibility.document import programme_schema
@@ -51,7 +56,7 @@ def run(folder: Path, command: str) -> tuple[int, str]:
 
 
 def test_the_programme_of_the_document_is_checked_and_tried_as_it_says(folder: Path) -> None:
-    check, attempt = [block.strip() for block in blocks("sh")]
+    check, attempt = [block.strip() for block in blocks("sh")[:2]]
     status, output = run(folder, check)
     assert (status, output.partition("@")[0]) == (0, "instrument-loan")
     assert run(folder, attempt) == (0, SHOWN)
@@ -105,6 +110,23 @@ def test_a_verifier_serves_it_without_a_line_of_python(folder: Path) -> None:
         )
     finally:
         city.close()
+
+
+def test_a_register_starts_with_the_settings_that_the_commands_make(folder: Path) -> None:
+    (commands,) = [block for block in blocks("sh") if "run register" in block]
+    made = subprocess.run(
+        ["bash", "-eu", "-c", re.sub(r"^seoul-wallet .*$", "env -0", commands, flags=re.M)],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "AGENCY_TOKEN": "synthetic"},
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    told = dict(line.split("=", 1) for line in made.stdout.decode().split("\0") if line)
+    files = {name: str(folder / text) for name, text in told.items() if name.endswith("_FILE")}
+    config = RegisterConfig.from_env(told | files)
+    assert config.groups == {"youth-benefits": Window(calendar_year=True)}
+    assert config.agency_token_digests == {"did:web:agency.example": sha256(b"synthetic")}
 
 
 def test_every_test_and_group_of_the_language_is_described() -> None:

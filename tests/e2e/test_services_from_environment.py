@@ -228,6 +228,38 @@ def test_the_verifier_is_healthy_once_it_follows_the_chain_and_ends_while_busy(
         load.enter_context(busy(f"{base}{READY['verifier']}"))
 
 
+def test_the_register_of_exclusion_groups_needs_no_chain_and_ends_while_busy(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    base = f"http://localhost:{port}"
+    (tmp_path / "key").touch(mode=0o600)
+    (tmp_path / "key").write_text(base64url.encode(secrets.token_bytes(32)))
+    (tmp_path / "groups.json").write_text(json.dumps({"youth-benefits": "lifetime"}))
+    agencies = {"did:web:agency.example": sha256(b"token").hex()}
+    (tmp_path / "agencies.json").write_text(json.dumps(agencies))
+    environment = {
+        "SEOUL_WALLET_EXCLUSIONS_BASE_URL": base,
+        "SEOUL_WALLET_EXCLUSIONS_DATABASE_URL": sqlite_url(tmp_path / "register.db"),
+        "SEOUL_WALLET_EXCLUSIONS_KEY_FILE": str(tmp_path / "key"),
+        "SEOUL_WALLET_EXCLUSIONS_GROUPS_FILE": str(tmp_path / "groups.json"),
+        "SEOUL_WALLET_EXCLUSIONS_AGENCIES_FILE": str(tmp_path / "agencies.json"),
+        "SEOUL_WALLET_EXCLUSIONS_DEVELOPMENT": "1",
+    }
+    with (
+        ExitStack() as load,
+        service("register", port, environment, tmp_path / "log") as process,
+    ):
+        client = GuardedClient(allow_loopback_http=True)
+        assert wait_for(client, f"{base}/healthz", process) == {"status": "ok"}
+        told = wait_for(client, f"{base}/v1/exclusion-groups", process)
+        assert (told["did"], told["groups"]) == (
+            f"did:web:localhost%3A{port}",
+            ["youth-benefits"],
+        )
+        load.enter_context(busy(f"{base}/v1/exclusion-groups"))
+
+
 @pytest.mark.parametrize("name", ["issuer", "verifier"])
 def test_a_service_that_is_told_to_end_while_it_starts_ends(
     chain: LocalChain, tmp_path: Path, name: str

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Engine
 
 from verifier.exclusions.records import ExclusionClaim, ExclusionClaimIdUsed
-from verifier.storage.exclusion_tables import migrate_exclusions
+from verifier.storage.exclusion_tables import EXCLUSIONS, migrate_exclusions
 from verifier.storage.exclusions import SqlExclusionRecords
 from wallet.adapters.sql.engine import open_engine
+from wallet.ports.storage import StorageUnavailable
 
 NOW = 1_800_000_000
 FREE_AT = NOW + 10_000
@@ -93,6 +94,16 @@ def test_a_claim_stands_until_its_period_is_over_or_for_ever(records: SqlExclusi
     assert records.claim(claim("again"), now=FREE_AT)
     assert not records.claim(claim("never", context=b"group/lifetime"), now=FREE_AT * 2)
     assert records.purge(now=FREE_AT * 2) == 1
+
+
+def test_says_whether_claims_can_be_looked_up(
+    records: SqlExclusionRecords, empty_engine: Engine
+) -> None:
+    records.check()
+    with empty_engine.begin() as connection:
+        EXCLUSIONS.drop(connection)
+    with pytest.raises(StorageUnavailable):
+        records.check()
 
 
 def test_of_sixteen_parallel_claims_one_is_free_and_none_after_a_restart(

@@ -13,17 +13,21 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import NotFound, Unauthorized
 
 from verifier.exclusions.desk import ExclusionDesk
+from verifier.exclusions.metrics import Metrics
 from wallet.credentials.jwe import EncryptionKey
 from wallet.crypto.hashing import sha256
 from wallet.encoding import base64url
+from wallet.errors import SeoulWalletError
 from wallet.protocols.exclusion import MAX_SEALED_BYTES
 from wallet.web.application import json_answer
 from wallet.web.bodies import read_json
 from wallet.web.schemas import RequestSchema, load
 
 MAX_BODY_BYTES: Final = 8 * 1024
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{16,64}\Z")
-_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
+CLAIM_ID_PATTERN: Final = "[A-Za-z0-9_-]{16,64}"
+BASE64URL_PATTERN: Final = "[A-Za-z0-9_-]{1,128}"
+_ID: Final = re.compile(CLAIM_ID_PATTERN)
+_BASE64URL: Final = re.compile(rf"{BASE64URL_PATTERN}\Z")
 
 
 class _Claim(RequestSchema):
@@ -33,7 +37,7 @@ class _Claim(RequestSchema):
 
 
 def exclusions_blueprint(
-    desk: ExclusionDesk, key: EncryptionKey, tokens: Mapping[str, bytes]
+    desk: ExclusionDesk, key: EncryptionKey, tokens: Mapping[str, bytes], metrics: Metrics
 ) -> Blueprint:
     """Return the endpoints. `tokens` has SHA-256 of every agency's bearer token by its DID."""
     blueprint = Blueprint("exclusions", __name__, url_prefix="/v1/exclusion-groups")
@@ -44,13 +48,14 @@ def exclusions_blueprint(
         digest = sha256((token or "").encode("utf-8", "surrogatepass"))
         known = [name for name, one in tokens.items() if hmac.compare_digest(digest, one)]
         if authorization is None or authorization.type != "bearer" or not known:
+            metrics.refused("unauthorized")
             raise Unauthorized(
                 "send an agency's token", www_authenticate=WWWAuthenticate("bearer")
             )
         return known[0]
 
     def own(claim_id: str) -> str:
-        if not _ID.match(claim_id):
+        if not _ID.fullmatch(claim_id):
             raise NotFound
         return claim_id
 
@@ -74,20 +79,26 @@ def exclusions_blueprint(
         name = agency()
         request.max_content_length = MAX_BODY_BYTES
         body = load(_Claim(), read_json(request))
-        free = desk.claim(
-            name,
-            group,
-            own(claim_id),
-            digest=base64url.decode(body["digest"]),
-            answer=base64url.decode(body["answer"]),
-            sealed=body["sealed"],
-        )
+        try:
+            free = desk.claim(
+                name,
+                group,
+                own(claim_id),
+                digest=base64url.decode(body["digest"]),
+                answer=base64url.decode(body["answer"]),
+                sealed=body["sealed"],
+            )
+        except SeoulWalletError as error:
+            metrics.refused(error.code)
+            raise
+        metrics.claimed(free=free)
         return json_answer({"free": free})
 
     @blueprint.delete("/<group>/claims/<claim_id>")
     def release(group: str, claim_id: str) -> Response:
         """Take a claim of the agency back. Bearer: its token. 204, also if there is none."""
         desk.release(agency(), group, own(claim_id))
+        metrics.released()
         return Response(status=204)
 
     return blueprint

@@ -23,6 +23,7 @@ class ExclusionGroupUnknown(ConflictError):
     """The register does not count this group."""
 
     code = "exclusion_group_unknown"
+    status = 404
 
 
 class LinkForAnotherAgency(RejectedError):

@@ -44,3 +44,6 @@ class ExclusionRecords(Protocol):
 
     def purge(self, *, now: int) -> int:
         """Forget claims and releases whose time is over; return how many."""
+
+    def check(self) -> None:
+        """Return if claims can be looked up. Raises `StorageUnavailable`."""

@@ -14,13 +14,15 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    inspect,
 )
 
-from wallet.adapters.sql.engine import migrate
+from wallet.adapters.sql.engine import migrate, read
 
 SCHEMA: Final = "exclusions"
 MIGRATIONS: Final = Path(__file__).parent / "migrations" / SCHEMA
 METADATA: Final = MetaData()
+_VERSIONS: Final = "alembic_version_"
 
 # A row without a pseudonym is a claim that was released.
 EXCLUSIONS: Final = Table(
@@ -38,3 +40,11 @@ EXCLUSIONS: Final = Table(
 def migrate_exclusions(engine: Engine) -> None:
     """Bring the schema `exclusions` up to date. Raises `StorageUnavailable`."""
     migrate(engine, SCHEMA, location=MIGRATIONS)
+
+
+def other_schemas(engine: Engine) -> list[str]:
+    """Return which schemas of other services are in the database. Raises `StorageUnavailable`."""
+    with read(engine) as connection:
+        tables = inspect(connection).get_table_names()
+    versions = {name.removeprefix(_VERSIONS) for name in tables if name.startswith(_VERSIONS)}
+    return sorted(versions - {SCHEMA})

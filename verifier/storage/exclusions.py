@@ -6,7 +6,7 @@ from sqlalchemy import Engine, and_, delete, select, update
 
 from verifier.exclusions.records import ExclusionClaim, ExclusionClaimIdUsed
 from verifier.storage.exclusion_tables import EXCLUSIONS
-from wallet.adapters.sql.engine import insert, write
+from wallet.adapters.sql.engine import insert, read_once, write
 from wallet.crypto.hashing import sha256
 
 
@@ -62,3 +62,7 @@ class SqlExclusionRecords:
             return connection.execute(
                 delete(EXCLUSIONS).where(EXCLUSIONS.c.free_at <= now)
             ).rowcount
+
+    def check(self) -> None:
+        with read_once(self._engine) as connection:
+            connection.execute(select(EXCLUSIONS.c.claim_id).limit(1))

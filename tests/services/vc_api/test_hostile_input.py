@@ -223,7 +223,12 @@ def test_a_proof_that_was_tampered_with_is_refused(
 
 DOCUMENTS: Final[dict[str, JsonObject]] = {
     "an unknown context": {"@context": [CREDENTIALS_V2, "https://x.example/c"]},
-    "an inline context": {"@context": [CREDENTIALS_V2, {"@vocab": "https://x.example/"}]},
+    "an inline context that imports": {
+        "@context": [CREDENTIALS_V2, {"@import": "https://x.example/"}]
+    },
+    "an inline context that redefines": {
+        "@context": [CREDENTIALS_V2, EXAMPLES, {"VerifiableCredential": "https://x.example/"}]
+    },
     "a context over http": {"@context": ["http://www.w3.org/ns/credentials/v2"]},
     "no known first context": {"@context": ["https://x.example/c"]},
     "contexts in the wrong order": {"@context": [EXAMPLES, CREDENTIALS_V2]},

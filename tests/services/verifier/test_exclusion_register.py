@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from seoul_wallet.cli import main
 from tests.support.bbs import nym_credential
 from tests.support.clock import SettableClock
 from verifier.exclusions.config import (
+    PREFIX,
     ExclusionConfigurationError,
     RegisterConfig,
     read_register_at_hand,
-    read_register_config,
 )
 from verifier.register_app import ExclusionRegisterApplication, build_exclusion_register
-from wallet.adapters.sql.engine import sqlite_url
+from verifier.storage.claims_tables import migrate_claims
+from wallet.adapters.sql.engine import open_engine, sqlite_url
 from wallet.credentials.jwe import DecryptionKey, encrypt_jwe
 from wallet.crypto.bbs.linked_nym import derive_linked_proof, link_answer
 from wallet.crypto.bbs.nym_issuance import NymCredential
@@ -202,32 +207,181 @@ def test_tells_what_it_counts_and_the_key_to_seal_for(register: Register) -> Non
     assert told == {"did": REGISTER, "jwk": register.key.public.jwk, "groups": [GROUP]}
 
 
-def test_settings_are_read_from_files_and_bad_ones_named(tmp_path: Path) -> None:
-    key = DecryptionKey.generate()
-    (tmp_path / "key").write_text(base64url.encode(key.secret()))
-    settings = {
-        "base_url": "https://register.example",
-        "database_url": "sqlite:///x.db",
-        "key_file": str(tmp_path / "key"),
-        "groups": {GROUP: {"every": "calendar_year"}, "once": "lifetime"},
-        "agencies": {A: sha256(b"token").hex()},
-    }
-    path = tmp_path / "register.json"
-    path.write_bytes(to_json(settings))
-    found = read_register_config(path)
-    assert (found.did, found.groups) == (REGISTER, {GROUP: YEAR, "once": Window()})
-    for change in (
-        {"groups": {GROUP: {"from": "2026-02-01", "until": "2026-01-01"}}},
-        {"agencies": {A: "00"}},
-        {"key_file": str(tmp_path / "none")},
-        {"base_url": "ftp://register.example"},
+def test_tells_health_and_counts_answers_by_code(register: Register) -> None:
+    mine = register.link(MINSEO)
+    register.claim(mine)
+    register.claim(register.link(MINSEO), claim_id=THEIRS)
+    register.claim(register.link(MINSEO, agency=B))
+    register.release()
+    assert register.client.get("/healthz").get_json() == {"status": "ok"}
+    counted = register.client.get("/metrics").text
+    for line in (
+        'seoul_register_claims_total{answer="free"} 1.0',
+        'seoul_register_claims_total{answer="taken"} 1.0',
+        'seoul_register_refusals_total{code="link_for_another_agency"} 1.0',
+        "seoul_register_releases_total 1.0",
+        "seoul_register_healthy 1.0",
     ):
-        path.write_bytes(to_json({**settings, **change}))
-        with pytest.raises(ExclusionConfigurationError):
-            read_register_config(path)
-    at_hand = {"base_url": "https://register.example", "jwk": key.public.jwk, "token": "t"}
+        assert line in counted.splitlines()
+
+
+def test_health_is_degraded_while_claims_cannot_be_looked_up(
+    register: Register, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "register.db")) as database:
+        database.execute("ALTER TABLE exclusion_claims RENAME TO away")
+        answer = register.client.get("/healthz")
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "storage_unavailable")
+        assert register.claim(register.link(MINSEO)).status_code == 503
+        database.execute("ALTER TABLE away RENAME TO exclusion_claims")
+    assert register.client.get("/healthz").status_code == 200
+
+
+def test_does_not_start_over_the_database_of_another_service(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "verifier.db")
+    engine = open_engine(url)
+    migrate_claims(engine)
+    engine.dispose()
+    with pytest.raises(ExclusionConfigurationError, match="own, not that of claims"):
+        build_exclusion_register(settings(database_url=url), clock=SettableClock(NOW))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"base_url": "http://register.example"}, "base_url: expected https"),
+        ({"base_url": "http://localhost:1"}, "base_url: expected https"),
+        ({"base_url": "https://register.example/path"}, "base_url has no path"),
+        ({"groups": {}}, "groups: a register counts at least one"),
+        ({"groups": {"Youth": YEAR}}, "groups: 'Youth' is no id"),
+        ({"agency_token_digests": {}}, "answers nobody"),
+        ({"agency_token_digests": {"agency": sha256(b"t")}}, "'agency' is no DID"),
+        ({"agency_token_digests": {A: b"short"}}, "not a digest of a token"),
+        ({"agency_token_digests": {A: sha256(b"")}}, "not a digest of a token"),
+        ({"agency_token_digests": {REGISTER: sha256(b"t")}}, "none of the agencies"),
+        ({"agency_token_digests": dict.fromkeys((A, B), sha256(b"t"))}, "have one token"),
+    ],
+    ids=str,
+)
+def test_settings_that_would_not_be_safe_are_refused(change: dict[str, Any], named: str) -> None:
+    with pytest.raises(ExclusionConfigurationError, match=named):
+        settings(**change)
+
+
+def settings(**changes: Any) -> RegisterConfig:
+    """Return settings that are good but for the changes."""
+    good: dict[str, Any] = {
+        "base_url": "https://register.example",
+        "database_url": "sqlite:///register.db",
+        "key": DecryptionKey.generate(),
+        "groups": {GROUP: YEAR},
+        "agency_token_digests": {A: sha256(b"token")},
+    }
+    return RegisterConfig(**{**good, **changes})
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a register, with its files."""
+    (tmp_path / "key").touch(mode=0o600)
+    (tmp_path / "key").write_text(base64url.encode(DecryptionKey.generate().secret()))
+    groups = {GROUP: {"every": "calendar_year"}, "once": "lifetime"}
+    (tmp_path / "groups.json").write_bytes(to_json(groups))
+    (tmp_path / "agencies.json").write_bytes(to_json({A: sha256(b"token").hex()}))
+    return {
+        f"{PREFIX}BASE_URL": "https://register.example",
+        f"{PREFIX}DATABASE_URL": sqlite_url(tmp_path / "register.db"),
+        f"{PREFIX}KEY_FILE": str(tmp_path / "key"),
+        f"{PREFIX}GROUPS_FILE": str(tmp_path / "groups.json"),
+        f"{PREFIX}AGENCIES_FILE": str(tmp_path / "agencies.json"),
+    }
+
+
+def test_settings_are_read_from_the_environment(environment: dict[str, str]) -> None:
+    found = RegisterConfig.from_env(environment)
+    assert (found.did, found.groups) == (REGISTER, {GROUP: YEAR, "once": Window()})
+    assert found.agency_token_digests == {A: sha256(b"token")}
+    local = environment | {f"{PREFIX}BASE_URL": "http://localhost:1", f"{PREFIX}DEVELOPMENT": "1"}
+    assert RegisterConfig.from_env(local).did == "did:web:localhost%3A1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        *(
+            (name, "", f"{PREFIX}{name} is not set")
+            for name in ("BASE_URL", "DATABASE_URL", "KEY_FILE", "GROUPS_FILE", "AGENCIES_FILE")
+        ),
+        ("DEVELOPMENT", "yes", "DEVELOPMENT is 0 or 1"),
+        ("KEY_FILE", "none", "KEY_FILE: the file cannot be read"),
+        ("GROUPS_FILE", "none", "GROUPS_FILE: not a file with a JSON object"),
+    ],
+)
+def test_a_setting_that_is_missing_or_wrong_is_named(
+    environment: dict[str, str], name: str, value: str, named: str
+) -> None:
+    with pytest.raises(ExclusionConfigurationError, match=named):
+        RegisterConfig.from_env({**environment, f"{PREFIX}{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "named"),
+    [
+        ("key", "AA", "no 32-byte P-256 secret"),
+        ("key", base64url.encode(bytes(32)), "no 32-byte P-256 secret"),
+        ("groups.json", '{"a": {"from": "2026-02-01", "until": "2026-01-01"}}', "'a': expected"),
+        ("groups.json", '{"a": {"months": "12"}}', "'a': expected"),
+        ("groups.json", '{"a": {"months": 0}}', "'a': expected"),
+        ("groups.json", '{"a": {}}', "'a': expected"),
+        ("groups.json", '{"a": "cycle"}', "'a': expected"),
+        ("groups.json", '{"a": "lifetime", "a": "lifetime"}', "not a file with a JSON object"),
+        ("agencies.json", '{"did:web:a.example": "xy"}', "expected a SHA-256 digest"),
+        ("agencies.json", '{"did:web:a.example": 7}', "expected a SHA-256 digest"),
+        ("agencies.json", '{"did:web:a.example": "00"}', "not a digest of a token"),
+        ("agencies.json", "[]", "not a file with a JSON object"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(
+    environment: dict[str, str], tmp_path: Path, file: str, content: str, named: str
+) -> None:
+    (tmp_path / file).write_text(content)
+    with pytest.raises(ExclusionConfigurationError, match=named):
+        RegisterConfig.from_env(environment)
+
+
+def test_a_key_that_others_may_read_is_refused(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "key").chmod(0o640)
+    with pytest.raises(ExclusionConfigurationError, match="chmod 600"):
+        RegisterConfig.from_env(environment)
+
+
+def test_an_agency_reads_the_registers_address_from_a_file(tmp_path: Path) -> None:
+    path, jwk = tmp_path / "register.json", DecryptionKey.generate().public.jwk
+    at_hand = {"base_url": "https://register.example", "jwk": jwk, "token": "t"}
     path.write_bytes(to_json(at_hand))
     assert read_register_at_hand(path).did == REGISTER
-    path.write_bytes(to_json({**at_hand, "jwk": {}}))
-    with pytest.raises(ExclusionConfigurationError):
-        read_register_at_hand(path)
+    local = {"base_url": "http://localhost:1"}
+    for change in ({"jwk": {}}, {"token": ""}, {"token": 7}, local, {"base_url": None}):
+        path.write_bytes(to_json({**at_hand, **change}))
+        with pytest.raises(ExclusionConfigurationError):
+            read_register_at_hand(path)
+    path.write_bytes(to_json({**at_hand, **local}))
+    assert read_register_at_hand(path, development=True).base_url == local["base_url"]
+
+
+def test_the_command_checks_what_it_would_start_with(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    def line(changes: dict[str, str]) -> str:
+        done = CliRunner().invoke(
+            main, ["run", "register", "--port", "1"], env={**environment, **changes}
+        )
+        assert (done.exit_code, done.output.count("\n")) == (1, 1)
+        return done.output
+
+    assert f"{PREFIX}KEY_FILE is not set" in line({f"{PREFIX}KEY_FILE": ""})
+    assert "SQLite needs a file" in line({f"{PREFIX}DATABASE_URL": "sqlite://"})
+    nowhere = sqlite_url(tmp_path / "none" / "register.db")
+    assert "the database failed" in line({f"{PREFIX}DATABASE_URL": nowhere})
