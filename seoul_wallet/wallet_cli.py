@@ -20,7 +20,7 @@ from seoul_wallet.files import write_new_file
 from seoul_wallet.history_cli import history, log, top_up
 from seoul_wallet.language import default_language
 from seoul_wallet.offline_cli import show_offline
-from seoul_wallet.recovery_cli import export, phrase, restore, shares
+from seoul_wallet.recovery_cli import export, new_phrase, phrase, restore, shares
 from seoul_wallet.typed_errors import IDS_MAY_BEGIN_WITH_A_DASH, TypedErrors
 from seoul_wallet.voting_cli import challenge, track, vote
 from seoul_wallet.wallet_asking import asking
@@ -326,7 +326,7 @@ def passphrase(session: Session) -> None:
 
 
 for _command in (
-    *(phrase, shares, export, restore),
+    *(phrase, new_phrase, shares, export, restore),
     *(devices, lost, reissue),
     *(delegate, delegations),
     *(history, log, top_up),

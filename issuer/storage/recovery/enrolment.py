@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection, select, update
@@ -63,6 +64,10 @@ def enrol(
     registration = change.registration
     if registration is None:
         return frozenset()
+    # A device that has not heard of the new recovery phrase registers for it all the same.
+    latest = _successor_from_now_on(connection, registration.key_id)
+    if latest is not None:
+        registration = replace(registration, key_id=latest)
     _add_device(connection, registration, now)
     changed: frozenset[int] = frozenset()
     if change.origin is not None:
@@ -84,6 +89,19 @@ def enrol(
     if change.origin is not None:
         add_notice(connection, change.holder_id, NoticeKind.REISSUED, now)
     return changed
+
+
+def successor_of(connection: Connection, key_id: str) -> str | None:
+    """See `RecoveryRecords.successor`."""
+    return connection.execute(
+        select(KEYS.c.successor).where(KEYS.c.key_id == key_id)
+    ).scalar_one_or_none()
+
+
+def _successor_from_now_on(connection: Connection, key_id: str) -> str | None:
+    """Return the successor of a key, which gets no other one before this transaction ends."""
+    same = update(KEYS).where(KEYS.c.key_id == key_id).values(used_at=KEYS.c.used_at)
+    return connection.execute(same.returning(KEYS.c.successor)).scalar_one_or_none()
 
 
 def _join(connection: Connection, change: Enrolment, holding_id: str) -> None:
