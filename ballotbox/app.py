@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from flask import Flask
@@ -11,7 +13,7 @@ from sqlalchemy import Engine
 
 from ballotbox.anchoring import BoardAnchoring
 from ballotbox.api.application import create_app
-from ballotbox.counting import Counting, OpenCompute
+from ballotbox.counting import Counting
 from ballotbox.errors import BoardChainDiffers
 from ballotbox.health import Health
 from ballotbox.metrics import Metrics
@@ -22,7 +24,8 @@ from ballotbox.storage.records import SqlBoxRecords
 from ballotbox.storage.tables import migrate_ballot_box
 from ballotbox.timing import BoxTimes
 from ballotbox.worker import Job
-from wallet.adapters.compute.here import this_process
+from wallet.adapters.compute.here import ThisProcess
+from wallet.adapters.compute.processes import ProcessPool
 from wallet.adapters.evm.board import BoardName
 from wallet.adapters.evm.deployment import BOARD, Deployment
 from wallet.adapters.sql.engine import open_engine
@@ -31,6 +34,7 @@ from wallet.crypto.signing_keys import Es256kSigningKey
 from wallet.errors import SeoulWalletError
 from wallet.ports.ballot_board import BoardWriter
 from wallet.ports.clock import Clock
+from wallet.ports.compute import Compute
 from wallet.voting.acceptance import ElectionNotOpen
 from wallet.voting.manifest import Manifest
 
@@ -113,12 +117,13 @@ def build_ballot_box(
     *,
     writer: BoardWriter | None = None,
     times: BoxTimes = DEFAULT_TIMES,
-    open_compute: OpenCompute = this_process,
+    count_workers: int = 1,
 ) -> BallotBoxApplication:
     """Compose a ballot box: migrate its database, put the manifest on the board, start no thread.
 
-    Without `writer` nothing is put on a chain, and there is no result. `open_compute` says where
-    ballots are added up. Raises `StorageUnavailable`, `DatabaseUrlUnsupported`, `BoardKeyDiffers`.
+    Without `writer` nothing is put on a chain, and there is no result. Ballots are added up by
+    `count_workers` processes, with 1 by this one. Raises `StorageUnavailable`,
+    `DatabaseUrlUnsupported`, `BoardKeyDiffers`.
     """
     engine = open_engine(database_url)
     try:
@@ -142,7 +147,7 @@ def build_ballot_box(
         publication,
         clock,
         result_wait_s=times.result_wait_s,
-        open_compute=open_compute,
+        open_compute=partial(_open_compute, count_workers),
     )
     rounds: dict[str, Callable[[], None]] = {"clock": box.work}
     chain = None
@@ -157,6 +162,15 @@ def build_ballot_box(
     health = Health(manifest, records, publication, clock, jobs, is_on_chain=chain is not None)
     app = create_app(box, counting, health, metrics)
     return BallotBoxApplication(app, box, counting, publication, chain, jobs, engine)
+
+
+@contextmanager
+def _open_compute(workers: int) -> Iterator[Compute]:
+    if workers == 1:
+        yield ThisProcess()
+        return
+    with ProcessPool(workers) as pool:
+        yield pool
 
 
 def board_name(manifest: Manifest) -> BoardName:

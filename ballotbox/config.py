@@ -6,6 +6,7 @@
     ceremony_round_s = 86400              # the rest may be left out
     result_wait_s = 86400
     worker_interval_s = 1
+    count_workers = 1                     # processes that add the ballots up; 1 needs no other
 
 Bad values raise `BallotBoxConfigInvalid` at start, naming the member and never its value.
 """
@@ -32,6 +33,8 @@ _KEY_BYTES: Final = 32
 _MAX_TIME_S: Final = 92 * 86_400
 _TEXTS: Final = ("manifest", "signing_key", "database_url")
 _TIMES: Final = ("ceremony_round_s", "result_wait_s", "worker_interval_s")
+_WORKERS: Final = "count_workers"
+_MAX_WORKERS: Final = 64
 
 
 class BallotBoxConfigInvalid(MalformedError):
@@ -48,6 +51,7 @@ class BallotBoxConfig:
     signing_key: Es256kSigningKey = field(repr=False)
     database_url: str = field(repr=False)
     times: BoxTimes = field(default_factory=BoxTimes)
+    count_workers: int = 1
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str] | None = None) -> BallotBoxConfig:
@@ -71,6 +75,7 @@ class BallotBoxConfig:
             signing_key=_key(_read(folder / values["signing_key"], "signing_key")),
             database_url=values["database_url"],
             times=BoxTimes(**{name: values[name] for name in _TIMES if name in values}),
+            count_workers=values.get(_WORKERS, 1),
         )
 
 
@@ -90,7 +95,7 @@ def _parse(data: bytes) -> dict[str, Any]:
         values = tomllib.loads(data.decode("utf-8"))
     except ValueError:
         raise BallotBoxConfigInvalid("the configuration is not TOML") from None
-    unknown = values.keys() - {*_TEXTS, *_TIMES}
+    unknown = values.keys() - {*_TEXTS, *_TIMES, _WORKERS}
     if unknown:
         raise BallotBoxConfigInvalid(f"there is no member {min(unknown)[:40]!r}")
     for name in _TEXTS:
@@ -101,6 +106,9 @@ def _parse(data: bytes) -> dict[str, Any]:
         kinds = (int, float) if name == "worker_interval_s" else (int,)
         if type(value) not in kinds or not 0 < value <= _MAX_TIME_S:
             raise BallotBoxConfigInvalid(f"{name} is a number of seconds above 0")
+    workers = values.get(_WORKERS, 1)
+    if type(workers) is not int or not 1 <= workers <= _MAX_WORKERS:
+        raise BallotBoxConfigInvalid(f"{_WORKERS} is a whole number from 1 to {_MAX_WORKERS}")
     return values
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from issuer.authorization.clients import Clients
 from issuer.authorization.server import AuthorizationServer
 from issuer.bitstring import BitstringLists
+from issuer.card_types import CardTypes
 from issuer.catalogue import (
     FAMILY_CARD,
     AppointmentLetterType,
@@ -41,6 +43,7 @@ from wallet.anchoring import Anchoring
 from wallet.credentials.account import ACCOUNT
 from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.evidence_types import evidence_types
+from wallet.encoding.json import JsonObject
 from wallet.ports.facts import ChainUnavailable
 from wallet.protocols.oid4vci.authorization import CHALLENGE_METHOD
 from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS
@@ -94,6 +97,7 @@ class IssuerService:
             only=configurations,
             nyms=keys.nym is not None,
         )
+        self.card_types = CardTypes(identity.base_url, self.catalogue, settings.display)
         tokens = Tokens(ports.sessions)
         grants = Grants(ports.sessions, tokens)
         nonces = Nonces(ports.sessions, keys.nonces)
@@ -260,7 +264,7 @@ class IssuerService:
             base,
             f"{base}/credential",
             f"{base}/nonce",
-            self.catalogue.configurations,
+            self.card_types.configurations,
             self._settings.display,
             batch_size=self._settings.batch_size,
             deferred_credential_endpoint=f"{base}/deferred-credential",
@@ -270,10 +274,15 @@ class IssuerService:
             recovery=self.recoveries.offer,
         )
 
+    @cached_property
+    def issuer_metadata_document(self) -> JsonObject:
+        """The credential issuer metadata as it travels: the same as long as this service lives."""
+        return self.issuer_metadata().to_json()
+
     def signed_issuer_metadata(self) -> str:
         """Return the credential issuer metadata as a signed JWT (§12.2.3)."""
         return sign_issuer_metadata(
-            self.issuer_metadata().to_json(),
+            self.issuer_metadata_document,
             self.identity.key,
             verification_method=self.identity.verification_method,
             issued_at=self._clock.now(),

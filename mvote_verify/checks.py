@@ -236,11 +236,10 @@ class Verification:
                 for ballot in self._ballots
             ]
             key = curve.encode(keys.key)
-            path = self.folder / "log.bin"
-            election = Election(path, self._manifest_bytes, keys.election, key)
-            options = self.options
+            election = Election(self._manifest_bytes, keys.election, key)
+            path, options = self.folder / "log.bin", self.options
             self._chunks = verify_items(
-                election, items, options.workers, options.progress, options.resume
+                election, path, items, options.work, options.progress, options.resume
             )
         return self._chunks
 

@@ -1,9 +1,8 @@
 """Proofs of a chunk of ballots, and the sums of its ciphertexts: what a worker does. V9, V10."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 
 from mvote_verify import curve
 from mvote_verify.ballots import parse_ballot
@@ -11,7 +10,7 @@ from mvote_verify.curve import Point
 from mvote_verify.eligibility import EligibilityVerifier, PairingInput
 from mvote_verify.encodings import digest, i8
 from mvote_verify.failures import Malformed
-from mvote_verify.log import LogFile, payload_of
+from mvote_verify.log import payload_of
 from mvote_verify.manifest import parse_manifest
 from mvote_verify.suite import OpenedBody, bad_proofs, try_open
 from mvote_verify.tree import leaf_hash
@@ -40,7 +39,6 @@ class Item:
 class Election:
     """What a worker needs to know once."""
 
-    log_path: Path
     manifest: bytes
     election: bytes
     key: bytes
@@ -66,26 +64,25 @@ class ChunkResult:
 
 
 class ChunkVerifier:
-    """Verifies chunks of one election, one after the other, in one process."""
+    """Verifies chunks of one election; it keeps nothing of a chunk."""
 
     def __init__(self, election: Election) -> None:
         self._election = election
         self._manifest = parse_manifest(election.manifest)
         self._key = curve.decode(election.key)
         self._eligibility = EligibilityVerifier(self._manifest, election.election)
-        self._file = LogFile(election.log_path)
 
-    def close(self) -> None:
-        self._file.close()
+    def verify(self, items: Sequence[Item], entries: Iterable[bytes]) -> ChunkResult:
+        """`entries` are the bytes of the items, in their order.
 
-    def verify(self, items: Sequence[Item]) -> ChunkResult:
-        """Raises `RecordChanged` if an entry is not the one that was read before."""
+        Raises `RecordChanged` if an entry is not the one that was read before.
+        """
         result = ChunkResult(self._election.chunk_digest(items), len(items))
         opened: list[tuple[int, OpenedBody]] = []
         pairings: list[PairingInput] = []
         groups: dict[int, list[OpenedBody]] = {}
-        for item in items:
-            body, pairing = self._open(item)
+        for item, entry in zip(items, entries, strict=True):
+            body, pairing = self._open(item, entry)
             if body is None:
                 result.bad_proofs.append(item.index)
             else:
@@ -101,8 +98,7 @@ class ChunkVerifier:
         result.sums = {group: self._sum(bodies) for group, bodies in groups.items()}
         return result
 
-    def _open(self, item: Item) -> tuple[OpenedBody | None, PairingInput | None]:
-        entry = self._file.read(item.offset, item.length)
+    def _open(self, item: Item, entry: bytes) -> tuple[OpenedBody | None, PairingInput | None]:
         if leaf_hash(entry) != item.hash:
             raise RecordChanged(f"entry {item.index} changed while it was verified")
         _, payload = payload_of(entry, item.index)

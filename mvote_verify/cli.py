@@ -10,7 +10,7 @@ but a check was skipped or not reached; 4 the folder cannot be read; 130 interru
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -18,11 +18,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from mvote_verify.challenge import check_code, open_challenge
 from mvote_verify.checks import Verification
+from mvote_verify.engines import Work, default_workers, has_dask
 from mvote_verify.failures import Refused
-from mvote_verify.limits import MAX_JSON_BYTES, MAX_WORKERS
+from mvote_verify.limits import (
+    CHUNK_BALLOTS,
+    MAX_CHUNK_BALLOTS,
+    MAX_JSON_BYTES,
+    MAX_WORKERS,
+)
 from mvote_verify.node import Node
 from mvote_verify.plan import Options, Result
-from mvote_verify.pool import Resume, default_workers
+from mvote_verify.pool import Resume
 from mvote_verify.report import (
     challenge_json,
     print_challenge,
@@ -36,11 +42,20 @@ from mvote_verify.texts import LANGUAGES, LINES, pick
 SUCCESS, FAILED, USAGE, INCOMPLETE, UNREADABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
-def _workers(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= MAX_WORKERS:
-        raise ValueError
+def _up_to(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        found = int(text)
+        if not 1 <= found <= most:
+            raise argparse.ArgumentTypeError(f"a whole number from 1 to {most}")
+        return found
+
     return number
+
+
+def _scheduler(address: str) -> str:
+    if not has_dask():
+        raise argparse.ArgumentTypeError("a Dask cluster needs the extra `cluster`")
+    return address
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,7 +75,22 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="check only the ballot that a wallet opened to this file, against --ballot CODE",
     )
-    parser.add_argument("--workers", type=_workers, default=default_workers(), metavar="N")
+    parser.add_argument(
+        "--workers", type=_up_to(MAX_WORKERS), default=default_workers(), metavar="N"
+    )
+    parser.add_argument(
+        "--dask",
+        type=_scheduler,
+        metavar="URL",
+        help="verify ballots on your own Dask cluster instead of processes of this machine",
+    )
+    parser.add_argument(
+        "--chunk-ballots",
+        type=_up_to(MAX_CHUNK_BALLOTS),
+        default=CHUNK_BALLOTS,
+        metavar="N",
+        help="how many ballots a worker verifies at once",
+    )
     parser.add_argument("--resume", type=Path, metavar="FILE", help="keep results of chunks here")
     parser.add_argument("--lang", choices=LANGUAGES, default="ko")
     parser.add_argument("--json", action="store_true", help="write one JSON document")
@@ -137,7 +167,8 @@ def _run(args: argparse.Namespace, console: Console, resume: Resume | None) -> V
             if not args.json:
                 print_result(console, result, args.lang)
 
-        options = Options(args.rpc, args.ballot, args.workers, resume, progress)
+        work = Work(args.workers, args.dask, args.chunk_ballots)
+        options = Options(args.rpc, args.ballot, work, resume, progress)
         verification = Verification(args.record, options)
         verification.run(report)
     return verification

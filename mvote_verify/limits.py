@@ -32,4 +32,7 @@ LOG_BLOCK_RANGE = 5_000
 MAX_LOG_QUESTIONS = 20_000
 MAX_WORKERS = 256
 CHUNK_BALLOTS = 250
+"""Unless told: what a worker verifies at once, and what a resumed run is spared."""
+MAX_CHUNK_BALLOTS = 10_000
+DASK_TIMEOUT_S = 10
 MAX_RESUME_BYTES = 4 << 30

@@ -1,8 +1,9 @@
 """The checks as a plan: what builds on what, how one ends, and what a run is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mvote_verify.engines import Work
 from mvote_verify.node import Node
 from mvote_verify.pool import Progress, Resume
 
@@ -58,6 +59,6 @@ class Options:
 
     node: Node | None = None
     code: str | None = None
-    workers: int = 1
+    work: Work = field(default_factory=Work)
     resume: Resume | None = None
     progress: Progress = lambda done, total: None

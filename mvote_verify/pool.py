@@ -1,23 +1,17 @@
-"""Chunks of ballots over processes, with progress, and taken up again where a run ended."""
+"""Ballots in chunks, with progress, and taken up again where a run ended."""
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from mvote_verify import forms
-from mvote_verify.chunks import ChunkResult, ChunkVerifier, Election, Item, RecordChanged
+from mvote_verify.chunks import ChunkResult, Election, Item, RecordChanged
 from mvote_verify.encodings import canonical_json, parse_json
+from mvote_verify.engines import Work, run_chunks
 from mvote_verify.failures import Malformed, Skipped
-from mvote_verify.limits import CHUNK_BALLOTS, MAX_RESUME_BYTES
+from mvote_verify.limits import MAX_RESUME_BYTES
 
 Progress = Callable[[int, int], None]
-
-_verifier: ChunkVerifier | None = None
-"""Of a worker process: made once, for its tables."""
 
 _RESULT: dict[str, forms.Form] = {
     "chunk": forms.hexadecimal(32),
@@ -80,16 +74,17 @@ class Resume:
 
 def verify_items(
     election: Election,
+    log_path: Path,
     items: Sequence[Item],
-    workers: int,
+    work: Work,
     progress: Progress,
     resume: Resume | None = None,
 ) -> list[ChunkResult]:
-    """The results of all chunks; raises `Skipped` if a worker died or the record changed."""
+    """The results of all chunks; raises `Skipped` as `run_chunks`, and if the record changed."""
     todo = []
     results = []
-    for at in range(0, len(items), CHUNK_BALLOTS):
-        chunk = items[at : at + CHUNK_BALLOTS]
+    for at in range(0, len(items), work.chunk_ballots):
+        chunk = items[at : at + work.chunk_ballots]
         known = resume.get(election.chunk_digest(chunk)) if resume else None
         if known is None:
             todo.append(chunk)
@@ -98,7 +93,7 @@ def verify_items(
     done = sum(result.ballots for result in results)
     progress(done, len(items))
     try:
-        for result in _run(election, todo, workers):
+        for result in run_chunks(election, log_path, todo, work):
             results.append(result)
             done += result.ballots
             progress(done, len(items))
@@ -106,40 +101,4 @@ def verify_items(
                 resume.put(result)
     except RecordChanged as error:
         raise Skipped(str(error)) from None
-    except BrokenProcessPool:
-        raise Skipped("a worker process ended early") from None
     return results
-
-
-def _run(
-    election: Election, chunks: Sequence[Sequence[Item]], workers: int
-) -> Iterator[ChunkResult]:
-    if not chunks:
-        return
-    if workers == 1:
-        verifier = ChunkVerifier(election)
-        try:
-            yield from map(verifier.verify, chunks)
-        finally:
-            verifier.close()
-        return
-    with ProcessPoolExecutor(
-        min(workers, len(chunks)), get_context("spawn"), _begin, (election,)
-    ) as pool:
-        for future in as_completed([pool.submit(_verify, chunk) for chunk in chunks]):
-            yield future.result()
-
-
-def _begin(election: Election) -> None:
-    global _verifier
-    _verifier = ChunkVerifier(election)
-
-
-def _verify(items: Sequence[Item]) -> ChunkResult:
-    if _verifier is None:
-        raise RuntimeError("the worker was not begun")
-    return _verifier.verify(items)
-
-
-def default_workers() -> int:
-    return os.cpu_count() or 1

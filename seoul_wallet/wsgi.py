@@ -299,6 +299,7 @@ def ballotbox_app() -> Flask:
             board_name(config.manifest),
         ),
         times=config.times,
+        count_workers=config.count_workers,
     )
     application.run_worker()
     ends.callback(application.close, CLOSE_TIMEOUT_S)

@@ -41,6 +41,7 @@ COUNTS: Final[Mapping[str, str]] = {
     "SOAK_REISSUE_KILLS": "1000",
     "SOAK_RESIDENTS": "100000",
     "SOAK_SEALED_RECORDS": "1000000",
+    "SOAK_TRUSTEE_KILLS": "60",
 }
 PROFILE: Final = "soak"
 SELECTION: Final = "soak or hypothesis"

@@ -98,6 +98,7 @@ class Verifier:
 
     app: Flask
     service: VerifierService
+    examiner: Examiner
     browsers: BrowserSessions
     background: Background
     bulk: BulkRunner
@@ -296,7 +297,9 @@ def build_verifier(
             json_ld=json_ld or pinned_json_ld(),
         )
         app.register_blueprint(vc_api_blueprint(checker))
-    return Verifier(app, service, browsers, background, bulk, rounds, recheck, delivery, release)
+    return Verifier(
+        app, service, examiner, browsers, background, bulk, rounds, recheck, delivery, release
+    )
 
 
 def _rounds(

@@ -33,6 +33,7 @@ from wallet.protocols.oid4vp_offline import MAX_AGE_S
 from wallet.protocols.oid4vp_response import (
     AnyResponse,
     EncryptedResponse,
+    RawPresentation,
 )
 from wallet.protocols.oid4vp_session import (
     Answered,
@@ -218,8 +219,8 @@ class VerifierService:
             session_id = response.jwe.kid or ""
         else:
             session_id = (response.state or "").partition(".")[0]
-        session, version = self._sessions.load(session_id, now=self._clock.now())
-        if not isinstance(session, Fetched) or session.requested.options.flow.way is not Way.LINK:
+        session, version = self._sessions.load_waiting(session_id, now=self._clock.now())
+        if session.requested.options.flow.way is not Way.LINK:
             raise SessionNotFetched("the session does not wait for an answer")
         opened = open_response(session_id, session, response)
         if opened.state is None or not hmac.compare_digest(
@@ -255,8 +256,7 @@ class VerifierService:
         """
         now = self._clock.now()
         session, version = self._sessions.load_for(session_id, token, now=now)
-        requested = session if isinstance(session, Requested) else session.requested
-        about: JsonObject = {"query": requested.query_name, "purpose": requested.purpose}
+        about: JsonObject = {"query": session.asked.query_name, "purpose": session.asked.purpose}
         if response_code is not None:
             session = _redeemed(session, response_code)
         if not isinstance(session, Answered) or session.is_locked:
@@ -291,20 +291,29 @@ class VerifierService:
         )
 
     def verify(
-        self, presentation: str, *, audience: str, nonce: str, query_name: str | None = None
+        self,
+        presentation: RawPresentation,
+        *,
+        audience: str,
+        nonce: str,
+        query_name: str | None = None,
+        format: str | None = None,
     ) -> JsonObject:
         """Return the report on a presentation in hand; raises nothing for a bad presentation.
 
         The caller made `nonce` and MUST see to it that it is used once: nothing is remembered
         here. Without `query_name` every configured credential type is accepted and only the
-        presentation is judged; with it, the disclosed claims must answer that query, which names
-        one credential. Raises `QueryUnknown`, `UnsupportedQuery`.
+        presentation is judged, in the `format` named, SD-JWT VC by default; with it, the disclosed
+        claims must answer that query, which names one credential and its format. Raises
+        `QueryUnknown`, `UnsupportedQuery`.
         """
         if query_name is None:
-            return self._in_hand.verify(presentation, audience=audience, nonce=nonce)
+            return self._in_hand.verify(
+                presentation, audience=audience, nonce=nonce, format=format
+            )
         named = self._query(query_name, None)
         return self._in_hand.verify_answer(
-            presentation, audience=audience, nonce=nonce, named=named
+            presentation, audience=audience, nonce=nonce, named=named, format=format
         )
 
     def purge(self) -> int:

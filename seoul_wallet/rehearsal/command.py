@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import click
@@ -29,6 +31,7 @@ DEFAULT_FILE: Final = "pabulib/poland_warszawa_2024_mokotow.pb"
 DEFAULT_VOTERS: Final = 1000
 DEFAULT_WALLETS: Final = 100
 MIN_VOTERS: Final = 20
+INTERRUPTED: Final = 130
 
 
 @click.command("rehearsal")
@@ -76,7 +79,11 @@ def rehearsal(
 
     Without FILE it is Warszawa-Mokotow 2024 of the vectors (SEOUL_WALLET_VECTORS), or a synthetic
     one. Everything happens in real time: trustees and ballot box are processes of their own, the
-    board is on a chain. Voters are synthetic, and the keys are thrown away.
+    board is on a chain. Voters are synthetic, and the keys are thrown away. Who has not voted by
+    the close is left out.
+
+    Ctrl-C and SIGTERM end every process that was started. What --keep has by then stays to be
+    looked at; it is not gone on with, since its chain and its voters are gone.
     """
     try:
         election, name = _election(file)
@@ -96,7 +103,7 @@ def rehearsal(
             workers=workers,
         )
         click.echo(f"{name}: {most:,} votes, {len(election.projects)} projects; {count:,} vote")
-        with ExitStack() as ends:
+        with _interruptible(), ExitStack() as ends:
             folder, tell = ends.enter_context(_folder(keep)), ends.enter_context(_progress())
             chain = _chain(rpc)
             ends.callback(chain.stop)
@@ -107,6 +114,9 @@ def rehearsal(
             report = run.run()
     except SeoulWalletError as error:
         fail(error)
+    except KeyboardInterrupt:
+        click.echo("interrupted: every process of the rehearsal is ended", err=True)
+        raise SystemExit(INTERRUPTED) from None
     show(report)
     if report.verifier_exit or report.is_official is False:
         raise SystemExit(1)
@@ -118,6 +128,8 @@ def show(report: Report) -> None:
         f"{report.ballots:,} ballots of {report.bits} bits on {report.projects} projects,"
         f" {report.through_wallet:,} through wallets; {report.counted:,} counted"
     )
+    if report.ballots < report.voters:
+        click.echo(f"{report.ballots:,} of {report.voters:,} voted before the close")
     for step, seconds in report.seconds.items():
         click.echo(f"  {step}: {seconds:.1f} s")
     for what, seconds in report.processor_s.items():
@@ -139,6 +151,29 @@ def show(report: Report) -> None:
     )
     official = {None: "not compared: not every vote of the file was cast", True: "equal"}
     click.echo(f"official selection of the file: {official.get(report.is_official, 'DIFFERENT')}")
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have SIGTERM, and the end of the terminal, unwind as Ctrl-C does.
+
+    A second signal does not cut that short.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in before:
+        signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _election(file: Path | None) -> tuple[PbElection, str]:

@@ -32,6 +32,7 @@ class Plan:
 @dataclass
 class Report:
     """What came out. `seconds` are by step, of the clock; `processor_s` of one processor.
+    `ballots` were taken, of as many `voters`; who came after the close was not.
     `code` is the tracking code of a wallet's ballot, for the verifier to find."""
 
     voters: int
@@ -48,3 +49,7 @@ class Report:
     processor_s: dict[str, float] = field(default_factory=dict)
     memory_bytes: dict[str, int] = field(default_factory=dict)
     record_bytes: int = 0
+
+    def spend(self, what: str, seconds: float) -> None:
+        """Add processor time to what it was spent on."""
+        self.processor_s[what] = self.processor_s.get(what, 0.0) + seconds

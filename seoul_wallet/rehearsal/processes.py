@@ -43,6 +43,8 @@ class BoxProcess:
                 env=self.variables,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                # Ctrl-C is for the rehearsal, which ends its processes in order.
+                start_new_session=True,
             )
 
     def ask(self, path: str) -> JsonObject | None:
@@ -93,14 +95,15 @@ class TrusteeProcess:
     def __init__(self, folder: Path, passphrase: str) -> None:
         self._folder = folder
         self._environment = {**os.environ, PASSPHRASE_VARIABLE: passphrase}
+        self._running: list[subprocess.Popen[str]] = []
 
     def run(self, command: str, *arguments: str) -> str:
         """Run a command of the tool; return what it printed. Raises `RehearsalFailed`."""
         return self.finish(self.start(command, *arguments))
 
     def start(self, command: str, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command of the tool."""
-        return subprocess.Popen(  # noqa: S603 (our own arguments)
+        """Start a command of the tool; it is ended by `finish` or `end`."""
+        started = subprocess.Popen(  # noqa: S603 (our own arguments)
             [
                 *_TOOL,
                 *("trustee", "--lang", "en", "--development"),
@@ -111,11 +114,15 @@ class TrusteeProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,
         )
+        self._running.append(started)
+        return started
 
     def finish(self, started: subprocess.Popen[str]) -> str:
         """Wait for a command. Raises `RehearsalFailed`."""
         said, complaint = started.communicate()
+        self._running.remove(started)
         if started.returncode:
             raise RehearsalFailed(f"trustee: {complaint.strip()[-300:]}")
         return said
@@ -133,11 +140,23 @@ class TrusteeProcess:
             else:
                 return
 
+    def end(self) -> None:
+        """End what still runs; the key folder stays usable."""
+        for process in self._running:
+            process.terminate()
+        for process in self._running:
+            process.communicate()
+
 
 def run_tool(arguments: Sequence[str], variables: Mapping[str, str]) -> str:
     """Run a command of `seoul-wallet` in a process of its own. Raises `RehearsalFailed`."""
     done = subprocess.run(  # noqa: S603 (our own arguments)
-        [*_TOOL, *arguments], env=dict(variables), capture_output=True, text=True, check=False
+        [*_TOOL, *arguments],
+        env=dict(variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
     )
     if done.returncode:
         raise RehearsalFailed(f"{arguments[0]}: {done.stderr.strip()[-300:]}")
@@ -157,6 +176,7 @@ def verify_record(
         capture_output=True,
         text=True,
         check=False,
+        start_new_session=True,
     )
     try:
         said: JsonObject = json.loads(done.stdout)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import cycle, islice
@@ -15,7 +15,6 @@ from web3 import Web3
 
 from seoul_wallet.anvil import AnvilNode
 from seoul_wallet.chain import BLOCK_TIME_S, LocalChain, in_process_chain
-from seoul_wallet.demo.desk import Department
 from seoul_wallet.rehearsal.election import (
     Times,
     funded,
@@ -24,6 +23,7 @@ from seoul_wallet.rehearsal.election import (
     official_selection,
 )
 from seoul_wallet.rehearsal.plan import OpenCompute, Plan, Report, Tell
+from seoul_wallet.rehearsal.polling import STRATUM, Choices, Polling
 from seoul_wallet.rehearsal.processes import (
     BoxProcess,
     RehearsalFailed,
@@ -33,21 +33,12 @@ from seoul_wallet.rehearsal.processes import (
     run_tool,
     verify_record,
 )
-from seoul_wallet.rehearsal.voters import (
-    Cast,
-    CoreVoters,
-    WalletVoters,
-    cast_by_core,
-    cast_by_wallets,
-    synthetic_credential,
-)
-from seoul_wallet.stack import CLERK, LocalStack, start_stack
+from seoul_wallet.rehearsal.voters import CoreVoters, synthetic_credential
+from seoul_wallet.stack import LocalStack, start_stack
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.evm.deployment import BOARD
 from wallet.adapters.evm.node import ask
 from wallet.adapters.evm.sender import Sender
-from wallet.adapters.http.fetch import GuardedClient
-from wallet.adapters.http.holder import HttpHolderTransport
 from wallet.adapters.sql.engine import sqlite_url
 from wallet.crypto.bbs.signatures import generate_secret_key
 from wallet.crypto.secp256k1 import encode_point, secret_multiple
@@ -55,21 +46,16 @@ from wallet.crypto.signing_keys import Es256kSigningKey
 from wallet.eligibility.days import seoul_day
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
-from wallet.holder.ballot_box import BallotBoxClient
-from wallet.ports.compute import Compute, ComputeUnavailable
 from wallet.voting.acceptance import open_submission, verify_ballot
 from wallet.voting.casting import prepare_ballot
 from wallet.voting.election import Election
 from wallet.voting.manifest import Manifest, manifest_of
 from wallet.voting.pabulib import PbElection
 
-CORE_CHUNK: Final = 10
-WALLET_CHUNK: Final = 2
 PATIENCE_S: Final = 600
 # The fewest that the sample register has.
 HOUSEHOLDS: Final = 24
 RESULT_WAIT_S: Final = 5
-_STRATUM: Final = "citizen"
 _DAY_S: Final = 86_400
 _OPERATOR_WEI: Final = 2 * 10**18
 
@@ -122,7 +108,7 @@ class Rehearsal:
                     on=seoul_day(SystemClock().now() - _DAY_S),
                 )
             )
-            trustees = self._trustees()
+            trustees = self._trustees(ends)
             keys = [parse_json_object(said.encode()) for said in self._new_folders(trustees)]
             manifest = self._manifest(stack, keys)
             report = Report(plan.voters, len(manifest.projects), manifest.layout.bits)
@@ -131,9 +117,9 @@ class Rehearsal:
             ends.callback(box.end)
             self._ceremony(box, manifest, trustees, report)
             votes = list(islice(cycle(legal_choices(self._file, manifest)), plan.voters))
-            self._vote(box, manifest, stack, votes, report)
+            taken = self._vote(box, manifest, stack, votes, report)
             self._count(box, manifest, trustees, report)
-            self._publish(box, manifest, votes, report)
+            self._publish(box, manifest, taken, report)
         return report
 
     def _come_to_the_present(self) -> None:
@@ -146,11 +132,14 @@ class Rehearsal:
             time.sleep(max(0.0, int(newest["timestamp"]) + 1 - time.time()))
             node.request("evm_setIntervalMining", [BLOCK_TIME_S])
 
-    def _trustees(self) -> list[TrusteeProcess]:
-        return [
+    def _trustees(self, ends: ExitStack) -> list[TrusteeProcess]:
+        trustees = [
             TrusteeProcess(self._folder / f"trustee-{number}", secrets.token_urlsafe(16))
             for number in range(1, self._plan.trustees + 1)
         ]
+        for trustee in trustees:
+            ends.callback(trustee.end)
+        return trustees
 
     def _new_folders(self, trustees: Sequence[TrusteeProcess]) -> list[str]:
         with ThreadPoolExecutor(2) as threads:
@@ -163,7 +152,7 @@ class Rehearsal:
         electorate = roll.manifest_parts(min_age=None, districts=None)
         electorate["eligibility"]["issuer_keys"].append(self._issuer.public_key.octets.hex())
         people = electorate["census"]["people"]
-        people[_STRATUM] = people.get(_STRATUM, 0) + self._plan.voters
+        people[STRATUM] = people.get(STRATUM, 0) + self._plan.voters
         parts: dict[str, Any] = {
             "name": f"rehearsal-{secrets.token_hex(6)}",
             "trustees": keys,
@@ -192,7 +181,7 @@ class Rehearsal:
         """How long the vote is to be open: by the clock of two ballots, with room to spare."""
         election = Election(manifest, secret_multiple(1), bytes(32))
         chosen = legal_choices(self._file, manifest)[0]
-        order = CoreVoters(election, "", self._issuer, _STRATUM, ())
+        order = CoreVoters(election, "", self._issuer, STRATUM, ())
         began = time.monotonic()
         for _ in range(2):
             credential = synthetic_credential(order)
@@ -219,6 +208,7 @@ class Rehearsal:
         (folder / "ballotbox.toml").write_text(
             'manifest = "manifest.json"\nsigning_key = "key"\nworker_interval_s = 0.2\n'
             f"ceremony_round_s = {PATIENCE_S}\nresult_wait_s = {RESULT_WAIT_S}\n"
+            f"count_workers = {self._plan.workers}\n"
             f'database_url = "{sqlite_url(folder / "box.db")}"\n'
         )
         return {
@@ -255,84 +245,16 @@ class Rehearsal:
         box: BoxProcess,
         manifest: Manifest,
         stack: LocalStack,
-        votes: Sequence[tuple[int, ...]],
+        votes: Sequence[Choices],
         report: Report,
-    ) -> None:
-        http = GuardedClient(allow_loopback_http=True)
-        election = BallotBoxClient(box.url, HttpHolderTransport(http)).election(manifest)
+    ) -> list[Choices]:
         self._began = time.monotonic()
-        by_wallet = self._plan.through_wallet
-        links = self._offers(stack, http, by_wallet)
-        http.close()
         before_s = box.processor_s()
-        codes: list[str] = []
-        with self._open_compute() as compute:
-            wallets = self._wallet_chunks(box.url, manifest, links, votes[:by_wallet])
-            for cast in self._cast(compute, cast_by_wallets, wallets, "wallets", by_wallet):
-                report.through_wallet += cast.ballots
-                codes += cast.codes
-                self._spent(report, "a vote through a wallet", cast.spent_s)
-            core = list(self._core_chunks(box.url, election, votes[by_wallet:]))
-            total = len(votes) - by_wallet
-            for cast in self._cast(compute, cast_by_core, core, "voters", total):
-                self._spent(report, "making a ballot", cast.made_s)
-        report.ballots = len(votes)
-        report.code = next(iter(codes), None)
+        polling = Polling(box.url, self._issuer, self._plan, self._open_compute, self._tell)
+        taken = polling.cast(manifest, stack, votes, report)
+        report.spend("taking the ballots", box.processor_s() - before_s)
         self._done(report, "vote")
-        report.processor_s["taking the ballots"] = box.processor_s() - before_s
-        if time.time() > manifest.closes:
-            raise RehearsalFailed("the vote closed before all had voted: give more --vote-s")
-
-    def _offers(self, stack: LocalStack, http: GuardedClient, count: int) -> list[str]:
-        """Offer residents on the roll their voting credentials."""
-        roll = stack.issuer.service.voting
-        if roll is None or not count:
-            return []
-        desk = Department(http, stack.issuer_url, stack.operator_tokens[CLERK])
-        voters = islice((one for page in roll.roll.voters() for one in page), count)
-        links = [desk.offer_voting_credential(voter.register_id) for voter in voters]
-        if len(links) < count:
-            raise RehearsalFailed("the sample roll has fewer residents than wallets are to vote")
-        return links
-
-    def _wallet_chunks(
-        self,
-        url: str,
-        manifest: Manifest,
-        links: Sequence[str],
-        votes: Sequence[tuple[int, ...]],
-    ) -> Iterator[WalletVoters]:
-        ids = [project.id for project in manifest.projects]
-        named = [
-            {name: value for name, value in zip(ids, one, strict=True) if value} for one in votes
-        ]
-        for start in range(0, len(links), WALLET_CHUNK):
-            end = start + WALLET_CHUNK
-            pairs = tuple(zip(links[start:end], named[start:end], strict=True))
-            yield WalletVoters(url, manifest.digest, pairs)
-
-    def _core_chunks(
-        self, url: str, election: Election, votes: Sequence[tuple[int, ...]]
-    ) -> Iterator[CoreVoters]:
-        for start in range(0, len(votes), CORE_CHUNK):
-            chosen = tuple(votes[start : start + CORE_CHUNK])
-            yield CoreVoters(election, url, self._issuer, _STRATUM, chosen)
-
-    def _cast(
-        self,
-        compute: Compute,
-        function: Callable[[Any], Cast],
-        chunks: Any,
-        name: str,
-        total: int,
-    ) -> Iterator[Cast]:
-        done = 0
-        for found in compute.map(function, chunks):
-            if isinstance(found, ComputeUnavailable):
-                raise found
-            done += found.ballots
-            self._tell(name, done, total)
-            yield found
+        return taken
 
     def _count(
         self,
@@ -354,7 +276,7 @@ class Rehearsal:
         for number, trustee in enumerate(acting, start=1):
             began = children_s()
             trustee.run_until("decrypt", "--workers", workers, within_s=PATIENCE_S)
-            self._spent(report, "a trustee's check and decryption", children_s() - began)
+            report.spend("a trustee's check and decryption", children_s() - began)
             self._tell("decryption", number, len(acting))
         self._done(report, "decryption")
         box.wait_for("/anchors", lambda said: said["sealed"] is not None, within_s=PATIENCE_S)
@@ -364,7 +286,7 @@ class Rehearsal:
         self,
         box: BoxProcess,
         manifest: Manifest,
-        votes: Sequence[tuple[int, ...]],
+        votes: Sequence[Choices],
         report: Report,
     ) -> None:
         record = self._folder / "record"
@@ -377,7 +299,7 @@ class Rehearsal:
             record, self._rpc, self._plan.workers, resume, report.code
         )
         report.checks = {check["check"]: check["status"] for check in said["checks"]}
-        self._spent(report, "mvote-verify", children_s() - began)
+        report.spend("mvote-verify", children_s() - began)
         self._done(report, "mvote-verify")
         report.memory_bytes["largest other process"] = children_peak_bytes()
         report.record_bytes = sum(file.stat().st_size for file in record.iterdir())
@@ -394,6 +316,3 @@ class Rehearsal:
     def _done(self, report: Report, step: str) -> None:
         report.seconds[step] = time.monotonic() - self._began
         self._began = time.monotonic()
-
-    def _spent(self, report: Report, what: str, seconds: float) -> None:
-        report.processor_s[what] = report.processor_s.get(what, 0.0) + seconds

@@ -27,8 +27,9 @@ from wallet.crypto.bbs.nym_issuance import (
     verify_finalize_with_nym,
 )
 from wallet.crypto.bbs.types import BbsSecretKey
-from wallet.holder.ballot_box import BallotBoxClient
+from wallet.holder.ballot_box import BallotBoxClient, BallotNotAccepted
 from wallet.holder.wallet import Wallet
+from wallet.voting.acceptance import ElectionNotOpen
 from wallet.voting.casting import prepare_ballot
 from wallet.voting.election import Election
 
@@ -58,9 +59,11 @@ class WalletVoters:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """What a chunk came to. Seconds of this process's processor, in and outside of making the
-    ballots; `codes` are tracking codes, of wallets only."""
+    """What a chunk of `voters` came to: the first `ballots` of them were taken, the others came
+    after the close. Seconds of this process's processor, in and outside of making the ballots;
+    `codes` are tracking codes, of wallets only."""
 
+    voters: int
     ballots: int
     made_s: float
     spent_s: float
@@ -68,10 +71,10 @@ class Cast:
 
 
 def cast_by_core(chunk: CoreVoters) -> Cast:
-    """Make and send ballots. Raises what the ballot box's client raises."""
+    """Make and send ballots until the close. Raises what the ballot box's client raises."""
     http = GuardedClient(allow_loopback_http=True, deadline_s=DEADLINE_S)
     box = BallotBoxClient(chunk.box_url, HttpHolderTransport(http))
-    began, made_s = time.process_time(), 0.0
+    began, made_s, taken = time.process_time(), 0.0, 0
     try:
         for choices in chunk.choices:
             credential = synthetic_credential(chunk)
@@ -80,15 +83,18 @@ def cast_by_core(chunk: CoreVoters) -> Cast:
             octets = ballot.cast(credential).octets
             made_s += time.process_time() - at
             box.send(chunk.election, octets)
+            taken += 1
+    except BallotNotAccepted as error:
+        _check_is_late(error)
     finally:
         http.close()
-    return Cast(len(chunk.choices), made_s, time.process_time() - began)
+    return Cast(len(chunk.choices), taken, made_s, time.process_time() - began)
 
 
 def cast_by_wallets(chunk: WalletVoters) -> Cast:
     """Open a new wallet for each voter, take the credential, and vote.
 
-    Raises what the wallet raises.
+    Until the close. Raises what the wallet raises.
     """
     began, codes = time.process_time(), []
     with tempfile.TemporaryDirectory(prefix="seoul-wallet-voters-") as folder:
@@ -98,9 +104,21 @@ def cast_by_wallets(chunk: WalletVoters) -> Cast:
                 path, secrets.token_urlsafe(16), create=True, development=True
             ) as wallet:
                 wallet.receive(link)
-                codes.append(_vote(wallet, chunk, choices))
+                try:
+                    codes.append(_vote(wallet, chunk, choices))
+                except ElectionNotOpen:
+                    break
+                except BallotNotAccepted as error:
+                    _check_is_late(error)
+                    break
     spent_s = time.process_time() - began
-    return Cast(len(chunk.votes), 0.0, spent_s, tuple(codes))
+    return Cast(len(chunk.votes), len(codes), 0.0, spent_s, tuple(codes))
+
+
+def _check_is_late(error: BallotNotAccepted) -> None:
+    """Return if the ballot came after the close; raise any other refusal."""
+    if error.reason != ElectionNotOpen.code:
+        raise error
 
 
 def _vote(wallet: Wallet, chunk: WalletVoters, choices: dict[str, int]) -> str:

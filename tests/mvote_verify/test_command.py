@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from mvote_verify.cli import FAILED, INCOMPLETE, UNREADABLE, main
+from mvote_verify.engines import Work
 from mvote_verify.node import Node
+from mvote_verify.plan import Options, Status
+from tests.mvote_verify.conftest import Verify
+from tests.support.dask import dask_scheduler
 from tests.support.mvote.elections import Election
 from tests.support.mvote.records import Files
 
@@ -75,7 +79,14 @@ def test_an_empty_folder_fails_the_first_check(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--workers", "0"], ["--rpc", "file:///x"], ["--lang", "fr"], ["--weights"]]
+    "arguments",
+    [
+        ["--workers", "0"],
+        ["--chunk-ballots", "10001"],
+        ["--rpc", "file:///x"],
+        ["--lang", "fr"],
+        ["--weights"],
+    ],
 )
 def test_refuses_wrong_arguments(folder: Path, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -121,23 +132,41 @@ def test_a_node_has_an_address_of_http() -> None:
 
 
 def test_two_workers_and_a_resumed_run_say_the_same(
-    folder: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = tmp_path / "kept"
-    monkeypatch.setattr("mvote_verify.pool.CHUNK_BALLOTS", 20)
     outputs = []
     for arguments in (
         ["--workers", "2", "--resume", kept],
         ["--workers", "1", "--resume", kept],
     ):
-        code = main([str(folder), "--json", *map(str, arguments)])
+        code = main([str(folder), "--json", "--chunk-ballots", "20", *map(str, arguments)])
         outputs.append((code, capsys.readouterr().out))
         lines = [line for line in kept.read_bytes().split(b"\n") if line]
         assert len(lines) == 3
     assert outputs[0] == outputs[1]
+
+
+@pytest.mark.loopback
+def test_a_cluster_says_what_the_processes_of_this_machine_say(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, here = _run(capsys, folder, "--json")
+    kept = tmp_path / "kept"
+    with dask_scheduler(processes=False) as address:
+        arguments = ["--json", "--dask", address, "--chunk-ballots", "20", "--resume", kept]
+        assert _run(capsys, folder, *arguments) == (code, here)
+    # Three chunks were verified, each of them there.
+    assert len([line for line in kept.read_bytes().split(b"\n") if line]) == 3
+
+
+@pytest.mark.loopback
+def test_a_cluster_that_does_not_answer_is_no_verdict(honest: Files, verify: Verify) -> None:
+    pytest.importorskip("distributed")
+    nobody = Work(dask="tcp://127.0.0.1:9", dask_timeout_s=1)
+    verification = verify(honest, Options(work=nobody))
+    assert [verification.results[number].status for number in (9, 10)] == [Status.SKIPPED] * 2
+    assert (verification.success, verification.failed) == (False, False)
 
 
 def test_a_damaged_sum_of_the_resumed_run_is_no_verdict(

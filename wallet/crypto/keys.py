@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from wallet.crypto.ed25519_points import SMALL_ORDER_ENCODINGS, is_canonical_point
 from wallet.crypto.hashing import HashFunction, sha256, sha384
-from wallet.encoding import base64url, jcs
+from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError, RejectedError, UnsupportedError
 
@@ -322,8 +322,9 @@ def ed25519_public_key(raw: bytes) -> Ed25519PublicKey:
 
 
 def thumbprint(key: PublicKey) -> str:
-    """Return the RFC 7638 SHA-256 thumbprint, base64url."""
-    return base64url.encode(sha256(jcs.canonicalize(key.jwk)))
+    """Return the RFC 7638 SHA-256 thumbprint, base64url. A JWK here is plain ASCII text."""
+    members = (f'"{name}":"{value}"' for name, value in sorted(key.jwk.items()))
+    return base64url.encode(sha256(f"{{{','.join(members)}}}".encode("ascii")))
 
 
 class Es256SigningKey:

@@ -10,11 +10,7 @@ from typing import Any
 
 from wallet.credentials.formats import BBS_NYM_FORMAT, SD_JWT_VC_FORMAT
 from wallet.crypto.hashing import sha256
-from wallet.eligibility.benefit_key import (
-    BENEFIT_KEY_TYPE,
-    benefit_key_type,
-    sector_claim,
-)
+from wallet.eligibility.benefit_key import BENEFIT_KEY_TYPE, benefit_key_type, sector_claim
 from wallet.eligibility.clauses import Window
 from wallet.eligibility.days import parse_day
 from wallet.eligibility.document import Problems, check_schema, read_document
@@ -25,6 +21,12 @@ from wallet.eligibility.evidence_types import (
     FactType,
     Text,
     evidence_types,
+)
+from wallet.eligibility.guardian import (
+    guardianship_type,
+    is_guardianship,
+    is_read_by_nobody,
+    needs_guardian,
 )
 from wallet.eligibility.marked_yaml import MAX_DEPTH, Path
 from wallet.eligibility.nullifier import Once
@@ -37,6 +39,7 @@ from wallet.encoding.jcs import NotCanonicalizable, canonicalize
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
 from wallet.protocols.dcql import CredentialQuery, DcqlQuery, parse_dcql
+from wallet.verification.guardianship import WARD
 
 
 class Recheck(StrEnum):
@@ -73,7 +76,8 @@ class Programme:
     recognised (see `person`), None when one credential settles everything. `digest` is SHA-256
     of the document in canonical JSON (RFC 8785). `once` says what is counted once per person, and
     by which evidence; None if nothing is. `recheck` says what of the evidence is looked at again
-    after a grant.
+    after a grant. `guardianship` is the query id of the right to apply for a child, None if one
+    applies for oneself alone; with `needs_guardian` nobody applies without.
     """
 
     id: str
@@ -96,6 +100,8 @@ class Programme:
     quota: Quota | None
     recheck: frozenset[Recheck]
     once: Once | None
+    guardianship: str | None
+    needs_guardian: bool
     digest: bytes
     document: JsonObject = field(repr=False, compare=False)
 
@@ -168,7 +174,8 @@ def _build(document: JsonObject, problems: Problems) -> Programme:
     facts = _asked_facts(query, evidence, problems)
     sector = _sector(document, query, types, problems)
     rule, reader = _rule(document, facts, problems)
-    once = read_once(document.get("once"), query, reader, problems)
+    guardianship = _guardianship(query, problems)
+    once = read_once(document.get("once"), query, reader, problems, guardianship=guardianship)
     quota = read_quota(document.get("quota"), reader)
     _check_all_is_used(document, query, evidence, facts, reader, problems)
     problems.raise_for_any()
@@ -195,6 +202,8 @@ def _build(document: JsonObject, problems: Problems) -> Programme:
         quota=quota,
         recheck=frozenset(map(Recheck, document.get("recheck", ()))),
         once=once,
+        guardianship=guardianship,
+        needs_guardian=needs_guardian(query, guardianship),
         digest=digest,
         document=document,
     )
@@ -275,6 +284,8 @@ def _kind_of(credential: CredentialQuery, types: EvidenceTypes) -> EvidenceType 
     vct = credential.vct_values[0]
     if vct == BENEFIT_KEY_TYPE:
         return benefit_key_type() if credential.format == BBS_NYM_FORMAT else None
+    if is_guardianship(credential):
+        return guardianship_type()
     return types.by_vct(vct) if credential.format == SD_JWT_VC_FORMAT else None
 
 
@@ -288,7 +299,7 @@ def _asked_facts(
         for number, asked in enumerate(credential.claims):
             path = tuple(str(part) for part in asked.path)
             place: Path = ("query", "credentials", at, "claims", number)
-            if path[0].startswith(SECTOR_ID):
+            if path[0].startswith(SECTOR_ID) or is_read_by_nobody(credential, path[0]):
                 continue
             claim = evidence[name].type.claims.get(path[0])
             nested = claim is not None and claim.type is FactType.DATES_BY_PROGRAMME
@@ -313,8 +324,9 @@ def _sector(
     for at, credential in enumerate(query.credentials.values()):
         place: Path = ("query", "credentials", at, "claims")
         wanted = _sector_path(credential, sector)
+        member = wanted[0] if is_guardianship(credential) else SECTOR_ID
         asked = [
-            claim.path for claim in credential.claims if str(claim.path[0]).startswith(SECTOR_ID)
+            claim.path for claim in credential.claims if str(claim.path[0]).startswith(member)
         ]
         if several and asked != [wanted]:
             problems.report(place, f"of several credentials each is asked for {list(wanted)}")
@@ -324,9 +336,21 @@ def _sector(
 
 
 def _sector_path(credential: CredentialQuery, sector: str) -> tuple[str, ...]:
+    if is_guardianship(credential):
+        return (WARD, sector)
     # A BBS credential shows its claims whole, so it has one for every sector.
     by_member = credential.format == SD_JWT_VC_FORMAT
     return (SECTOR_ID, sector) if by_member else (sector_claim(sector),)
+
+
+def _guardianship(query: DcqlQuery, problems: Problems) -> str | None:
+    """Return the query id of the guardianship, None if none is asked for."""
+    found = [name for name, item in query.credentials.items() if is_guardianship(item)]
+    if len(found) > 1:
+        problems.report(("query", "credentials"), "one guardianship is asked for")
+    if found and any(item.pseudonym for item in query.credentials.values()):
+        problems.report(("query",), "a benefit key counts who holds it, and no child")
+    return found[0] if found else None
 
 
 def _rule(

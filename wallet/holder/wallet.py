@@ -27,6 +27,8 @@ from wallet.holder.linking import Linking
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.nyms import Nyms
 from wallet.holder.offline import Offline
+from wallet.holder.phrase_replacement import PhraseReplacement
+from wallet.holder.pictures import Pictures
 from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
@@ -105,6 +107,7 @@ class Wallet(Voter):
         issuers = IssuerReader(transport, dids, clock, policy)
         requester = Requester(keys, nyms, dids, clock, policy, self._registrar)
         self._copies = Copies(records, keys, self._held)
+        self.pictures = Pictures(records, transport, self._held, issuers.inspect)
         self._receiver = Receiver(
             records=records,
             keys=keys,
@@ -115,10 +118,12 @@ class Wallet(Voter):
             client=identity,
             registrar=self._registrar,
             placing=Placing(records, self._held, self._copies),
+            pictures=self.pictures,
         )
         self.devices = Reissuer(
             receiver=self._receiver, held=self._held, registrar=self._registrar
         )
+        self.replacing = PhraseReplacement(self._recovery, self._registrar, self.devices)
         self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
         self._renewals = Renewals(
             receiver=self._receiver, records=records, keys=keys, held=self._held,
@@ -150,7 +155,7 @@ class Wallet(Voter):
             reader=reader, held=self._held, index=self._index, log=self._log,
             receipts=self.decisions, linking=self.linking, keys=keys, nyms=nyms,
             transport=transport, clock=clock, development=development,
-            scopes=lambda verified: self.discovery.scopes(verified),
+            counted=lambda verified: self.discovery.counted(verified),
         )  # fmt: skip
         self.offline = Offline(self._presenter, self._spend)
         self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
@@ -264,12 +269,13 @@ class Wallet(Voter):
 
     def remove(self, card_id: str) -> None:
         """Delete a card and destroy its key. Raises `CardUnknown`."""
-        handle = self._held.get(card_id).key_handle
+        held = self._held.get(card_id)
         self._copies.remove(card_id)
         self._renewals.forget(card_id)
         self._held.remove(card_id)
         self._registrar.forget(card_id)
-        destroy((handle,), self._keys, self._records)
+        destroy((held.key_handle,), self._keys, self._records)
+        self.pictures.forget(held.card())
 
     def update_receipts(self) -> tuple[ReceiptUpdate, ...]:
         """Fetch the anchor receipts that are not final yet. See `update_receipts`."""

@@ -75,6 +75,11 @@ class VerifiedProof:
     acted_for: ActedFor | None = field(default=None, kw_only=True)
 
     @property
+    def is_bound(self) -> bool:
+        """Whether somebody proved possession: of a key, or of the secret behind a pseudonym."""
+        return self.holder_key is not None or self.pseudonym is not None
+
+    @property
     def holder_mark(self) -> str | None:
         """What tells holders apart within one answer: of the key, or the pseudonym in it."""
         if self.pseudonym is not None:

@@ -38,11 +38,13 @@ def config(folder: Path, **changes: str | None) -> Path:
 
 
 def test_reads_manifest_key_database_and_times(folder: Path) -> None:
-    path = config(folder, result_wait_s="60", worker_interval_s="0.5")
+    path = config(folder, result_wait_s="60", worker_interval_s="0.5", count_workers="3")
     found = BallotBoxConfig.from_env({VARIABLE: str(path)})
     assert found.manifest.digest == MANIFEST.digest
     assert found.signing_key.secret() == signing_key("board").secret()
     assert found.times == BoxTimes(result_wait_s=60, worker_interval_s=0.5)
+    assert found.count_workers == 3
+    assert BallotBoxConfig.from_file(config(folder)).count_workers == 1
 
 
 WRONG: dict[str, dict[str, str | None]] = {
@@ -57,6 +59,10 @@ WRONG: dict[str, dict[str, str | None]] = {
     "true as a time": {"result_wait_s": "true"},
     "a time without end": {"worker_interval_s": "inf"},
     "a time that is none": {"worker_interval_s": "nan"},
+    "nobody who counts": {"count_workers": "0"},
+    "more who count than it may start": {"count_workers": "65"},
+    "half a process": {"count_workers": "1.5"},
+    "true as a number of processes": {"count_workers": "true"},
     "no TOML": {"manifest": "manifest.json"},
 }
 

@@ -17,19 +17,13 @@ from seoul_wallet.trustee.standing import (
     NotATrustee,
     Step,
 )
-from tests.support.chains import LedgerStack, ledger_stack
+from tests.support.chains import LedgerStack
 from tests.support.polling import BOX_URL
 from tests.support.trustee_desks import TrusteeDesks
 from wallet.ports.holder import HttpAnswer, PeerUnreachable
 from wallet.voting.board import CEREMONY, Entry, log_octets, parse_log
 from wallet.voting.ceremony import CeremonySignatureInvalid
 from wallet.voting.statements import parse_statement
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[LedgerStack]:
-    with ledger_stack("eth-tester") as started:
-        yield started
 
 
 @pytest.fixture

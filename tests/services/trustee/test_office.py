@@ -15,7 +15,7 @@ from seoul_wallet.trustee.standing import (
     Step,
     TieBlockTooEarly,
 )
-from tests.support.chains import LedgerStack, ledger_stack
+from tests.support.chains import LedgerStack
 from tests.support.clock import SettableClock
 from tests.support.polling import AppTransport
 from tests.support.trustee_desks import TrusteeDesks
@@ -30,12 +30,6 @@ HERE = ThisProcess()
 
 def silent(done: int, total: int) -> None:
     return None
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[LedgerStack]:
-    with ledger_stack("eth-tester") as started:
-        yield started
 
 
 @pytest.fixture

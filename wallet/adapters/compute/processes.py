@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -20,6 +22,23 @@ R = TypeVar("R")
 _AHEAD: Final = 2
 
 
+def _follow_the_parent() -> None:
+    """Have a worker end with the process that started it, however that ends.
+
+    Ctrl-C reaches a whole group of processes: the parent decides what it means, and gets the
+    chunks under way first.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 class ProcessPool:
     """Keeps `workers` processes; by default as many as this process may use processors.
 
@@ -32,7 +51,11 @@ class ProcessPool:
         self._pool = self._start(self._workers)
 
     def _start(self, workers: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+        return ProcessPoolExecutor(
+            workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_follow_the_parent,
+        )
 
     def map(
         self, function: Callable[[T], R], chunks: Iterable[T]
