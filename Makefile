@@ -11,7 +11,7 @@ NODE_MODULES := contracts/node_modules/.package-lock.json
 .PHONY: help setup node demo demo-phone rehearsal test test-needs check bench soak serve w3c contracts lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(VENV)/.ready: requirements/uv.txt requirements/dev.txt pyproject.toml tools/bootstrap.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/bootstrap.sh
