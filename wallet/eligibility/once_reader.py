@@ -45,7 +45,9 @@ def read_once(
     if guardianship is not None:
         return _by_sector(item, query, reader, problems, guardianship)
     if keys != {item["of"]}:
-        problems.report(("once", "of"), "expected the query's one benefit key")
+        problems.report(
+            ("once", "of"), f"expected the query's one benefit key, {BENEFIT_KEY_TYPE}"
+        )
         return None
     if "epoch" not in item:
         problems.report(("once",), "the epoch of the benefit keys that count is missing")
