@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from tests.support import lying_node as lies
 from tests.support.chains import LedgerStack, ledger_stack
 from tests.support.clock import SettableClock
+from tests.support.databases import REPLICA, open_laid_out
 from tests.support.lying_node import Lie, LyingNode, honest
 from wallet.adapters.evm.deployment import DeploymentMismatch
 from wallet.adapters.evm.follower import Follower
@@ -25,7 +26,6 @@ from wallet.adapters.evm.quorum import (
 )
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.rpc import NodeAnswerInvalid
-from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.adapters.sql.replica_snapshot import export_snapshot
 from wallet.crypto.hashing import sha256
@@ -100,8 +100,7 @@ class Scene:
 
 @pytest.fixture
 def scene(chain: LedgerStack, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    engine = open_engine(sqlite_url(tmp_path / "replica.db"))
-    migrate(engine, "replica")
+    engine = open_laid_out(tmp_path / "replica.db", REPLICA)
     upstream = str(chain.w3.provider.endpoint_uri)  # type: ignore[attr-defined]
     with LyingNode(upstream) as first, LyingNode(upstream) as second:
         quorum = open_quorum([first.url, second.url], timeout_s=TIMEOUT_S)
