@@ -8,10 +8,10 @@ export PYTHONDONTWRITEBYTECODE :=
 NODE_MODULES := contracts/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup node demo demo-phone rehearsal test test-needs check bench soak serve contracts lock clean
+.PHONY: help setup node demo demo-phone rehearsal test test-needs check bench soak serve w3c contracts lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(VENV)/.ready: requirements/uv.txt requirements/dev.txt pyproject.toml tools/bootstrap.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/bootstrap.sh
@@ -59,6 +59,10 @@ soak: setup node ## The long counts; raw output is kept in docs/soak/
 
 serve: setup ## Start issuer, verifier, holder side and chain on loopback (TLS=1: https)
 	@$(BIN)/seoul-wallet serve $(if $(filter 1,$(TLS)),--tls) $(ARGS)
+
+w3c: setup ## Run the official W3C suites whose checkouts are in SUITES=folder on our services
+	@[ -n "$(SUITES)" ] || { echo "make w3c SUITES=folder-with-the-checkouts"; exit 2; }
+	@$(BIN)/python -m tools.w3c_suites "$(SUITES)" $(ARGS)
 
 contracts: node ## Compile the contracts and rewrite contracts/artifacts
 	@cd contracts && npm run --silent compile

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 
 from issuer.authorization.clients import Clients
 from issuer.authorization.server import AuthorizationServer
@@ -42,6 +43,7 @@ from wallet.anchoring import Anchoring
 from wallet.credentials.account import ACCOUNT
 from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.evidence_types import evidence_types
+from wallet.encoding.json import JsonObject
 from wallet.ports.facts import ChainUnavailable
 from wallet.protocols.oid4vci.authorization import CHALLENGE_METHOD
 from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS
@@ -272,10 +274,15 @@ class IssuerService:
             recovery=self.recoveries.offer,
         )
 
+    @cached_property
+    def issuer_metadata_document(self) -> JsonObject:
+        """The credential issuer metadata as it travels: the same as long as this service lives."""
+        return self.issuer_metadata().to_json()
+
     def signed_issuer_metadata(self) -> str:
         """Return the credential issuer metadata as a signed JWT (§12.2.3)."""
         return sign_issuer_metadata(
-            self.issuer_metadata().to_json(),
+            self.issuer_metadata_document,
             self.identity.key,
             verification_method=self.identity.verification_method,
             issued_at=self._clock.now(),

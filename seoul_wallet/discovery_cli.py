@@ -33,7 +33,7 @@ def programmes(session: Session) -> None:
     rows = [
         (
             item.programme.id,
-            _text(session, item.programme.title),
+            _text(session, item.programme.title) + _whose(session, item),
             session.say(item.outcome.value),
             session.say("no" if item.counted is None else "yes"),
             "\n".join(
@@ -52,18 +52,21 @@ def programmes(session: Session) -> None:
 
 @click.command()
 @click.argument("programme_ids", nargs=-1, required=True, metavar="PROGRAMME...")
+@click.option("--child", metavar="NAME", help="Apply as the guardian of this child.")
 @click.option("--yes", is_flag=True, help="Agree beforehand; what is sent is still shown.")
 @click.pass_obj
-def apply(session: Session, programme_ids: tuple[str, ...], yes: bool) -> None:
+def apply(session: Session, programme_ids: tuple[str, ...], child: str | None, yes: bool) -> None:
     """Apply for programmes, by their ids, with one consent.
 
     First shows, for each, who would see what, and whether it counts you.
     """
     with session.open() as holder:
-        known = {item.programme.id: item for item in _findings(session, holder)}
+        found = [item for item in _findings(session, holder) if item.child == child]
+        known = {item.programme.id: item for item in found}
         unknown = [name for name in programme_ids if name not in known]
         if unknown:
-            raise CannotApply(f"no programme in force is called {shown(unknown[0])}")
+            whom = "" if child is None else " that this wallet can apply for, for that child,"
+            raise CannotApply(f"no programme in force{whom} is called {shown(unknown[0])}")
         plan = holder.discovery.plan([known[name] for name in dict.fromkeys(programme_ids)])
         for finding in plan.findings:
             _show(session, finding)
@@ -82,7 +85,8 @@ def _findings(session: Session, holder: Wallet) -> Sequence[Finding]:
 
 
 def _show(session: Session, finding: Finding) -> None:
-    click.echo(f"{session.say('programme')}: {_text(session, finding.programme.title)}")
+    title = _text(session, finding.programme.title) + _whose(session, finding)
+    click.echo(f"{session.say('programme')}: {title}")
     for key, value in (
         ("asks", did_of_host(finding.apply_to)),
         ("answers_to", finding.apply_to),
@@ -101,8 +105,12 @@ def _show(session: Session, finding: Finding) -> None:
     session.table("discloses", "card", "claim", "value", rows=rows)
 
 
+def _whose(session: Session, finding: Finding) -> str:
+    return "" if finding.child is None else f" ({session.say('for_child')}: {finding.child})"
+
+
 def _tell(session: Session, applied: Applied) -> None:
-    title = _text(session, applied.finding.programme.title)
+    title = _text(session, applied.finding.programme.title) + _whose(session, applied.finding)
     if applied.decision is None:
         sent = session.say("not_sent" if applied.presented is None else "sent")
         click.echo(f"{title}: {sent} ({applied.code})")

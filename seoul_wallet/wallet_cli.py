@@ -18,14 +18,16 @@ from seoul_wallet.devices_cli import devices, lost, reissue
 from seoul_wallet.discovery_cli import apply, programmes
 from seoul_wallet.files import write_new_file
 from seoul_wallet.history_cli import history, log, top_up
+from seoul_wallet.joint_cli import present_together, take_part
 from seoul_wallet.language import default_language
 from seoul_wallet.offline_cli import show_offline
-from seoul_wallet.recovery_cli import export, phrase, restore, shares
+from seoul_wallet.recovery_cli import export, new_phrase, phrase, restore, shares
 from seoul_wallet.typed_errors import IDS_MAY_BEGIN_WITH_A_DASH, TypedErrors
 from seoul_wallet.voting_cli import challenge, track, vote
 from seoul_wallet.wallet_asking import asking
 from seoul_wallet.wallet_views import (
     Session,
+    find_account,
     find_card,
     show_cards,
     warn_of,
@@ -230,7 +232,8 @@ def list_cards(session: Session) -> None:
 
 
 @wallet.command(context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
-@click.argument("card_id")
+@click.argument("card_id", required=False, default="")
+@click.option("--account", is_flag=True, help="The Seoul Pass account (서울패스) instead.")
 @click.option("--large", is_flag=True, help="Short lines for large type, and nothing else.")
 @click.option("--read", is_flag=True, help="Whole sentences, for a screen reader.")
 @click.option(
@@ -242,6 +245,7 @@ def list_cards(session: Session) -> None:
 def show(
     session: Session,
     card_id: str,
+    account: bool,
     large: bool,
     read: bool,
     svg: Path | None,
@@ -249,8 +253,10 @@ def show(
     new_picture: bool,
 ) -> None:
     """Show all claims of one card. The first characters of its id are enough."""
+    if account == bool(card_id):
+        raise click.UsageError("name either a card or --account")
     with session.open() as holder:
-        card = find_card(holder, card_id)
+        card = find_account(holder) if account else find_card(holder, card_id)
         if new_picture:
             holder.pictures.update(card.id)
         face = holder.pictures.face(card, session.language, high_contrast=high_contrast)
@@ -326,11 +332,11 @@ def passphrase(session: Session) -> None:
 
 
 for _command in (
-    *(phrase, shares, export, restore),
+    *(phrase, new_phrase, shares, export, restore),
     *(devices, lost, reissue),
     *(delegate, delegations),
     *(history, log, top_up),
-    show_offline,
+    *(show_offline, present_together, take_part),
     *(vote, challenge, track),
     *(decisions, export_receipt, withdraw, request_deletion),
     *(programmes, apply),

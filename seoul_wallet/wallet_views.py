@@ -19,6 +19,7 @@ from wallet.adapters.clock import SystemClock
 from wallet.adapters.sql.engine import open_engine, sqlite_url
 from wallet.adapters.sql.replica_records import SqlVerifierRegistry
 from wallet.app import open_wallet
+from wallet.credentials.account import ACCOUNT_TYPE
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRequest
@@ -114,6 +115,14 @@ def find_card(holder: Wallet, card_id: str) -> Card:
     if len(found) != 1:
         raise CardUnknown(f"{len(found)} cards have an id that begins like this")
     return found[0]
+
+
+def find_account(holder: Wallet) -> Card:
+    """Return the account to log in with, the newest if there are several. Raises `CardUnknown`."""
+    found = [card for card in holder.credentials() if card.vct == ACCOUNT_TYPE]
+    if not found:
+        raise CardUnknown("there is no Seoul Pass account in this wallet")
+    return found[-1]
 
 
 def _anchors(path: str | None) -> TrustAnchors:

@@ -257,7 +257,11 @@ def build_verifier(
         interval_s=config.recheck_interval_s,
     )
     delivery = WebhookDelivery(
-        recheck_records, HttpWebhookSender(client), clock, endpoints=config.webhooks
+        recheck_records,
+        HttpWebhookSender(client),
+        clock,
+        endpoints=config.webhooks,
+        metrics=metrics,
     )
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
 

@@ -33,6 +33,7 @@ from wallet.protocols.oid4vp_offline import MAX_AGE_S
 from wallet.protocols.oid4vp_response import (
     AnyResponse,
     EncryptedResponse,
+    RawPresentation,
 )
 from wallet.protocols.oid4vp_session import (
     Answered,
@@ -290,20 +291,29 @@ class VerifierService:
         )
 
     def verify(
-        self, presentation: str, *, audience: str, nonce: str, query_name: str | None = None
+        self,
+        presentation: RawPresentation,
+        *,
+        audience: str,
+        nonce: str,
+        query_name: str | None = None,
+        format: str | None = None,
     ) -> JsonObject:
         """Return the report on a presentation in hand; raises nothing for a bad presentation.
 
         The caller made `nonce` and MUST see to it that it is used once: nothing is remembered
         here. Without `query_name` every configured credential type is accepted and only the
-        presentation is judged; with it, the disclosed claims must answer that query, which names
-        one credential. Raises `QueryUnknown`, `UnsupportedQuery`.
+        presentation is judged, in the `format` named, SD-JWT VC by default; with it, the disclosed
+        claims must answer that query, which names one credential and its format. Raises
+        `QueryUnknown`, `UnsupportedQuery`.
         """
         if query_name is None:
-            return self._in_hand.verify(presentation, audience=audience, nonce=nonce)
+            return self._in_hand.verify(
+                presentation, audience=audience, nonce=nonce, format=format
+            )
         named = self._query(query_name, None)
         return self._in_hand.verify_answer(
-            presentation, audience=audience, nonce=nonce, named=named
+            presentation, audience=audience, nonce=nonce, named=named, format=format
         )
 
     def purge(self) -> int:

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 from issuer.vc_api import DEFAULT_PURPOSE, PURPOSES, SUSPENSION, DevelopmentIssuer
 from wallet.credentials.data_integrity.selection import MAX_POINTER_CHARACTERS, MAX_POINTERS
 from wallet.encoding.json import JsonObject
-from wallet.web.application import json_answer
+from wallet.web.application import accepted_type, json_answer
 from wallet.web.bodies import read_json
 from wallet.web.schemas import RequestSchema, load
 from wallet.web.vc_api import (
@@ -90,8 +90,7 @@ def vc_api_blueprint(issuer: DevelopmentIssuer) -> Blueprint:
 
 def _credential(document: JsonObject) -> Response:
     """Answer a credential as its own media type, or as JSON for clients that know no other."""
-    first = CREDENTIAL_MEDIA_TYPES[0]
-    media_type = request.accept_mimetypes.best_match(CREDENTIAL_MEDIA_TYPES, first)
+    media_type = accepted_type(CREDENTIAL_MEDIA_TYPES) or CREDENTIAL_MEDIA_TYPES[0]
     answer = json_answer(document, content_type=media_type)
     answer.vary.add("Accept")
     return answer

@@ -26,6 +26,12 @@ _AGENCY: Final = Text(
     "with one number are one person's, and cannot join it with the numbers of other programmes "
     "or agencies. {lasts}",
 )
+_BY_SECTOR: Final = Text(
+    "기관({agency})은 서류에 적힌 분야별 식별값으로 셉니다. 그 값은 같은 분야의 기관 사이에서 "
+    "같으므로 그 기관들은 서로 맞추어 볼 수 있습니다.",
+    "The agency ({agency}) counts by the identifier in the sector that the documents show. It is "
+    "the same for all agencies of that sector, so these can compare what they saw.",
+)
 _CHANGES: Final = Text(
     "이 기간이 지나면 번호가 바뀝니다.", "After this period the number is another one."
 )
@@ -90,7 +96,7 @@ class Counted:
     """That an application to a programme counts the person: at most once, by these numbers.
 
     `agency` is the DID of who decides. `scopes` are the contexts of the numbers, by the query
-    that the benefit key answers.
+    that the benefit key answers; empty where the identifier in a sector counts.
     """
 
     programme: Text
@@ -109,7 +115,12 @@ class Counted:
                 programme=self.programme.in_language(language),
                 period=counting.text(language),
             ),
-            _say(_AGENCY, language, agency=self.agency, lasts=counting.lasts(language)),
+            _say(
+                _AGENCY if self.scopes else _BY_SECTOR,
+                language,
+                agency=self.agency,
+                lasts=counting.lasts(language),
+            ),
         ]
         if self.group is not None:
             within = self.group.counting

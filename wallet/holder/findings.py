@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.decision import Evaluation, Outcome, evaluate
 from wallet.eligibility.programme import Programme
@@ -15,8 +16,10 @@ from wallet.holder.cards import HeldCredential
 from wallet.holder.choices import Choice, choices_for
 from wallet.holder.counted import Counted
 from wallet.holder.nullifiers import counted_in
+from wallet.holder.texts import shown
 from wallet.protocols.dcql import DcqlQuery
 from wallet.protocols.dcql_answer import check_answered_ids
+from wallet.verification.guardianship import ACTS, CHILD_NAME, GuardianActs
 
 # More people than this in one wallet are not looked at: the cards are the newest first.
 MAX_PEOPLE: Final = 16
@@ -28,13 +31,15 @@ class Finding:
     """What one programme says about the cards at hand: probable, since the agency decides.
 
     `choices` are the cards that would be shown, by evidence: no more than the outcome takes.
-    `counted` tells that applying counts the person, None where nobody is counted.
+    `counted` tells that applying counts the person, None where nobody is counted. `child` is
+    whom the holder would apply for as a guardian, by name; None for oneself.
     """
 
     evaluation: Evaluation
     choices: Mapping[str, Choice]
     apply_to: str
     counted: Counted | None
+    child: str | None = None
 
     @property
     def programme(self) -> Programme:
@@ -54,23 +59,44 @@ def find_programmes(
 ) -> Iterator[Finding]:
     """Yield what every programme in force at `now` says about the cards that are valid then.
 
-    A programme that could be for several people in this wallet is judged for each; the best
-    outcome is given. Pure.
+    A programme that could be for several people in this wallet is judged for each; for oneself
+    the best outcome is given, and where the programme takes a guardian, one for every child that
+    the wallet acts for alone. Pure.
     """
     valid: dict[str, list[HeldCredential]] = {}
     for item in held:
         card = item.card()
-        # An application is made for oneself.
-        if card.is_valid_at(now) and not card.is_for_another:
+        # Nobody applies by a delegation.
+        if card.is_valid_at(now) and card.delegated is None:
             valid.setdefault(card.vct, []).append(item)
     for programme in published.catalogue.all_in_force(seoul_day(now)):
         apply_to = published.apply_to[programme.id]
         counted = counted_in(published, programme, now=now)
-        found = [
+        people = list(_people(programme, valid))
+        own = [
             Finding(*_least(programme, choices, now), apply_to, counted)
-            for choices in _people(programme, valid)
+            for choices in [one for one in people if not _is_ward(one)] or [{}]
         ]
-        yield min(found, key=lambda item: BEST_FIRST.index(item.outcome))
+        yield min(own, key=lambda item: BEST_FIRST.index(item.outcome))
+        for choices in filter(_is_ward, people):
+            child = _child(programme, choices)
+            if child is not None:
+                yield Finding(*_least(programme, choices, now), apply_to, counted, child)
+
+
+def _is_ward(choices: Mapping[str, Choice]) -> bool:
+    return any(
+        choice.card.is_for_ward or choice.card.vct == GUARDIANSHIP_TYPE
+        for choice in choices.values()
+    )
+
+
+def _child(programme: Programme, choices: Mapping[str, Choice]) -> str | None:
+    """Return the name of the child that these cards are about, None if nobody may act for it."""
+    right = choices.get(programme.guardianship or "")
+    if right is None or len(choices) < 2 or right.card.claims.get(ACTS) != GuardianActs.ALONE:
+        return None
+    return shown(str(right.card.claims.get(CHILD_NAME, "")))
 
 
 def _evaluated(programme: Programme, choices: Mapping[str, Choice], now: int) -> Evaluation:
@@ -87,7 +113,9 @@ def _least(
     if evaluation.outcome is Outcome.ELIGIBLE:
         for name in reversed(list(programme.evidence)):
             fewer = {other: choice for other, choice in choices.items() if other != name}
-            if len(fewer) == len(choices) or not answers_query(programme.query, fewer):
+            if name == programme.guardianship or len(fewer) == len(choices):
+                continue
+            if not answers_query(programme.query, fewer):
                 continue
             judged = _evaluated(programme, fewer, now)
             if judged.outcome is Outcome.ELIGIBLE:
@@ -107,7 +135,7 @@ def answers_query(query: DcqlQuery, choices: Mapping[str, Choice]) -> bool:
 def _people(
     programme: Programme, held: Mapping[str, Sequence[HeldCredential]]
 ) -> Iterator[dict[str, Choice]]:
-    """Yield the cards that answer, the newest of each, by whom they are about; or nothing once.
+    """Yield the cards that answer, the newest of each, by whom they are about.
 
     `held` has the wallet's cards by type.
 
@@ -120,7 +148,7 @@ def _people(
             person = _person(programme, name, choice, f"{at}")
             if person in by_person or len(by_person) < MAX_PEOPLE:
                 by_person.setdefault(person, {}).setdefault(name, choice)
-    yield from by_person.values() or [{}]
+    yield from by_person.values()
 
 
 def _person(programme: Programme, name: str, choice: Choice, otherwise: str) -> str:

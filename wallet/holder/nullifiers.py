@@ -48,6 +48,8 @@ def counted_in(published: PublishedCatalogue, programme: Programme, *, now: int)
     if once is None or (once.group is not None and published.register is None):
         return None
     agency = did_of_host(published.apply_to[programme.id])
+    if once.epoch is None:
+        return Counted(programme.title, agency, Counting(once.window, on.year), None, {})
     context = programme_context(agency, programme.id, period_of(once.window, on))
     link = group = None
     if once.group is not None and published.register is not None:

@@ -27,6 +27,7 @@ from wallet.holder.linking import Linking
 from wallet.holder.log import LogEntry, PresentationLog
 from wallet.holder.nyms import Nyms
 from wallet.holder.offline import Offline
+from wallet.holder.phrase_replacement import PhraseReplacement
 from wallet.holder.pictures import Pictures
 from wallet.holder.placing import Placing
 from wallet.holder.present import Presented, Presenter
@@ -122,6 +123,7 @@ class Wallet(Voter):
         self.devices = Reissuer(
             receiver=self._receiver, held=self._held, registrar=self._registrar
         )
+        self.replacing = PhraseReplacement(self._recovery, self._registrar, self.devices)
         self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
         self._renewals = Renewals(
             receiver=self._receiver, records=records, keys=keys, held=self._held,

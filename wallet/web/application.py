@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Flask, Response, g, request
+from werkzeug.datastructures import MIMEAccept
 
 from wallet.encoding.json import to_json
 from wallet.web.problems import register_problem_handlers
@@ -50,6 +52,15 @@ def _add_headers(response: Response) -> Response:
         if key not in given:
             headers.add(name, value)
     return response
+
+
+def accepted_type(offered: Sequence[str]) -> str | None:
+    """Return which of `offered` media types the request takes best, parameters left aside.
+
+    The first one if the request does not say, None if it takes none of them.
+    """
+    named = [(value.partition(";")[0], quality) for value, quality in request.accept_mimetypes]
+    return MIMEAccept(named).best_match(offered) if named else offered[0]
 
 
 def json_answer(

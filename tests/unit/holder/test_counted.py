@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from wallet.credentials.bbs_nym import NymScope
 from wallet.eligibility.clauses import Window
 from wallet.eligibility.evidence_types import Text
 from wallet.holder.counted import Counted, CountedGroup, Counting
@@ -18,7 +19,7 @@ GROUP = CountedGroup((ALLOWANCE, FARE), REGISTER, YEAR)
 
 
 def counted(counting: Counting = YEAR, group: CountedGroup | None = None) -> Counted:
-    return Counted(FARE, AGENCY, counting, group, {})
+    return Counted(FARE, AGENCY, counting, group, {"person": NymScope(b"context")})
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,12 @@ def test_without_a_group_no_register_is_spoken_of() -> None:
     said = counted().lines("en") + counted().lines("ko")
     assert len(said) == 4
     assert not any("register" in line or "등록부" in line for line in said)
+
+
+def test_says_who_can_compare_where_the_identifier_of_a_sector_counts() -> None:
+    found = Counted(FARE, AGENCY, YEAR, None, {})
+    assert "the same for all agencies of that sector" in found.lines("en")[1]
+    assert "같은 분야의 기관 사이에서 같으므로" in found.lines("ko")[1]
 
 
 def test_a_title_cannot_hide_anything_or_stand_for_a_name_of_the_text() -> None:
