@@ -8,10 +8,10 @@ export PYTHONDONTWRITEBYTECODE :=
 NODE_MODULES := contracts/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup node demo demo-phone rehearsal test check bench soak serve contracts lock clean
+.PHONY: help setup node demo demo-phone rehearsal test test-needs check bench soak serve w3c contracts lock clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(VENV)/.ready: requirements/uv.txt requirements/dev.txt pyproject.toml tools/bootstrap.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/bootstrap.sh
@@ -32,11 +32,18 @@ rehearsal: setup node ## A whole election from a .pb file, on a chain, through m
 	@$(BIN)/seoul-wallet rehearsal $(ARGS)
 
 # Many tests wait for a node, a database or a child process: four workers keep two cores busy.
-test: setup node ## Everything CI runs: checks, tests, each benchmark once
+# The types are checked on one core: what the tests need is set up on the other.
+test: ## Everything CI runs: checks, tests, each benchmark once
+	@$(MAKE) --no-print-directory -j2 setup node
+	@$(MAKE) --no-print-directory -j2 check test-needs
+	@$(BIN)/python -m pytest -n 4 --dist=worksteal $(ARGS)
+
+# The first collection compiles every module; four workers at once would each do it again.
+# It says nothing: what fails here fails in the run, which shows it.
+test-needs: setup
 	@sh tools/postgres_binaries.sh
 	@[ ! -f $(NODE_MODULES) ] || sh tools/slither.sh --setup
-	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n 4 --dist=worksteal $(ARGS)
+	@[ -d tests/__pycache__ ] || $(BIN)/python -m pytest --collect-only -q >/dev/null 2>&1 || true
 
 check: setup ## Format, lint, types, imports
 	@$(BIN)/ruff format --check .
@@ -52,6 +59,10 @@ soak: setup node ## The long counts; raw output is kept in docs/soak/
 
 serve: setup ## Start issuer, verifier, holder side and chain on loopback (TLS=1: https)
 	@$(BIN)/seoul-wallet serve $(if $(filter 1,$(TLS)),--tls) $(ARGS)
+
+w3c: setup ## Run the official W3C suites whose checkouts are in SUITES=folder on our services
+	@[ -n "$(SUITES)" ] || { echo "make w3c SUITES=folder-with-the-checkouts"; exit 2; }
+	@$(BIN)/python -m tools.w3c_suites "$(SUITES)" $(ARGS)
 
 contracts: node ## Compile the contracts and rewrite contracts/artifacts
 	@cd contracts && npm run --silent compile

@@ -38,6 +38,7 @@ from wallet.credentials.vcdm.fields import (
     parse_entries,
     parse_id_or_object,
 )
+from wallet.credentials.vcdm.related import check_related_resources
 from wallet.crypto.bbs.keys import BbsVerificationKey
 from wallet.crypto.bbs.signatures import generate_secret_key
 from wallet.crypto.bbs.types import BbsSecretKey
@@ -61,6 +62,8 @@ from wallet.status.bitstring import (
 REVOCATION: Final = "revocation"
 SUSPENSION: Final = "suspension"
 PURPOSES: Final = (REVOCATION, SUSPENSION)
+# Revocation, where the data model of the credential knows Bitstring Status Lists.
+DEFAULT_PURPOSE: Final = "default"
 LIST_VALIDITY_S: Final = 3600
 STATUS_CONTEXT: Final = "https://www.w3.org/ns/credentials/status/v1"
 _ANY: Final = ("ed25519", "p256", "p384")
@@ -125,6 +128,10 @@ def _signer(key: SigningKey | BbsSecretKey) -> _Signer:
     return _Signer(key, did_key_from_public_key(public))
 
 
+def _added(contexts: list[Any], url: str) -> list[Any]:
+    return contexts if url in contexts else [*contexts, url]
+
+
 class DevelopmentIssuer:
     """Signs credentials with keys of its own and keeps their revocation lists."""
 
@@ -157,31 +164,46 @@ class DevelopmentIssuer:
         key: str,
         credential: JsonObject,
         mandatory_pointers: Sequence[str] = (),
-        purpose: str = REVOCATION,
+        purpose: str | None = DEFAULT_PURPOSE,
     ) -> JsonObject:
         """Return the secured credential, with its issuer and a place in the list for `purpose`.
 
-        `suite` may also be `bitstring` (secured as suits the key) or `jwt` (enveloped). Members
-        that decide validity are mandatory in any case. Raises `DevelopmentIssuerUnknown`,
-        `CredentialMalformed`, `ProofMalformed`, `PointerMalformed`, `DevelopmentListFull`, and
-        what canonicalization raises.
+        `suite` may also be `bitstring` (secured as suits the key) or `jwt` (enveloped). With
+        `DEFAULT_PURPOSE` it is revocation; but a credential of data model 1.1, whose contexts
+        know no Bitstring Status List, gets no status then, unless `suite` asks for one. None
+        asks for no status. Members that decide validity are mandatory in any case.
+
+        Raises `DevelopmentIssuerUnknown`, `CredentialMalformed`, `ProofMalformed`,
+        `PointerMalformed`, `RelatedResourceMismatch`, `DevelopmentListFull`, and what
+        canonicalization raises.
         """
         if (suite, key) not in PAIRS:
             raise DevelopmentIssuerUnknown("there is no issuer with this cryptosuite and key")
         if "proof" in credential:
             raise ProofMalformed("a credential to issue has no proof yet")
         unsigned = self._identified(key, credential)
-        parse_credential(unsigned)
+        parsed = parse_credential(unsigned)
+        check_related_resources(parsed, self._json_ld.contexts.documents)
+        if purpose == DEFAULT_PURPOSE:
+            knows_lists = parsed.version == "2.0" or suite == "bitstring"
+            purpose = REVOCATION if knows_lists else None
+        if purpose is None:
+            return self._signed(suite, key, unsigned, mandatory_pointers)
+        return self._with_status(suite, key, unsigned, mandatory_pointers, purpose)
+
+    def _with_status(
+        self, suite: str, key: str, unsigned: JsonObject, pointers: Sequence[str], purpose: str
+    ) -> JsonObject:
         index = self._allocate(key, purpose)
         entry = BitstringStatusEntry(self.list_uri(key, purpose), index, purpose)
         given = list(parse_entries(unsigned, "credentialStatus"))
         statuses = [*given, entry.to_json()]
         unsigned["credentialStatus"] = statuses if given else statuses[0]
+        contexts = unsigned["@context"]
+        if type(contexts) is list and contexts[0] == CREDENTIALS_V1:
+            unsigned["@context"] = _added(contexts, STATUS_CONTEXT)
         try:
-            if suite == "jwt":
-                return self._envelop(self._signers[key], unsigned)
-            chosen = _PLAIN[key] if suite == "bitstring" else suite
-            return self._secure(chosen, key, unsigned, mandatory_pointers)
+            return self._signed(suite, key, unsigned, pointers)
         except SeoulWalletError:
             # A credential that was not issued takes no place in the list.
             with self._lock:
@@ -189,7 +211,7 @@ class DevelopmentIssuer:
             raise
 
     def _identified(self, key: str, credential: JsonObject) -> JsonObject:
-        """Return the credential as by this issuer, with the contexts that 1.1 lacks."""
+        """Return the credential as by this issuer, with the proof's context, which 1.1 lacks."""
         did = self._signers[key].did
         given = credential.get("issuer")
         if "issuer" in credential:
@@ -197,8 +219,7 @@ class DevelopmentIssuer:
         unsigned = {**credential, "issuer": {**given, "id": did} if type(given) is dict else did}
         contexts = credential.get("@context")
         if type(contexts) is list and contexts[:1] == [CREDENTIALS_V1]:
-            added = [url for url in (DATA_INTEGRITY_V2, STATUS_CONTEXT) if url not in contexts]
-            unsigned["@context"] = [*contexts, *added]
+            unsigned["@context"] = _added(contexts, DATA_INTEGRITY_V2)
         return unsigned
 
     def _allocate(self, key: str, purpose: str) -> int:
@@ -210,6 +231,15 @@ class DevelopmentIssuer:
                 pass
             known.taken.add(index)
             return index
+
+    def _signed(
+        self, suite: str, key: str, unsigned: JsonObject, pointers: Sequence[str]
+    ) -> JsonObject:
+        if suite == "jwt":
+            return self._envelop(self._signers[key], unsigned)
+        return self._secure(
+            _PLAIN[key] if suite == "bitstring" else suite, key, unsigned, pointers
+        )
 
     def _secure(
         self, suite: str, key: str, unsigned: JsonObject, pointers: Sequence[str]

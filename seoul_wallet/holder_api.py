@@ -6,11 +6,12 @@ serves agencies that test their parts against ours.
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from flask import Blueprint, Flask, Response, request
 from marshmallow import fields, validate
 
+from seoul_wallet.did_resolution import DocumentResolver, answer_resolution
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import GuardedClient
 from wallet.adapters.http.holder import RecentFacts
@@ -24,11 +25,8 @@ from wallet.credentials.data_integrity.statement_suite import DisclosureSuite
 from wallet.credentials.data_integrity.verify import ASSERTION, Expectations, verify_proofs
 from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.credentials.vcdm.credential import parse_credential
-from wallet.did.syntax import Did, UnsupportedDidMethod, parse_did
 from wallet.encoding.json import JsonObject
-from wallet.errors import MalformedError, SeoulWalletError, UnsupportedError
 from wallet.ports.clock import Clock
-from wallet.ports.facts import DidResolver, DidUnresolvable
 from wallet.web.application import json_answer, new_application
 from wallet.web.bodies import read_json
 from wallet.web.schemas import RequestSchema, load
@@ -39,18 +37,9 @@ from wallet.web.vc_api import (
     answer_vc_api_errors,
 )
 
-RESOLUTION_CONTEXT: Final = "https://w3id.org/did-resolution/v1"
-RESOLUTION_MEDIA_TYPE: Final = "application/did-resolution"
 _SUITES: Final[dict[str, DisclosureSuite[Any]]] = {
     suite.name: suite for suite in (ECDSA_SD_2023, BBS_2023)
 }
-
-
-class DocumentResolver(DidResolver, Protocol):
-    """Resolves DIDs, for our own use and as they were published."""
-
-    def resolve_json(self, did: Did) -> JsonObject:
-        """Return the document as published. Raises as `resolve` does."""
 
 
 class DeriveOptions(VcApiOptions):
@@ -102,12 +91,8 @@ def create_holder_app(dids: DocumentResolver, clock: Clock, json_ld: Canonicaliz
 
     @blueprint.get("/1.0/identifiers/<path:did>")
     def identifiers(did: str) -> Response:
-        """The DID resolution result (DID Resolution §10): the document, or why there is none."""
-        try:
-            document = dids.resolve_json(parse_did(did))
-        except SeoulWalletError as error:
-            return _unresolved(error)
-        return _resolution(document, {"contentType": "application/did"}, 200)
+        """The DID resolution result (DID Resolution §10), or the document alone."""
+        return answer_resolution(dids, did)
 
     app.register_blueprint(blueprint)
 
@@ -139,25 +124,3 @@ def _derive(
     documents = {str(did): dids.resolve(did).value}
     verify_proofs(derived, documents, Expectations(ASSERTION), now=clock.now(), json_ld=json_ld)
     return derived
-
-
-def _unresolved(error: SeoulWalletError) -> Response:
-    name, kind, status = "invalidDidDocument", "INVALID_DID_DOCUMENT", 422
-    if isinstance(error, UnsupportedDidMethod):
-        name, kind, status = "methodNotSupported", "METHOD_NOT_SUPPORTED", 400
-    elif isinstance(error, DidUnresolvable):
-        name, kind, status = "notFound", "NOT_FOUND", 404
-    elif isinstance(error, (MalformedError, UnsupportedError)):
-        name, kind, status = "invalidDid", "INVALID_DID", 400
-    problem = {"type": f"https://www.w3.org/ns/did#{kind}", "title": str(error)}
-    return _resolution(None, {"error": name, "code": error.code, "problem": problem}, status)
-
-
-def _resolution(document: JsonObject | None, metadata: JsonObject, status: int) -> Response:
-    result = {
-        "@context": RESOLUTION_CONTEXT,
-        "didDocument": document,
-        "didResolutionMetadata": metadata,
-        "didDocumentMetadata": {},
-    }
-    return json_answer(result, status, content_type=RESOLUTION_MEDIA_TYPE)

@@ -1,8 +1,9 @@
-"""`seoul-wallet wallet phrase|shares|export|restore`: moving a wallet to another device."""
+"""`seoul-wallet wallet phrase|new-phrase|shares|export|restore`: the phrase, and moving on."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ from wallet.crypto.recovery_shares import (
     recover_phrase,
     split_secret,
 )
+from wallet.holder.consent import ConsentRefused
+from wallet.holder.phrase_replacement import Told
 from wallet.holder.recovery import RecoveryPhraseMissing
 
 _COLUMNS: Final = 4
@@ -64,6 +67,55 @@ def phrase(session: Session, words: str | None) -> None:
             found = holder.create_recovery_phrase(language)
         click.echo(session.say("phrase_keep"))
         _show_words(found.words)
+
+
+@click.command("new-phrase")
+@click.option("--words", type=_WORDS_LANGUAGE, help="Word list of the new phrase.  [--lang]")
+@click.option("--typed", is_flag=True, help="Type a phrase that another device was given.")
+@click.option("--finish", is_flag=True, help="Tell issuers that could not be told before.")
+@click.option("--give-up", metavar="ISSUER", help="Forget the old key of an issuer that is gone.")
+@click.option("--yes", is_flag=True, help="Do not ask whether the words are written down.")
+@click.pass_obj
+def new_phrase(
+    session: Session,
+    words: str | None,
+    typed: bool,
+    finish: bool,
+    give_up: str | None,
+    yes: bool,
+) -> None:
+    """Put another recovery phrase in the place of the old one.
+
+    Exports are under the new one from then on, and issuers listen to it alone. Keep the old
+    words until every issuer was told. Your other devices go on with --typed.
+    """
+    with session.open() as holder:
+        replacing = holder.replacing
+        if give_up is not None:
+            replacing.give_up(give_up)
+        elif finish:
+            _tell(session, replacing.finish())
+        elif typed:
+            _tell(session, replacing.replace(_typed_phrase(session)))
+        else:
+            holder.recovery_phrase()
+            made = replacing.new_phrase(PhraseLanguage(words or session.language))
+            click.echo(session.say("phrase_keep"))
+            _show_words(made.words)
+            if not yes and not click.confirm(session.say("phrase_written"), err=True):
+                raise ConsentRefused("the phrase stays as it was")
+            _tell(session, replacing.replace(made))
+
+
+def _tell(session: Session, told: Sequence[Told]) -> None:
+    click.echo(session.say("phrase_replaced"))
+    for item in told:
+        done = session.say("issuer_told") if item.error is None else item.error.code
+        click.echo(f"{item.credential_issuer}: {done}")
+    failed = next((item.error for item in told if item.error is not None), None)
+    if failed is not None:
+        click.echo(session.say("phrase_unfinished"), err=True)
+        raise failed
 
 
 @click.command()

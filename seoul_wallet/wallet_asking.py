@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import click
 
 from seoul_wallet.wallet_views import Session, find_card, show_consent, show_links
-from wallet.holder.consent import ConsentRequest, NoMatchingCredential
+from wallet.holder.consent import ConsentRefused, ConsentRequest, NoMatchingCredential
 from wallet.holder.wallet import Wallet
 
 
@@ -28,6 +28,21 @@ def asking(
         return chosen if yes or click.confirm(session.say("agree"), err=True) else None
 
     return ask
+
+
+def agreed_to(
+    session: Session, holder: Wallet, consent: ConsentRequest, *, yes: bool, cards: Sequence[str]
+) -> ConsentRequest:
+    """Show a part of an answer, ask, and return it as chosen; the rest is another's to add.
+
+    Raises `ConsentRefused`.
+    """
+    chosen = _as_chosen(holder, consent, cards, ())
+    show_consent(session, chosen)
+    show_links(session, holder.linking.warnings(chosen))
+    if not yes and not click.confirm(session.say("agree"), err=True):
+        raise ConsentRefused("the holder did not agree")
+    return chosen
 
 
 def _as_chosen(

@@ -15,23 +15,25 @@ from seoul_wallet.decisions_cli import (
 )
 from seoul_wallet.delegation_cli import delegate, delegations
 from seoul_wallet.devices_cli import devices, lost, reissue
+from seoul_wallet.discovery_cli import apply, programmes
 from seoul_wallet.files import write_new_file
 from seoul_wallet.history_cli import history, log, top_up
+from seoul_wallet.joint_cli import present_together, take_part
 from seoul_wallet.language import default_language
 from seoul_wallet.offline_cli import show_offline
-from seoul_wallet.recovery_cli import export, phrase, restore, shares
+from seoul_wallet.recovery_cli import export, new_phrase, phrase, restore, shares
 from seoul_wallet.typed_errors import IDS_MAY_BEGIN_WITH_A_DASH, TypedErrors
 from seoul_wallet.voting_cli import challenge, track, vote
 from seoul_wallet.wallet_asking import asking
 from seoul_wallet.wallet_views import (
     Session,
+    find_account,
     find_card,
     show_cards,
     warn_of,
 )
 from wallet.app import change_passphrase
 from wallet.holder.consent import ConsentRefused
-from wallet.holder.face import face_of
 from wallet.holder.issuers import InspectedOffer
 from wallet.holder.texts import shown
 
@@ -82,6 +84,15 @@ def _default_file() -> Path:
     is_flag=True,
     help="Refuse verifiers whose request no registration covers.",
 )
+@click.option(
+    "--city",
+    "cities",
+    multiple=True,
+    metavar="URL",
+    envvar="SEOUL_WALLET_CITY",
+    help="Where a city that you trust publishes its programmes; may be repeated. "
+    "[env: SEOUL_WALLET_CITY]",
+)
 @click.option("--development", is_flag=True, help="Admit http on localhost, nothing else.")
 @click.pass_context
 def wallet(
@@ -93,6 +104,7 @@ def wallet(
     verifier_ca: str | None,
     registry: str | None,
     require_registration: bool,
+    cities: tuple[str, ...],
     development: bool,
 ) -> None:
     """Keep credentials and prove only what is asked.
@@ -105,6 +117,7 @@ def wallet(
       seoul-wallet wallet receive 'openid-credential-offer://?credential_offer_uri=...'
       seoul-wallet wallet list
       seoul-wallet wallet present 'openid4vp://?client_id=...&request_uri=...'
+      seoul-wallet wallet --city https://verifier.example programmes
       seoul-wallet wallet vote https://mvoting.example
 
     \b
@@ -121,6 +134,7 @@ def wallet(
         frozenset(trusted) or None,
         registry,
         require_registration,
+        tuple(url.rstrip("/") for url in cities),
     )
 
 
@@ -218,18 +232,34 @@ def list_cards(session: Session) -> None:
 
 
 @wallet.command(context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
-@click.argument("card_id")
+@click.argument("card_id", required=False, default="")
+@click.option("--account", is_flag=True, help="The Seoul Pass account (서울패스) instead.")
 @click.option("--large", is_flag=True, help="Short lines for large type, and nothing else.")
 @click.option("--read", is_flag=True, help="Whole sentences, for a screen reader.")
 @click.option(
     "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw it into a file."
 )
+@click.option("--high-contrast", is_flag=True, help="Draw it in large letters, black on white.")
+@click.option("--new-picture", is_flag=True, help="Fetch its issuer's picture again first.")
 @click.pass_obj
-def show(session: Session, card_id: str, large: bool, read: bool, svg: Path | None) -> None:
+def show(
+    session: Session,
+    card_id: str,
+    account: bool,
+    large: bool,
+    read: bool,
+    svg: Path | None,
+    high_contrast: bool,
+    new_picture: bool,
+) -> None:
     """Show all claims of one card. The first characters of its id are enough."""
+    if account == bool(card_id):
+        raise click.UsageError("name either a card or --account")
     with session.open() as holder:
-        card = find_card(holder, card_id)
-        face = face_of(card, session.language)
+        card = find_account(holder) if account else find_card(holder, card_id)
+        if new_picture:
+            holder.pictures.update(card.id)
+        face = holder.pictures.face(card, session.language, high_contrast=high_contrast)
         if svg is not None:
             write_new_file(svg, face.svg.encode())
         if large or read:
@@ -302,12 +332,13 @@ def passphrase(session: Session) -> None:
 
 
 for _command in (
-    *(phrase, shares, export, restore),
+    *(phrase, new_phrase, shares, export, restore),
     *(devices, lost, reissue),
     *(delegate, delegations),
     *(history, log, top_up),
-    show_offline,
+    *(show_offline, present_together, take_part),
     *(vote, challenge, track),
     *(decisions, export_receipt, withdraw, request_deletion),
+    *(programmes, apply),
 ):
     wallet.add_command(_command)

@@ -19,12 +19,15 @@ from wallet.adapters.clock import SystemClock
 from wallet.adapters.sql.engine import open_engine, sqlite_url
 from wallet.adapters.sql.replica_records import SqlVerifierRegistry
 from wallet.app import open_wallet
+from wallet.credentials.account import ACCOUNT_TYPE
 from wallet.crypto.certificates import CertificateMalformed, TrustAnchors
 from wallet.holder.cards import Card, CardUnknown
 from wallet.holder.consent import ConsentRequest
+from wallet.holder.counted import Counted
 from wallet.holder.decision_records import FollowUp
 from wallet.holder.history import HistoryEntry
 from wallet.holder.linking import LinkWarning
+from wallet.holder.nullifiers import did_of_host
 from wallet.holder.texts import may_deceive, shown
 from wallet.holder.wallet import Wallet
 
@@ -45,6 +48,7 @@ class Session:
     trusted_issuers: frozenset[str] | None
     registry: str | None = None
     require_registration: bool = False
+    cities: tuple[str, ...] = ()
 
     def now(self) -> int:
         return SystemClock().now()
@@ -79,6 +83,7 @@ class Session:
             verifier_anchors=_anchors(self.verifier_ca),
             registry=self._open_registry(),
             require_registration=self.require_registration,
+            catalogue_publishers=frozenset(map(did_of_host, self.cities)),
         )
 
     def _open_registry(self) -> SqlVerifierRegistry | None:
@@ -110,6 +115,14 @@ def find_card(holder: Wallet, card_id: str) -> Card:
     if len(found) != 1:
         raise CardUnknown(f"{len(found)} cards have an id that begins like this")
     return found[0]
+
+
+def find_account(holder: Wallet) -> Card:
+    """Return the account to log in with, the newest if there are several. Raises `CardUnknown`."""
+    found = [card for card in holder.credentials() if card.vct == ACCOUNT_TYPE]
+    if not found:
+        raise CardUnknown("there is no Seoul Pass account in this wallet")
+    return found[-1]
 
 
 def _anchors(path: str | None) -> TrustAnchors:
@@ -178,6 +191,8 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
     days = consent.retention_days
     kept = session.say("not_said") if days is None else f"{days} {session.say('days_unit')}"
     click.echo(f"{session.say('kept_for')}: {kept}")
+    if consent.counted is not None:
+        show_counted(session, consent.counted)
     for transaction in consent.transactions:
         click.echo(f"{session.say('agrees_to')}: {transaction}")
     rows = []
@@ -198,6 +213,13 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
         note = f" ({session.say('outdated')})" if missing.outdated else ""
         types = shown(", ".join(missing.vct_values))
         click.echo(f"{session.say('missing')}: {types}{note}")
+
+
+def show_counted(session: Session, counted: Counted) -> None:
+    """Say that answering counts the holder, how often one may, and who can join what."""
+    click.echo(f"{session.say('counts')}:")
+    for line in counted.lines(session.language):
+        click.echo(f"  - {line}")
 
 
 def show_links(session: Session, warnings: Sequence[LinkWarning]) -> None:

@@ -113,7 +113,8 @@ class Acting:
         self, presentation: RawPresentation, policy: VerificationPolicy
     ) -> VerificationPolicy:
         """Return the policy for one credential: with its delegation, if it is bound to its key."""
-        policy = replace(policy, accepts_held_by_guardian=bool(self.queries.guardianships))
+        if self.queries.guardianships:
+            policy = replace(policy, accepts_held_by_guardian=True)
         delegations = self._delegations()
         if not delegations or not isinstance(presentation, str):
             return policy

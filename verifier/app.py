@@ -98,6 +98,7 @@ class Verifier:
 
     app: Flask
     service: VerifierService
+    examiner: Examiner
     browsers: BrowserSessions
     background: Background
     bulk: BulkRunner
@@ -256,7 +257,11 @@ def build_verifier(
         interval_s=config.recheck_interval_s,
     )
     delivery = WebhookDelivery(
-        recheck_records, HttpWebhookSender(client), clock, endpoints=config.webhooks
+        recheck_records,
+        HttpWebhookSender(client),
+        clock,
+        endpoints=config.webhooks,
+        metrics=metrics,
     )
     health = Health(replica, config.trust.max_replica_age_s, clock, metrics)
 
@@ -296,7 +301,9 @@ def build_verifier(
             json_ld=json_ld or pinned_json_ld(),
         )
         app.register_blueprint(vc_api_blueprint(checker))
-    return Verifier(app, service, browsers, background, bulk, rounds, recheck, delivery, release)
+    return Verifier(
+        app, service, examiner, browsers, background, bulk, rounds, recheck, delivery, release
+    )
 
 
 def _rounds(

@@ -7,7 +7,7 @@ from verifier.service import NewRequest, VerifierService
 from verifier.sessions import PresentationSessions
 from wallet.encoding.json import JsonObject
 from wallet.ports.clock import Clock
-from wallet.protocols.oid4vp_session import Requested, Session, told_stage
+from wallet.protocols.oid4vp_session import Session, told_stage
 
 
 class BrowserSessions:
@@ -50,9 +50,8 @@ class BrowserSessions:
         As `VerifierService.result`: the claims are told once. Raises `SessionUnknown`.
         """
         opened, session = self._load(cookie)
-        requested = session if isinstance(session, Requested) else session.requested
         result = self._service.result(opened["session_id"], opened["result_token"])
-        return opened["link"], {**result, "flow": requested.options.flow.value}
+        return opened["link"], {**result, "flow": session.asked.flow.value}
 
     def onward(self, cookie: str) -> str | None:
         """Return the page that takes the outcome, once there is one and if one does.

@@ -161,12 +161,12 @@ class VerifierConfig:
 
     @property
     def accepted_types(self) -> frozenset[str]:
-        """The credential types that the configured queries name."""
+        """The types that the configured queries name, as issuers are accredited for them."""
         return frozenset(
             vct
             for named in self.queries.values()
             for item in named.query.credentials.values()
-            for vct in item.accepted_types
+            for vct in item.registered_types
         )
 
     @classmethod

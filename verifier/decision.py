@@ -97,13 +97,33 @@ class Rules:
         Whether key binding is required follows from the query, never from what the holder sent.
         """
         bound = query.require_holder_binding
-        return VerificationPolicy(
-            accepted_types=frozenset(query.vct_values),
+        return self.policy(
             format=query.format,
+            accepted_types=frozenset(query.vct_values),
             type_values=query.type_values,
             pseudonym=query.pseudonym,
             audience=audience if bound else None,
             nonce=nonce if bound else None,
+        )
+
+    def policy(
+        self,
+        *,
+        format: str,
+        accepted_types: frozenset[str],
+        type_values: tuple[tuple[str, ...], ...],
+        audience: str | None,
+        nonce: str | None,
+        pseudonym: bool = False,
+    ) -> VerificationPolicy:
+        """Return the policy for presentations of one format: see `VerificationPolicy`."""
+        return VerificationPolicy(
+            accepted_types=accepted_types,
+            format=format,
+            type_values=type_values,
+            pseudonym=pseudonym,
+            audience=audience,
+            nonce=nonce,
             trust=self.trust,
             max_binding_age_s=self.max_binding_age_s,
             trust_anchors=self.trust_anchors,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
+from verifier.acting import acting_json
 from verifier.catalogue import ProgrammeShelf
 from verifier.claims.counting import Counting, claim_id_of
 from verifier.claims.records import Change
@@ -146,6 +147,7 @@ class EligibilityDesk:
             added = self._after_decision(answer, request)
         except ApplicationWithdrawn as error:
             return _refused(Verdict.REJECTED, error, now)
+        acted = () if decision.acted_for is None else (decision.acted_for,)
         result: JsonObject = {
             "outcome": Verdict.ACCEPTED.value,
             "code": None,
@@ -157,10 +159,13 @@ class EligibilityDesk:
             ],
             "eligibility": decision.to_json(),
             **({} if beside is None else {"claim_id": claim_id_of(application)}),
+            **acting_json(acted),
             **added,
         }
         told = None if answer.holder is None else added.get("decision_receipt")
-        return AnswerDecision(Verdict.ACCEPTED, None, result, None, beside=beside, to_wallet=told)
+        return AnswerDecision(
+            Verdict.ACCEPTED, None, result, None, acted, beside=beside, to_wallet=told
+        )
 
     def _context(self, programme: Programme, now: int) -> bytes | None:
         if programme.once is None or self._counting is None:

@@ -7,17 +7,18 @@ from typing import Final
 from verifier.config import VerifierConfig
 from verifier.decision import Examiner
 from verifier.metrics import Metrics
-from verifier.queries import NamedQuery, UnsupportedQuery
+from verifier.queries import FORMATS, NamedQuery, UnsupportedQuery
+from wallet.credentials.formats import SD_JWT_VC_FORMAT, SUBJECT, type_names
 from wallet.encoding.json import JsonObject
 from wallet.ports.clock import Clock
-from wallet.verification.policy import VerificationPolicy
+from wallet.protocols.oid4vp_response import RawPresentation
 
 # The holder's key and the place in a status list would let agencies link what they were shown.
-_NOT_FOR_AGENCIES: Final = frozenset(("cnf", "status"))
+_NOT_FOR_AGENCIES: Final = frozenset(("cnf", "status", "credentialStatus"))
 
 
 class InHand:
-    """Reports on SD-JWT VC presentations without a session."""
+    """Reports on presentations without a session."""
 
     def __init__(
         self, config: VerifierConfig, examiner: Examiner, clock: Clock, metrics: Metrics
@@ -27,14 +28,23 @@ class InHand:
         self._clock = clock
         self._metrics = metrics
 
-    def verify(self, presentation: str, *, audience: str, nonce: str) -> JsonObject:
-        """Return the report; every configured credential type is accepted."""
-        policy = VerificationPolicy(
-            accepted_types=self._config.accepted_types,
+    def verify(
+        self, presentation: RawPresentation, *, audience: str, nonce: str, format: str | None
+    ) -> JsonObject:
+        """Return the report; every configured credential type is accepted, in the format named.
+
+        Raises `UnsupportedQuery` for a format that is not verified here.
+        """
+        format = format or SD_JWT_VC_FORMAT
+        if format not in FORMATS:
+            raise UnsupportedQuery("expected a credential format of " + ", ".join(FORMATS))
+        accepted = self._config.accepted_types
+        policy = self._examiner.rules.policy(
+            format=format,
+            accepted_types=accepted,
+            type_values=tuple((name,) for name in sorted(type_names(accepted))),
             audience=audience,
             nonce=nonce,
-            trust=self._config.trust,
-            max_binding_age_s=self._config.max_binding_age_s,
         )
         examined = self._examiner.examine(presentation, policy, self._clock.now())
         failure = examined.report.failure
@@ -42,24 +52,31 @@ class InHand:
         credential: JsonObject | None = None
         if examined.verified is not None:
             verified = examined.verified
-            shown = {
-                name: value
-                for name, value in verified.claims.items()
-                if name not in _NOT_FOR_AGENCIES
+            credential = {
+                "issuer": verified.issuer,
+                "vct": verified.vct,
+                "claims": _shown(verified.claims),
             }
-            credential = {"issuer": verified.issuer, "vct": verified.vct, "claims": shown}
         return {**examined.to_json(), "credential": credential}
 
     def verify_answer(
-        self, presentation: str, *, audience: str, nonce: str, named: NamedQuery
+        self,
+        presentation: RawPresentation,
+        *,
+        audience: str,
+        nonce: str,
+        named: NamedQuery,
+        format: str | None,
     ) -> JsonObject:
-        """Return the report and what answers a query for one credential.
+        """Return the report and what answers a query for one credential, in its format.
 
-        Raises `UnsupportedQuery`.
+        Raises `UnsupportedQuery`, also when `format` is another than the query's.
         """
         if len(named.query.credentials) != 1:
             raise UnsupportedQuery("a presentation in hand answers a query for one credential")
-        (query_id,) = named.query.credentials
+        ((query_id, asked),) = named.query.credentials.items()
+        if format not in (None, asked.format):
+            raise UnsupportedQuery(f"this query asks for {asked.format}")
         decision = self._examiner.decide(
             named.query,
             {query_id: [presentation]},
@@ -73,3 +90,19 @@ class InHand:
         (report,) = result.pop("presentations")
         credential = None if decision.disclosed is None else decision.disclosed[query_id][0]
         return {**report, **result, "credential": credential}
+
+
+def _shown(claims: JsonObject) -> JsonObject:
+    shown = {name: value for name, value in claims.items() if name not in _NOT_FOR_AGENCIES}
+    if SUBJECT in shown:
+        # Its id is the holder's DID, which is the holder's key.
+        shown[SUBJECT] = _nameless(shown[SUBJECT])
+    return shown
+
+
+def _nameless(subject: object) -> object:
+    if isinstance(subject, list):
+        return [_nameless(one) for one in subject]
+    if isinstance(subject, dict):
+        return {name: value for name, value in subject.items() if name != "id"}
+    return subject

@@ -20,6 +20,7 @@ from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.bbs.linked_nym import link_answer
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome, evaluate
+from wallet.eligibility.nullifier import sector_nullifier
 from wallet.eligibility.programme import EvidenceNeed, Programme, Recheck
 from wallet.eligibility.reasons import Cause
 from wallet.eligibility.receipts.members import THUMBPRINT
@@ -34,7 +35,9 @@ from wallet.protocols.dcql_answer import (
 )
 from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.status.token_status_list import parse_status_reference
+from wallet.verification.acting import ActedFor, is_held_by_guardian
 from wallet.verification.evidence import Evidence
+from wallet.verification.guardianship import check_guardianships
 from wallet.verification.presented import Presentable
 from wallet.verification.proof_steps import FactsTooOld
 
@@ -51,7 +54,7 @@ class Piece:
 
     `nullifier` is that of the benefit key, None of everything else. `holder` is the thumbprint of
     the key that its key binding names for a receipt, "" if it names none, None if it can have
-    none; not verified unless `claims` is there.
+    none; not verified unless `claims` is there. `acted_for` names the guardian who showed it.
     """
 
     seen: EvidenceSeen
@@ -60,6 +63,7 @@ class Piece:
     examined: Examined
     holder: str | None = None
     nullifier: Nullifier | None = None
+    acted_for: ActedFor | None = None
 
 
 def decide_on_answer(
@@ -77,24 +81,91 @@ def decide_on_answer(
 
     Pure but for `evidence_for`, which gets a presentation and its format. Without
     `nullifier_context` nobody is counted, and a benefit key has no nullifier. Raises
-    `AnswerExcessive`, `AnswerIncomplete`, `EvidenceOfSeveralPeople`, `ProgrammeNotInForce`.
+    `AnswerExcessive`, `AnswerIncomplete`, `EvidenceOfSeveralPeople`, `ProgrammeNotInForce`, and
+    as `check_guardianships` does.
     """
     if not programme.evidence.keys() >= vp_token.keys():
         raise AnswerExcessive("the answer names a credential that was not asked for")
     if any(len(presentations) != 1 for presentations in vp_token.values()):
         raise AnswerExcessive("one presentation of every credential is asked for")
-    pieces = []
+    pieces: Sequence[Piece] = []
     for name, (raw,) in vp_token.items():
         need, query = programme.evidence[name], programme.query.credentials[name]
         policy = _within_ages(rules, programme, need).policy_for(query, audience, nonce)
-        policy = replace(policy, nym_context=nullifier_context if query.pseudonym else None)
+        policy = replace(
+            policy,
+            nym_context=nullifier_context if query.pseudonym else None,
+            accepts_held_by_guardian=programme.guardianship is not None,
+        )
         examined = examine(raw, evidence_for(raw, query.format), policy, now)
         piece = _piece(need, query, raw, examined)
         if nullifier_context is not None and query.pseudonym and piece.claims is not None:
             piece = replace(piece, nullifier=_nullifier(programme, raw))
-        pieces.append(piece)
+        pieces = [*pieces, piece]
+    if programme.guardianship is not None:
+        pieces = _with_guardian(pieces, programme.guardianship, audience=audience, now=now)
     _check_one_person(programme, pieces)
+    if nullifier_context is not None:
+        pieces = _counted_by_sector(programme, pieces, nullifier_context)
     return _decide(programme, pieces, now), pieces
+
+
+def _with_guardian(
+    pieces: Sequence[Piece], guardianship: str, *, audience: str, now: int
+) -> list[Piece]:
+    """Return the pieces with who acted for whom.
+
+    Raises as `check_guardianships` does. A right that does not count, or that could not be
+    checked, is no verdict on what it was shown for: that does not count either.
+    """
+    right = next((piece for piece in pieces if piece.seen.evidence == guardianship), None)
+    if right is not None and right.examined.verified is None:
+        return [_without_right(piece, right) if _is_held(piece) else piece for piece in pieces]
+    about = {
+        piece.seen.evidence: piece.examined.verified
+        for piece in pieces
+        if piece is not right and piece.examined.verified is not None
+    }
+    rights = [right.examined.verified] if right is not None and right.examined.verified else []
+    if not about:
+        return list(pieces)
+    checked = check_guardianships(list(about.values()), rights, audience=audience, now=now)
+    acted = {name: item.acted_for for name, item in zip(about, checked, strict=True)}
+    return [replace(piece, acted_for=acted.get(piece.seen.evidence)) for piece in pieces]
+
+
+def _is_held(piece: Piece) -> bool:
+    verified = piece.examined.verified
+    return verified is not None and is_held_by_guardian(verified.claims)
+
+
+def _without_right(piece: Piece, right: Piece) -> Piece:
+    seen = replace(piece.seen, accepted=False, code=right.seen.code)
+    return replace(piece, seen=seen, claims=None, cause=right.cause)
+
+
+def _counted_by_sector(
+    programme: Programme, pieces: Sequence[Piece], context: bytes
+) -> Sequence[Piece]:
+    """Return the pieces, the one that counts with its nullifier where no benefit key does."""
+    once = programme.once
+    if once is None or once.epoch is not None:
+        return pieces
+    return [
+        replace(piece, nullifier=_sector_nullifier(programme, piece, context))
+        if piece.seen.evidence == once.evidence
+        else piece
+        for piece in pieces
+    ]
+
+
+def _sector_nullifier(programme: Programme, piece: Piece, context: bytes) -> Nullifier | None:
+    if piece.claims is None or programme.sector is None:
+        return None
+    person = programme.person(piece.seen.evidence, piece.claims)
+    if person is None:
+        return None
+    return Nullifier(sector_nullifier(context, programme.sector, person), None)
 
 
 def _nullifier(programme: Programme, presentation: RawPresentation) -> Nullifier:
@@ -118,10 +189,12 @@ def _nullifier(programme: Programme, presentation: RawPresentation) -> Nullifier
 
 def _within_ages(rules: Rules, programme: Programme, need: EvidenceNeed) -> Rules:
     once = programme.once
-    is_key = once is not None and once.evidence == need.id
+    epochs = rules.trust.epochs
+    if once is not None and once.evidence == need.id and once.epoch is not None:
+        epochs = frozenset((once.epoch,))
     trust = replace(
         rules.trust,
-        epochs=frozenset((once.epoch,)) if once is not None and is_key else rules.trust.epochs,
+        epochs=epochs,
         max_status_age_s=need.max_status_age_s,
         max_replica_age_s=need.max_replica_age_s,
         max_issuer_keys_age_s=need.max_replica_age_s,
@@ -231,4 +304,5 @@ def _decide(programme: Programme, pieces: Sequence[Piece], now: int) -> Decision
         seoul_day(now),
         unusable={piece.seen.evidence: piece.cause for piece in pieces if piece.cause is not None},
     )
-    return Decision(evaluation, now, tuple(piece.seen for piece in pieces))
+    acted = next((piece.acted_for for piece in pieces if piece.acted_for is not None), None)
+    return Decision(evaluation, now, tuple(piece.seen for piece in pieces), acted)

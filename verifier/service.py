@@ -33,6 +33,7 @@ from wallet.protocols.oid4vp_offline import MAX_AGE_S
 from wallet.protocols.oid4vp_response import (
     AnyResponse,
     EncryptedResponse,
+    RawPresentation,
 )
 from wallet.protocols.oid4vp_session import (
     Answered,
@@ -110,16 +111,19 @@ class VerifierService:
         query_name: str | None = None,
         dcql_query: object = None,
         purpose: str | None = None,
+        one_holder: bool | None = None,
         options: RequestOptions | None = None,
         named: NamedQuery | None = None,
     ) -> NewRequest:
         """Open a session for a configured query, or for a DCQL query of the agency's own.
 
         `named` is one made elsewhere here. `purpose` is what the holder is told; a configured
-        query has one. Raises `QueryUnknown`, `UnsupportedQuery`, and as `RequestWriter.check`.
+        query has one. `one_holder` is for a query of the agency's own: whether all credentials
+        must be bound to one key, which they are if it says nothing. Raises `QueryUnknown`,
+        `UnsupportedQuery`, and as `RequestWriter.check`.
         """
         if named is None:
-            named = self._query(query_name, dcql_query)
+            named = self._query(query_name, dcql_query, one_holder)
         options = options or RequestOptions(prefix=self._config.client_id_prefix)
         self._writer.check(options, named.query)
         now = self._clock.now()
@@ -161,17 +165,21 @@ class VerifierService:
             expires_at=session.fetch_until,
         )
 
-    def _query(self, name: str | None, dcql_query: object) -> NamedQuery:
+    def _query(
+        self, name: str | None, dcql_query: object, one_holder: bool | None = None
+    ) -> NamedQuery:
         if (name is None) == (dcql_query is None):
             raise UnsupportedQuery("name a configured query or give a dcql_query, one of them")
         if name is not None:
             named = self._config.queries.get(name)
             if named is None:
                 raise QueryUnknown("no query of that name is configured")
+            if one_holder is not None:
+                raise UnsupportedQuery("a configured query says itself whether it is one holder's")
             return named
         query = parse_dcql(dcql_query)
         check_query_is_supported(query)
-        return NamedQuery("", query, "")
+        return NamedQuery("", query, "", one_holder=one_holder is not False)
 
     def _fetched(self, session_id: str, session: Requested, now: int) -> Fetched:
         is_encrypted = session.options.response_mode.is_encrypted
@@ -218,8 +226,8 @@ class VerifierService:
             session_id = response.jwe.kid or ""
         else:
             session_id = (response.state or "").partition(".")[0]
-        session, version = self._sessions.load(session_id, now=self._clock.now())
-        if not isinstance(session, Fetched) or session.requested.options.flow.way is not Way.LINK:
+        session, version = self._sessions.load_waiting(session_id, now=self._clock.now())
+        if session.requested.options.flow.way is not Way.LINK:
             raise SessionNotFetched("the session does not wait for an answer")
         opened = open_response(session_id, session, response)
         if opened.state is None or not hmac.compare_digest(
@@ -255,8 +263,7 @@ class VerifierService:
         """
         now = self._clock.now()
         session, version = self._sessions.load_for(session_id, token, now=now)
-        requested = session if isinstance(session, Requested) else session.requested
-        about: JsonObject = {"query": requested.query_name, "purpose": requested.purpose}
+        about: JsonObject = {"query": session.asked.query_name, "purpose": session.asked.purpose}
         if response_code is not None:
             session = _redeemed(session, response_code)
         if not isinstance(session, Answered) or session.is_locked:
@@ -291,20 +298,29 @@ class VerifierService:
         )
 
     def verify(
-        self, presentation: str, *, audience: str, nonce: str, query_name: str | None = None
+        self,
+        presentation: RawPresentation,
+        *,
+        audience: str,
+        nonce: str,
+        query_name: str | None = None,
+        format: str | None = None,
     ) -> JsonObject:
         """Return the report on a presentation in hand; raises nothing for a bad presentation.
 
         The caller made `nonce` and MUST see to it that it is used once: nothing is remembered
         here. Without `query_name` every configured credential type is accepted and only the
-        presentation is judged; with it, the disclosed claims must answer that query, which names
-        one credential. Raises `QueryUnknown`, `UnsupportedQuery`.
+        presentation is judged, in the `format` named, SD-JWT VC by default; with it, the disclosed
+        claims must answer that query, which names one credential and its format. Raises
+        `QueryUnknown`, `UnsupportedQuery`.
         """
         if query_name is None:
-            return self._in_hand.verify(presentation, audience=audience, nonce=nonce)
+            return self._in_hand.verify(
+                presentation, audience=audience, nonce=nonce, format=format
+            )
         named = self._query(query_name, None)
         return self._in_hand.verify_answer(
-            presentation, audience=audience, nonce=nonce, named=named
+            presentation, audience=audience, nonce=nonce, named=named, format=format
         )
 
     def purge(self) -> int:

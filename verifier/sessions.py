@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from wallet.crypto.hashing import sha256
 from wallet.encoding import base64url
@@ -14,22 +14,37 @@ from wallet.protocols.dcql import parse_dcql
 from wallet.protocols.oid4vp import ResponseMode
 from wallet.protocols.oid4vp_session import (
     Answered,
+    Asked,
     Fetched,
     Flow,
     Requested,
     RequestOptions,
     Session,
+    SessionNotFetched,
 )
+from wallet.recent import RecentlyUsed
 
 SESSION_KIND: Final = "vp_session"
 BROWSER_KIND: Final = "vp_browser"
+MAX_WAITING: Final = 2048
+
+
+class _Waiting(NamedTuple):
+    session: Fetched
+    version: int
+    expires_at: int
 
 
 class PresentationSessions:
-    """The sessions of this verifier. Every method raises what the store raises."""
+    """The sessions of this verifier. Every method raises what the store raises.
 
-    def __init__(self, store: SessionStore) -> None:
+    Up to `max_waiting` sessions that wait for an answer are remembered, each for its time, with
+    the secret of its answer's key.
+    """
+
+    def __init__(self, store: SessionStore, *, max_waiting: int = MAX_WAITING) -> None:
         self._store = store
+        self._waiting: RecentlyUsed[str, _Waiting] = RecentlyUsed(max_waiting)
 
     def open(self, session_id: str, session: Requested | Fetched) -> None:
         """Store a new session, alive as long as its link, or as its answer is waited for."""
@@ -37,18 +52,34 @@ class PresentationSessions:
             session.fetch_until if isinstance(session, Requested) else session.answer_until
         )
         self._store.create(SESSION_KIND, session_id, _encode(session), expires_at=alive_until)
+        if isinstance(session, Fetched):
+            self._waiting.put(session_id, _Waiting(session, 1, alive_until))
 
     def load(self, session_id: str, *, now: int) -> tuple[Session, int]:
         """Return the session and its version. Raises `SessionUnknown`."""
         stored = self._store.load(SESSION_KIND, session_id, now=now)
         return _decode(stored.state), stored.version
 
+    def load_waiting(self, session_id: str, *, now: int) -> tuple[Fetched, int]:
+        """Return a session that waits for an answer, and its version.
+
+        Who handed the request out here knows the session still. If another process concluded it
+        meanwhile, `advance` finds that out: whoever comes second is told nothing else. Raises
+        `SessionUnknown`, `SessionNotFetched`.
+        """
+        waiting = self._waiting.get(session_id)
+        if waiting is not None and now < waiting.expires_at:
+            return waiting.session, waiting.version
+        session, version = self.load(session_id, now=now)
+        if not isinstance(session, Fetched):
+            raise SessionNotFetched("the session does not wait for an answer")
+        return session, version
+
     def load_for(self, session_id: str, token: str, *, now: int) -> tuple[Session, int]:
         """Return the session if `token` is its result token. Raises `SessionUnknown` alike."""
         session, version = self.load(session_id, now=now)
-        requested = session if isinstance(session, Requested) else session.requested
         digest = sha256(token.encode("utf-8", "surrogatepass"))
-        if not hmac.compare_digest(digest, requested.result_token_digest):
+        if not hmac.compare_digest(digest, session.asked.result_token_digest):
             raise SessionUnknown("there is no such session")
         return session, version
 
@@ -65,6 +96,7 @@ class PresentationSessions:
 
         Raises `SessionConflict`, and what `beside` raises.
         """
+        self._waiting.drop(session_id)
         self._store.replace(
             SESSION_KIND,
             session_id,
@@ -73,6 +105,8 @@ class PresentationSessions:
             expires_at=expires_at,
             beside=beside,
         )
+        if isinstance(session, Fetched):
+            self._waiting.put(session_id, _Waiting(session, expected_version + 1, expires_at))
 
     def waits_for(self, nonce: str, state: str, *, now: int) -> bool:
         """Tell whether the session of this state waits for an answer with this nonce."""
@@ -94,6 +128,7 @@ class PresentationSessions:
 
     def purge(self, *, now: int) -> int:
         """Forget what expired."""
+        self._waiting.drop_where(lambda waiting: now >= waiting.expires_at)
         return self._store.purge(now=now)
 
 
@@ -122,18 +157,23 @@ def _to_json(session: Session) -> JsonObject:
             "created_at": session.created_at,
             "fetch_until": session.fetch_until,
         }
-    requested = {"requested": _to_json(session.requested)}
     if isinstance(session, Fetched):
-        return requested | {
+        return {
             "stage": "fetched",
+            "requested": _to_json(session.requested),
             "nonce": session.nonce,
             "state": session.state,
             "key_secret": _optional(session.key_secret),
             "fetched_at": session.fetched_at,
             "answer_until": session.answer_until,
         }
-    return requested | {
+    asked = session.asked
+    return {
         "stage": "answered",
+        "query_name": asked.query_name,
+        "purpose": asked.purpose,
+        "flow": asked.flow.value,
+        "result_token_digest": base64url.encode(asked.result_token_digest),
         "result": session.result,
         "disclosed": session.disclosed,
         "answered_at": session.answered_at,
@@ -157,10 +197,9 @@ def _decode(data: bytes) -> Session:
     item = parse_json_object(data, max_bytes=len(data))
     if item["stage"] == "requested":
         return _requested(item)
-    requested = _requested(item["requested"])
     if item["stage"] == "fetched":
         return Fetched(
-            requested=requested,
+            requested=_requested(item["requested"]),
             nonce=item["nonce"],
             state=item["state"],
             key_secret=_bytes(item["key_secret"]),
@@ -168,7 +207,12 @@ def _decode(data: bytes) -> Session:
             answer_until=item["answer_until"],
         )
     return Answered(
-        requested=requested,
+        asked=Asked(
+            query_name=item["query_name"],
+            purpose=item["purpose"],
+            flow=Flow(item["flow"]),
+            result_token_digest=base64url.decode(item["result_token_digest"]),
+        ),
         result=item["result"],
         disclosed=item["disclosed"],
         answered_at=item["answered_at"],

@@ -10,9 +10,14 @@ from __future__ import annotations
 from typing import Final
 
 from wallet.credentials.data_integrity.verify import (
+    ASSERTION,
+    Expectations,
+    ProofNotByIssuer,
     VerifiedCredential,
+    VerifiedDataIntegrityProof,
     peek_controllers,
     verify_credential,
+    verify_proofs,
 )
 from wallet.credentials.jose import parse_compact_jws
 from wallet.credentials.jsonld.processor import Canonicalizer
@@ -29,12 +34,14 @@ from wallet.credentials.vc_presentation import (
     verify_presentation,
     verify_presentation_jwt,
 )
+from wallet.credentials.vcdm.credential import Credential, parse_credential
 from wallet.credentials.vcdm.presentation import (
     ENVELOPED_CREDENTIAL,
     ENVELOPED_PRESENTATION,
     is_enveloped,
     parse_presentation,
 )
+from wallet.credentials.vcdm.related import check_related_resources
 from wallet.did.document import DidDocument
 from wallet.did.syntax import Did, parse_did_url
 from wallet.encoding.json import JsonObject, parse_json_object
@@ -94,8 +101,26 @@ class ProofChecker:
         `StatusListUnavailable` and `DidUnresolvable`.
         """
         verified = self._verify(document)
-        self._check_statuses(verified)
+        self._check_statuses(verified.credential)
         return verified
+
+    def check_proofs(self, document: JsonObject) -> tuple[VerifiedDataIntegrityProof, ...]:
+        """Return the proofs on a credential whose issuer is a URL that is no DID.
+
+        Such a URL says nothing about keys, so whose proofs they are stays open; all else is as
+        in `check_credential`. Raises what that raises, `ProofNotByIssuer` for an issuer that is
+        a DID.
+        """
+        credential = parse_credential(document)
+        if names_keys(credential.issuer):
+            raise ProofNotByIssuer("no proof is by a key of the issuer")
+        documents, now = self._resolve(peek_controllers(document)), self._clock.now()
+        expectations = Expectations(ASSERTION)
+        proofs = verify_proofs(document, documents, expectations, now=now, json_ld=self._json_ld)
+        check_related_resources(credential, self._json_ld.contexts.documents)
+        credential.check_validity(now, expectations.clock_skew_s)
+        self._check_statuses(credential)
+        return proofs
 
     def _verify(self, document: JsonObject) -> VerifiedCredential:
         now = self._clock.now()
@@ -110,11 +135,16 @@ class ProofChecker:
     ) -> VerifiedVcPresentation:
         """Return the presentation if it and every credential inside are good.
 
-        A credential may be about somebody else than the holder. Raises what
-        `verify_presentation` and `check_credential` raise.
+        It may be about somebody else than the holder, or about nobody: a presentation without
+        credentials shows who has a key. Raises what `verify_presentation` and `check_credential`
+        raise.
         """
         policy = PresentationPolicy(
-            challenge, domain, bearer_types=_EVERY_CREDENTIAL, json_ld=self._json_ld
+            challenge,
+            domain,
+            bearer_types=_EVERY_CREDENTIAL,
+            json_ld=self._json_ld,
+            may_be_empty=True,
         )
         now = self._clock.now()
         if is_enveloped(document, ENVELOPED_PRESENTATION):
@@ -127,20 +157,20 @@ class ProofChecker:
             documents = self._resolve(peek_controllers(document) | _controllers_inside(document))
             verified = verify_presentation(document, documents, policy, now=now)
         for credential in verified.credentials:
-            self._check_statuses(credential)
+            self._check_statuses(credential.credential)
         return verified
 
     def _resolve(self, controllers: frozenset[Did]) -> dict[str, DidDocument]:
         return {str(did): self._dids.resolve(did).value for did in controllers}
 
-    def _check_statuses(self, verified: VerifiedCredential) -> None:
-        entries = verified.credential.statuses
+    def _check_statuses(self, credential: Credential) -> None:
+        entries = credential.statuses
         if len(entries) > MAX_STATUSES:
             raise UnsupportedStatusType(f"more than {MAX_STATUSES} statuses")
         for entry in entries:
             if entry.get("type") != ENTRY_TYPE:
                 raise UnsupportedStatusType("a status of another kind cannot be checked here")
-            self._check_status(entry, verified.credential.issuer)
+            self._check_status(entry, credential.issuer)
 
     def _check_status(self, entry: JsonObject, issuer: str) -> None:
         parsed = parse_bitstring_status_entry(entry)
@@ -155,6 +185,11 @@ class ProofChecker:
             raise StatusListNotOfIssuer("the status list is not the one of the issuer")
         if check_bitstring_status(parsed, listed.subjects[0]):
             raise StatusSet(f"the status for {parsed.purpose} is set")
+
+
+def names_keys(issuer: str) -> bool:
+    """Return whether an issuer's URL leads to keys, which then must be those of a proof."""
+    return issuer.startswith("did:")
 
 
 def _signer(token: str, typ: str = CREDENTIAL_TYPE) -> frozenset[Did]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -18,6 +16,7 @@ from wallet.ports.clock import Clock
 from wallet.ports.facts import AnchorReplica, ChainUnavailable, ReplicaEmpty
 from wallet.ports.ledger import LedgerRefused, LedgerWriter
 from wallet.ports.outbox import TransactionState
+from wallet.recent import RecentlyUsed
 from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.manifest import MANIFEST_TYPE
 
@@ -99,8 +98,7 @@ class Anchoring:
         self._replica = replica
         self._clock = clock
         self._times = times
-        self._trees: OrderedDict[bytes, MerkleTree] = OrderedDict()
-        self._lock = threading.Lock()
+        self._trees: RecentlyUsed[bytes, MerkleTree] = RecentlyUsed(_TREES_KEPT)
 
     def anchor_due(self, now: int) -> AnchorRound:
         """Seal the batches that are due, submit them, and note how far each has come.
@@ -212,15 +210,10 @@ class Anchoring:
         return ReceiptAnswer(batch.state, place.index, batch.size, path, place.root)
 
     def _tree(self, root: bytes) -> MerkleTree:
-        with self._lock:
-            if root in self._trees:
-                self._trees.move_to_end(root)
-                return self._trees[root]
-        tree = MerkleTree(self._records.leaves(root))
-        with self._lock:
-            self._trees[root] = tree
-            while len(self._trees) > _TREES_KEPT:
-                self._trees.popitem(last=False)
+        tree = self._trees.get(root)
+        if tree is None:
+            tree = MerkleTree(self._records.leaves(root))
+            self._trees.put(root, tree)
         return tree
 
     def waiting(self) -> tuple[int, int]:

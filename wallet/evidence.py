@@ -28,16 +28,17 @@ from wallet.ports.facts import (
     TypeMetadataSource,
     TypeMetadataUnavailable,
 )
+from wallet.recent import RecentlyUsed
 from wallet.trust.facts import AnchorFacts, IssuerNotAccredited
 from wallet.trust.identifiers import issuer_id, schema_id, status_list_id
 from wallet.verification.bitstring_list import VerifiedBitstringList, verify_bitstring_list
-from wallet.verification.checked_lists import CheckedList, CheckedStatusLists
+from wallet.verification.checked_lists import CheckedList, ListName, checked_lists
 from wallet.verification.evidence import Evidence, Fact, FactMissing, Maybe
 from wallet.verification.issuer_key import NO_ANCHORS, CarriedCertificates, IssuerKeys
 from wallet.verification.manifest import (
     BatchManifestInvalid,
-    CheckedManifests,
     VerifiedManifest,
+    checked_manifests,
     verify_manifest,
 )
 from wallet.verification.pipeline import VerifiedPresentation
@@ -72,8 +73,10 @@ class FactSources:
     trust_anchors: TrustAnchors = NO_ANCHORS
     did_histories: DidHistories | None = None
     manifests: ManifestSource | None = None
-    checked_manifests: CheckedManifests = field(default_factory=CheckedManifests)
-    checked_lists: CheckedStatusLists = field(default_factory=CheckedStatusLists)
+    checked_manifests: RecentlyUsed[bytes, VerifiedManifest] = field(
+        default_factory=checked_manifests
+    )
+    checked_lists: RecentlyUsed[ListName, CheckedList] = field(default_factory=checked_lists)
 
 
 def collect(presented: Presented, sources: FactSources) -> Evidence:
@@ -135,7 +138,8 @@ def _status_list(
         raise FactMissing("the issuer's keys are needed to verify its status list")
     uri, issuer = needs.status_list_uri, needs.issuer
     token = sources.status_lists.fetch(uri)
-    known = sources.checked_lists.get(token.value, uri, issuer)
+    name = ListName.of(token.value, uri, issuer)
+    known = sources.checked_lists.get(name)
     hint = status_list_key_hint(token.value) if known is None else known.hint
     # Certificates are judged as of the fetch; the list's age is limited when it is used.
     key = status_list_key(
@@ -144,7 +148,7 @@ def _status_list(
     if known is None or known.key != key:
         listed = verify_status_list_under(token.value, key, uri=uri, issuer=issuer)
         known = CheckedList(hint, key, listed)
-        sources.checked_lists.put(token.value, known)
+        sources.checked_lists.put(name, known)
     return Fact(known.verified, min(token.as_of, known.verified.issued_at))
 
 
@@ -197,7 +201,7 @@ def _manifest(
     )
     if not manifest.is_of(batch):
         raise BatchManifestInvalid("the manifest is not the one that was anchored")
-    sources.checked_manifests.put(manifest)
+    sources.checked_manifests.put(manifest.digest, manifest)
     return Fact(manifest, anchor.as_of)
 
 

@@ -26,6 +26,7 @@ from issuer.recovery.ports import (
     HoldingTaken,
     HoldingUnknown,
     HoldingWithdrawn,
+    RecoveryKeyReplaced,
     RecoveryTooOften,
 )
 from issuer.register.card_rule import NotACardHolder
@@ -88,6 +89,7 @@ RECOVERY_ERRORS: Final[WireTable] = {
     HoldingWithdrawn: WireError("recovery_withdrawn"),
     HoldingTaken: WireError("invalid_recovery_proof"),
     DeviceLost: WireError("recovery_device_lost"),
+    RecoveryKeyReplaced: WireError("recovery_key_replaced"),
     RecoveryTooOften: WireError("recovery_too_often"),
     MalformedError: WireError("invalid_request"),
     UnsupportedError: WireError("invalid_request"),

@@ -52,7 +52,7 @@ def well_known_blueprint(service: IssuerService) -> Blueprint:
             signed = service.signed_issuer_metadata()
             answer = Response(signed, content_type=SIGNED_METADATA_MEDIA_TYPE)
         else:
-            answer = json_answer(service.issuer_metadata().to_json())
+            answer = json_answer(service.issuer_metadata_document)
         answer.headers["Vary"] = "Accept"
         return _cacheable(answer)
 

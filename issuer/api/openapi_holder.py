@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from issuer.api.openapi_parts import answer, body, object_schema, operation
+from issuer.api.openapi_parts import (
+    answer,
+    body,
+    json_answer_of,
+    object_schema,
+    operation,
+    path_parameter,
+)
 
 HOLDER_PATHS: Final[Mapping[str, Any]] = {
     "/revocations": {
@@ -27,5 +34,24 @@ HOLDER_PATHS: Final[Mapping[str, Any]] = {
                 "application/json",
             ),
         )
-    }
+    },
+    "/types/{name}": {
+        "get": operation(
+            "The Type Metadata of a credential type (SD-JWT VC 6).",
+            {"200": json_answer_of("The document.", {"type": "object"})},
+            parameters=[path_parameter("name")],
+        )
+    },
+    "/types/{name}/{file}": {
+        "get": operation(
+            "A picture of a credential type, with places for claims.",
+            {
+                "200": {
+                    "description": "The SVG template.",
+                    "content": {"image/svg+xml": {"schema": {"type": "string"}}},
+                }
+            },
+            parameters=[path_parameter("name"), path_parameter("file")],
+        )
+    },
 }

@@ -42,4 +42,14 @@ RECOVERY_PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
             request=_PROOF,
         )
     },
+    "/recovery/key": {
+        "post": operation(
+            "Another recovery key takes the place of one, by proof of both.",
+            {"204": {"description": "It does."}, **_ERRORS},
+            request=body(
+                object_schema({"proof": _TEXT, "new_proof": _TEXT}, ("proof", "new_proof")),
+                "application/json",
+            ),
+        )
+    },
 }

@@ -1,4 +1,4 @@
-"""What anyone may read: status lists, anchor receipts, batch manifests, health and metrics."""
+"""What anyone may read: status lists, receipts, manifests, card types, health and metrics."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
+from issuer.card_types import SVG_MEDIA_TYPE
 from issuer.metrics import IssuerMetrics
 from issuer.service import IssuerService
 from issuer.status import ListForm, StatusListUnknown
@@ -18,6 +19,7 @@ from wallet.verification.manifest import MANIFEST_TYPE
 from wallet.web.application import json_answer
 
 PENDING_RETRY_S: Final = 60
+TYPE_MAX_AGE_S: Final = 300
 _LIST_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}\Z")
 
 
@@ -84,6 +86,15 @@ def public_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blueprin
         answer.headers["Cache-Control"] = "public, max-age=86400, immutable"
         return answer
 
+    @blueprint.get("/types/<name>")
+    def type_metadata(name: str) -> Response:
+        return _of_a_type(service.card_types.type(name).document, "application/json")
+
+    @blueprint.get("/types/<name>/<file>")
+    def type_picture(name: str, file: str) -> Response:
+        # Opened by itself in a browser it can do nothing: the services' policy allows no source.
+        return _of_a_type(service.card_types.picture(name, file), SVG_MEDIA_TYPE)
+
     @blueprint.get("/healthz")
     def health() -> Response:
         # Asks the database, because a process that cannot reach it serves nobody.
@@ -99,3 +110,9 @@ def public_blueprint(service: IssuerService, metrics: IssuerMetrics) -> Blueprin
         )
 
     return blueprint
+
+
+def _of_a_type(body: bytes, media_type: str) -> Response:
+    answer = Response(body, content_type=media_type)
+    answer.headers["Cache-Control"] = f"public, max-age={TYPE_MAX_AGE_S}"
+    return answer

@@ -12,7 +12,11 @@ from issuer.config import Operator
 from issuer.recovery.ports import RecoveryEvent
 from issuer.service import IssuerService
 from wallet.encoding.json import JsonObject
-from wallet.protocols.oid4vci.recovery import MAX_RECOVERY_REQUEST_BYTES, parse_recovery_request
+from wallet.protocols.oid4vci.recovery import (
+    MAX_RECOVERY_REQUEST_BYTES,
+    parse_recovery_request,
+    parse_replace_request,
+)
 from wallet.web.application import json_answer
 from wallet.web.bodies import read_json
 
@@ -33,6 +37,12 @@ def recovery_blueprint(service: IssuerService) -> Blueprint:
     @blueprint.post("/lost")
     def lost() -> Response:
         service.recoveries.lost(proof())
+        return Response(status=204)
+
+    @blueprint.post("/key")
+    def replace_key() -> Response:
+        request.max_content_length = MAX_RECOVERY_REQUEST_BYTES
+        service.recoveries.replace_key(*parse_replace_request(read_json(request)))
         return Response(status=204)
 
     return blueprint

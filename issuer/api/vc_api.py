@@ -7,9 +7,10 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 from marshmallow import fields, validate
 
-from issuer.vc_api import PURPOSES, REVOCATION, SUSPENSION, DevelopmentIssuer
+from issuer.vc_api import DEFAULT_PURPOSE, PURPOSES, SUSPENSION, DevelopmentIssuer
 from wallet.credentials.data_integrity.selection import MAX_POINTER_CHARACTERS, MAX_POINTERS
-from wallet.web.application import json_answer
+from wallet.encoding.json import JsonObject
+from wallet.web.application import accepted_type, json_answer
 from wallet.web.bodies import read_json
 from wallet.web.schemas import RequestSchema, load
 from wallet.web.vc_api import (
@@ -19,7 +20,8 @@ from wallet.web.vc_api import (
     answer_vc_api_errors,
 )
 
-CREDENTIAL_MEDIA_TYPE: Final = "application/vc"
+# What a credential is served as, the first unless the client only takes another.
+CREDENTIAL_MEDIA_TYPES: Final = ("application/vc", "application/ld+json", "application/json")
 
 
 class IssueOptions(VcApiOptions):
@@ -29,7 +31,7 @@ class IssueOptions(VcApiOptions):
         fields.String(validate=validate.Length(max=MAX_POINTER_CHARACTERS)),
         validate=validate.Length(max=MAX_POINTERS // 2),
     )
-    statusPurpose = fields.String(validate=validate.OneOf(PURPOSES), load_default=REVOCATION)
+    statusPurpose = fields.String(validate=validate.OneOf(PURPOSES), allow_none=True)
 
 
 class IssueCredential(RequestSchema):
@@ -55,12 +57,12 @@ def vc_api_blueprint(issuer: DevelopmentIssuer) -> Blueprint:
     @blueprint.post("/issuers/<suite>/<key>/credentials/issue")
     def issue(suite: str, key: str) -> Response:
         """201: `verifiableCredential`. JSON: `credential`, `options` {`mandatoryPointers`,
-        `statusPurpose`: `revocation` or `suspension`}."""
+        `statusPurpose`: `revocation`, `suspension`, or null for no status}."""
         request.max_content_length = MAX_VC_API_BYTES
         body: dict[str, Any] = load(IssueCredential(), read_json(request))
         options = body.get("options", {})
         pointers = options.get("mandatoryPointers", ())
-        purpose = options.get("statusPurpose", REVOCATION)
+        purpose = options.get("statusPurpose", DEFAULT_PURPOSE)
         secured = issuer.issue(suite, key, body["credential"], pointers, purpose)
         return json_answer({"verifiableCredential": secured}, 201)
 
@@ -76,12 +78,19 @@ def vc_api_blueprint(issuer: DevelopmentIssuer) -> Blueprint:
     @blueprint.get("/credentials/status/<key>")
     def status_list(key: str) -> Response:
         """The signed list of what a key's owner revoked, new with every request."""
-        return json_answer(issuer.status_list(key), content_type=CREDENTIAL_MEDIA_TYPE)
+        return _credential(issuer.status_list(key))
 
     @blueprint.get("/credentials/status/<key>/suspension")
     def suspension_list(key: str) -> Response:
         """The signed list of what is suspended."""
-        listed = issuer.status_list(key, SUSPENSION)
-        return json_answer(listed, content_type=CREDENTIAL_MEDIA_TYPE)
+        return _credential(issuer.status_list(key, SUSPENSION))
 
     return blueprint
+
+
+def _credential(document: JsonObject) -> Response:
+    """Answer a credential as its own media type, or as JSON for clients that know no other."""
+    media_type = accepted_type(CREDENTIAL_MEDIA_TYPES) or CREDENTIAL_MEDIA_TYPES[0]
+    answer = json_answer(document, content_type=media_type)
+    answer.vary.add("Accept")
+    return answer

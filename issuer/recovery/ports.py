@@ -6,7 +6,7 @@ too. A device is known by the name that its wallet chose for this issuer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -51,6 +51,12 @@ class RecoveryTooOften(ConflictError):
     code = "recovery_too_often"
 
 
+class RecoveryKeyReplaced(ConflictError):
+    """Another recovery key took the place of this one: the wallet has a new recovery phrase."""
+
+    code = "recovery_key_replaced"
+
+
 class ContactUnavailable(UnavailableError):
     """The contact channel does not take a notice just now."""
 
@@ -72,6 +78,7 @@ class EventKind(StrEnum):
     REISSUE_ASKED = "reissue_asked"
     REISSUED = "reissued"
     DEVICE_LOST = "device_lost"
+    KEY_REPLACED = "key_replaced"
 
 
 class NoticeKind(StrEnum):
@@ -80,6 +87,7 @@ class NoticeKind(StrEnum):
     REISSUE_ASKED = "reissue_asked"
     REISSUED = "reissued"
     DEVICE_LOST = "device_lost"
+    KEY_REPLACED = "key_replaced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,26 @@ class Notice:
 class RecoveryRecords(Protocol):
     """Recovery keys with their holdings, devices, record and notices."""
 
+    def successor(self, key_id: str) -> str | None:
+        """Return the key that took the place of a key, the latest of them."""
+
+    def replace_key(
+        self,
+        event: RecoveryEvent,
+        successor: str,
+        labels: Mapping[str, str],
+        *,
+        most: int,
+        since: int,
+    ) -> None:
+        """Let what belongs to the event's key belong to `successor`, and name its devices anew.
+
+        Every holder of a credential in use gets a notice. All in one step with the event, and
+        limited as `note` is. What was done already changes nothing, and what an unknown key owns
+        is nothing. Later registrations by the old key count as the new one's. Raises
+        `RecoveryKeyReplaced` if it was by another key, `RecoveryTooOften`.
+        """
+
     def holding(self, holding_id: str) -> Holding:
         """Return one holding. Raises `HoldingUnknown`."""
 
@@ -196,7 +224,7 @@ class RecoveryRecords(Protocol):
     def note(self, event: RecoveryEvent, notice: Notice | None, *, most: int, since: int) -> None:
         """Put an event on record, unless the key has `most` of those it asked for since then.
 
-        Counted are `REISSUE_ASKED` and `DEVICE_LOST`. Raises `RecoveryTooOften`.
+        Counted are `REISSUE_ASKED`, `DEVICE_LOST` and `KEY_REPLACED`. Raises `RecoveryTooOften`.
         """
 
     def mark_lost(
@@ -210,7 +238,7 @@ class RecoveryRecords(Protocol):
         """
 
     def events(self, key_id: str | None, *, limit: int) -> Sequence[RecoveryEvent]:
-        """Return the newest events, of one key or of all."""
+        """Return the newest events, of one key and those in whose place it is, or of all."""
 
     def waiting_notices(self, *, limit: int) -> Sequence[Notice]:
         """Return notices that nobody was told yet, the oldest first."""

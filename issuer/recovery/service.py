@@ -26,6 +26,7 @@ from issuer.recovery.ports import (
     NoticeKind,
     Origin,
     RecoveryEvent,
+    RecoveryKeyReplaced,
     RecoveryRecords,
     Registration,
 )
@@ -88,7 +89,7 @@ class Recoveries:
     def offer(self) -> RecoveryOffer:
         """What the metadata says."""
         base = f"{self._identity.base_url}/recovery"
-        return RecoveryOffer(f"{base}/devices", f"{base}/lost")
+        return RecoveryOffer(f"{base}/devices", f"{base}/lost", f"{base}/key")
 
     def registration(self, proof: str, nonces: Collection[str]) -> Registration:
         """Return what a credential request registers.
@@ -202,6 +203,31 @@ class Recoveries:
         )
         self._statuses.changed(changed)
 
+    def replace_key(self, proof: str, new_proof: str) -> None:
+        """Let what was registered by one key belong to another, who both sign for it.
+
+        Raises `RecoveryProofMalformed`, `RecoveryProofInvalid`, `NonceInvalid`, `DeviceLost`,
+        `RecoveryKeyReplaced`, `RecoveryTooOften`.
+        """
+        now = self._clock.now()
+        old = self._verified(proof, RecoveryAct.REPLACE)
+        new = self._verified(new_proof, RecoveryAct.REPLACE)
+        if (old.key_id, new.key_id) != (new.statement.other, old.statement.other):
+            raise RecoveryProofInvalid("the proofs do not name each other's key")
+        if old.key_id == new.key_id or old.nonce != new.nonce:
+            raise RecoveryProofInvalid("the proofs are of one key, or of two nonces")
+        self._nonces.use(old.nonce, now=now)
+        self._check_not_lost(old.key_id, old.statement.device)
+        self._records.replace_key(
+            RecoveryEvent(
+                new_id(), old.key_id, EventKind.KEY_REPLACED, old.statement.device, None, now
+            ),
+            new.key_id,
+            new.statement.labels,
+            most=self._policy.max_acts,
+            since=now - self._policy.window_s,
+        )
+
     def events(self) -> Sequence[RecoveryEvent]:
         """Return the newest `MAX_EVENTS_LISTED` events, for operators."""
         return self._records.events(None, limit=MAX_EVENTS_LISTED)
@@ -224,6 +250,8 @@ class Recoveries:
     def _once(self, proof: str, act: RecoveryAct) -> VerifiedRecoveryProof:
         verified = self._verified(proof, act)
         self._nonces.use(verified.nonce, now=self._clock.now())
+        if self._records.successor(verified.key_id) is not None:
+            raise RecoveryKeyReplaced("this wallet has a new recovery phrase")
         return verified
 
     def _check_not_lost(self, key_id: str, device: str) -> None:

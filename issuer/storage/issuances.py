@@ -22,6 +22,26 @@ DEFAULT_LIST_SIZE: Final = 131_072
 MAX_INDEX_DRAWS: Final = 128
 _COLUMNS: Final = tuple(column for column in ISSUANCES.c if column.name != "status_changed_at")
 
+# What every issuance runs, put together once: that takes longer than to run it.
+_NEWEST_LIST: Final = select(STATUS_LISTS).order_by(STATUS_LISTS.c.list_number.desc()).limit(1)
+_ALLOCATE: Final = (
+    update(STATUS_LISTS)
+    .where(STATUS_LISTS.c.list_number == bindparam("of_list"))
+    .values(allocated=STATUS_LISTS.c.allocated + 1)
+    .returning(STATUS_LISTS.c.size)
+)
+_OF_GRANT: Final = (
+    select(*_COLUMNS)
+    .where(ISSUANCES.c.grant_id == bindparam("of_grant"))
+    .order_by(ISSUANCES.c.ordinal)
+)
+_COMPLETE: Final = (
+    update(ISSUANCES)
+    .where(ISSUANCES.c.issuance_id == bindparam("of_issuance"), ISSUANCES.c.leaf.is_(None))
+    .values(leaf=bindparam("leaf"))
+    .returning(ISSUANCES.c.credential_type)
+)
+
 
 class SqlIssuanceRecords:
     """`ports.IssuanceRecords` over the schema `issuer`. Status lists have `list_size` entries.
@@ -54,8 +74,10 @@ class SqlIssuanceRecords:
             known = _of_grant(connection, grant_id)
             if any(issuance.leaf is not None for issuance in known):
                 raise IssuanceAlreadyCompleted("the credentials of this offer were issued")
+            if len(known) >= count:
+                return known[:count]
             for ordinal in range(len(known), count):
-                list_number = self._list_with_room(connection)
+                list_number, size = self._list_with_room(connection)
                 self._insert(
                     connection,
                     {
@@ -69,13 +91,12 @@ class SqlIssuanceRecords:
                         "status": VALID,
                         "intended_at": now,
                     },
+                    size,
                 )
             return _of_grant(connection, grant_id)[:count]
 
-    def _list_with_room(self, connection: Connection) -> int:
-        newest = connection.execute(
-            select(STATUS_LISTS).order_by(STATUS_LISTS.c.list_number.desc()).limit(1)
-        ).one_or_none()
+    def _list_with_room(self, connection: Connection) -> tuple[int, int]:
+        newest = connection.execute(_NEWEST_LIST).one_or_none()
         if newest is not None and newest.allocated * 2 < newest.size:
             number: int = newest.list_number
         else:
@@ -85,17 +106,10 @@ class SqlIssuanceRecords:
                 insert_or_ignore(connection, STATUS_LISTS),
                 {"list_number": number, "size": self._list_size, "allocated": 0},
             )
-        connection.execute(
-            update(STATUS_LISTS)
-            .where(STATUS_LISTS.c.list_number == number)
-            .values(allocated=STATUS_LISTS.c.allocated + 1)
-        )
-        return number
+        size: int = connection.execute(_ALLOCATE, {"of_list": number}).scalar_one()
+        return number, size
 
-    def _insert(self, connection: Connection, row: dict[str, object]) -> None:
-        size = connection.execute(
-            select(STATUS_LISTS.c.size).where(STATUS_LISTS.c.list_number == row["list_number"])
-        ).scalar_one()
+    def _insert(self, connection: Connection, row: dict[str, object], size: int) -> None:
         for _ in range(MAX_INDEX_DRAWS):
             # Random, so that the order of issuing does not show in the indexes.
             drawn = {**row, "status_index": secrets.randbelow(size)}
@@ -115,10 +129,7 @@ class SqlIssuanceRecords:
         with write(self._engine) as connection:
             for issuance_id, leaf in leaves.items():
                 done = connection.execute(
-                    update(ISSUANCES)
-                    .where(ISSUANCES.c.issuance_id == issuance_id, ISSUANCES.c.leaf.is_(None))
-                    .values(leaf=leaf)
-                    .returning(ISSUANCES.c.credential_type)
+                    _COMPLETE, {"of_issuance": issuance_id, "leaf": leaf}
                 ).one_or_none()
                 if done is None:
                     raise IssuanceAlreadyCompleted("the credentials of this offer were issued")
@@ -208,10 +219,7 @@ class SqlIssuanceRecords:
 
 
 def _of_grant(connection: Connection, grant_id: str) -> list[Issuance]:
-    rows = connection.execute(
-        select(*_COLUMNS).where(ISSUANCES.c.grant_id == grant_id).order_by(ISSUANCES.c.ordinal)
-    ).all()
-    return [_issuance(row) for row in rows]
+    return [_issuance(row) for row in connection.execute(_OF_GRANT, {"of_grant": grant_id})]
 
 
 def _issuance(row: Row[tuple[object, ...]]) -> Issuance:

@@ -15,7 +15,8 @@ from wallet.app import open_wallet
 from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.days import birthday
 from wallet.encoding.json import JsonObject
-from wallet.holder.discovery import Applied, Finding
+from wallet.holder.discovery import Applied
+from wallet.holder.findings import Finding
 from wallet.holder.wallet import Wallet
 
 RESIDENTS: Final = 200

@@ -1,8 +1,8 @@
 """The published vectors of bbs-2023: base proof, derivation, verification, baseline feature.
 
-The windsurfing document has its context inline; here that context is pinned under a URL, which
-changes no statement. Left out, 3 of the 5 document sets, because the features that they show are
-refused (`wallet.credentials.cryptosuites.bbs_2023` says why):
+The windsurfing document has its context inline, and is read as it stands. Left out, 3 of the 5
+document sets, because the features that they show are refused
+(`wallet.credentials.cryptosuites.bbs_2023` says why):
 
 - HolderBinding: commitment of an older blind BBS draft
 - Pseudonym, PseudonymHB: pseudonyms of 2025-02, which do not verify under the draft of 2026-06
@@ -28,16 +28,13 @@ from wallet.credentials.data_integrity.groups import group_statements, shuffled_
 from wallet.credentials.data_integrity.issue import derive_credential
 from wallet.credentials.data_integrity.proof import ProofMalformed, document_for, parse_proofs
 from wallet.credentials.data_integrity.verify import ASSERTION, Expectations, verify_proofs
-from wallet.credentials.jsonld.processor import JsonLd
+from wallet.credentials.jsonld.inline import InlineJsonLd
 from wallet.crypto.bbs.keys import BbsVerificationKey
 from wallet.crypto.bbs.signatures import parse_secret_key, verify_signature
 from wallet.crypto.hashing import sha256
 from wallet.did.did_key import did_key_from_public_key
 from wallet.did.resolve import resolve_self_contained
-from wallet.encoding.json import to_json
 
-WIND_CONTEXT: Final = "https://windsurf.grotto-networking.com/context"
-WIND: Final = {"@vocab": "https://windsurf.grotto-networking.com/selective#"}
 FOLDERS: Final = {"wind": ".", "prc": "prc"}
 POINTERS: Final = {"wind": "wind", "prc": "prCred"}
 LEFT_OUT: Final = ("HolderBinding", "Pseudonym", "PseudonymHB")
@@ -47,8 +44,8 @@ both = pytest.mark.parametrize("name", sorted(FOLDERS))
 
 
 @cache
-def json_ld() -> JsonLd:
-    return JsonLd(contexts().extended({WIND_CONTEXT: to_json({"@context": WIND})}))
+def json_ld() -> InlineJsonLd:
+    return InlineJsonLd(contexts())
 
 
 def read(path: str) -> Any:
@@ -57,10 +54,7 @@ def read(path: str) -> Any:
 
 
 def step(name: str, file: str) -> Any:
-    value = read(f"{FOLDERS[name]}/{file}.json")
-    if isinstance(value, dict) and WIND in value.get("@context", ()):
-        value["@context"] = [url if url != WIND else WIND_CONTEXT for url in value["@context"]]
-    return value
+    return read(f"{FOLDERS[name]}/{file}.json")
 
 
 def pointers(name: str, kind: str) -> list[str]:

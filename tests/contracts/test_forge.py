@@ -14,7 +14,8 @@ from tests.contracts.node import forge, node
 
 ROOT = CONTRACTS_DIR.parent
 TIMEOUT_S = 280
-pytestmark = pytest.mark.timeout(300)  # seconds on a quiet machine, minutes on a crowded one
+# seconds on a quiet machine, minutes on a crowded one
+pytestmark = [pytest.mark.timeout(300), pytest.mark.early]
 
 
 @pytest.fixture
@@ -43,20 +44,12 @@ def slither(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.node
 @pytest.mark.usefixtures("build")
-def test_the_solidity_tests_pass() -> None:
-    result = forge("test", "--offline", timeout_s=TIMEOUT_S)
+def test_the_solidity_tests_pass_at_the_cost_that_the_snapshots_say() -> None:
+    result = forge("test", "--offline", "--gas-snapshot-check", "true", timeout_s=TIMEOUT_S)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "0 failed, 0 skipped" in result.stdout
     for suite in sorted((CONTRACTS_DIR / "test").glob("*.t.sol")):
         assert f"test/{suite.name}:" in result.stdout
-
-
-@pytest.mark.node
-@pytest.mark.usefixtures("build")
-def test_every_operation_costs_what_the_committed_snapshots_say() -> None:
-    options = ("--offline", "--match-contract", "GasTest", "--gas-snapshot-check", "true")
-    result = forge("test", *options, timeout_s=TIMEOUT_S)
-    assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.node

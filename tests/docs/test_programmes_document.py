@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from seoul_wallet.cli import main
 from tests.support.city import AGENCY_URL, PERSON, City
+from tests.support.programmes import programme_files
 from tests.support.registers import register_rows
 from verifier.exclusions.config import RegisterConfig
 from wallet.crypto.hashing import sha256
@@ -80,6 +81,42 @@ def test_claims_that_cannot_be_read_are_told(folder: Path, claims: str) -> None:
     status, output = run(folder, blocks("sh")[1].strip())
     assert status == 1
     assert "somebody.yaml: line 1" in output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "problem"),
+    [
+        ("resident:", "residents:", 1, "no evidence is called residents; did you mean resident?"),
+        ("birth_date", "birthdate", 1, "is not asked for birthdate; did you mean birth_date?"),
+        ("{as_of", "{district: 중구, as_of", 2, "is not asked for district; there are as_of"),
+        ("resident: {", "welfare: 1\nresident: {", 1, "welfare: expected its claims"),
+    ],
+)
+def test_claims_that_are_not_asked_for_are_told_with_their_line(
+    folder: Path, old: str, new: str, line: int, problem: str
+) -> None:
+    (folder / "somebody.yaml").write_text(SOMEBODY.replace(old, new, 1), "utf-8")
+    status, output = run(folder, blocks("sh")[1].strip())
+    assert status == 1
+    assert f"somebody.yaml:{line}: " in output
+    assert problem in output
+
+
+def test_a_folder_without_programmes_is_told_and_one_file_is_enough(folder: Path) -> None:
+    (folder / "empty").mkdir()
+    status, output = run(folder, "seoul-wallet programmes check empty")
+    assert (status, "ends with .yaml" in output) == (1, True)
+    checked = run(folder, "seoul-wallet programmes check my-programmes/instrument-loan.yaml")
+    assert checked == run(folder, "seoul-wallet programmes check my-programmes")
+
+
+def test_what_is_counted_once_is_not_told_by_trying(folder: Path) -> None:
+    (folder / "fare.yaml").write_bytes(programme_files()["youth-fare-2026.yaml"])
+    person = "person: {birth_date: 2004-06-01, seoul_resident: true, valid_until: 2026-06-30}\n"
+    (folder / "person.yaml").write_text(person, "utf-8")
+    tried = run(folder, "seoul-wallet programmes try fare.yaml person.yaml --on 2026-06-01")
+    assert tried[0] == 0
+    assert "whether it was drawn before, the agency tells" in tried[1]
 
 
 def test_a_verifier_serves_it_without_a_line_of_python(folder: Path) -> None:

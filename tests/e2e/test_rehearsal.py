@@ -14,7 +14,7 @@ from seoul_wallet.rehearsal.plan import Plan
 from seoul_wallet.rehearsal.run import Rehearsal
 from tests.support.dask import dask_scheduler
 
-pytestmark = [pytest.mark.loopback, pytest.mark.anvil, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.loopback, pytest.mark.anvil, pytest.mark.timeout(400), pytest.mark.early]
 PLAN = Plan(
     voters=21,
     through_wallet=3,

@@ -23,6 +23,7 @@ from issuer.recovery.ports import (
     NoticeKind,
     Origin,
     RecoveryEvent,
+    RecoveryKeyReplaced,
     RecoveryTooOften,
     Registration,
 )
@@ -257,3 +258,69 @@ def test_names_are_taken_once(database: Engine) -> None:
             origin=Origin("holding-1", False),
         )
     assert statuses(database) == [VALID]
+
+
+def test_what_belongs_to_a_key_belongs_to_its_successor(
+    database: Engine, records: SqlRecoveryRecords
+) -> None:
+    issue(database, "grant", FIRST)
+    issue(database, "other grant", Registration("other", "holding-2", "device-2", "its"))
+    replaced = event(1, EventKind.KEY_REPLACED)
+    labels = {DEVICE: "anew", "device-2": "not its"}
+    for _ in range(2):
+        records.replace_key(replaced, "next", labels, most=9, since=0)
+    assert records.holding("holding-1").key_id == records.successor(KEY) == "next"
+    assert records.holding("holding-2").key_id == "other"
+    assert [item.label for item in records.devices("next", limit=5)] == ["anew"]
+    assert records.device("other", "device-2").label == "its"
+    assert records.devices(KEY, limit=5) == []
+    assert [item.kind for item in records.events("next", limit=5)] == [
+        EventKind.KEY_REPLACED,
+        EventKind.REGISTERED,
+    ]
+    assert [item.kind for item in records.waiting_notices(limit=5)] == [NoticeKind.KEY_REPLACED]
+    # What is registered by the old key afterwards is the new one's.
+    issue(database, "third grant", Registration(KEY, "holding-3", DEVICE, "label"))
+    assert records.holding("holding-3").key_id == "next"
+
+
+def test_a_row_of_successors_ends_at_the_latest(
+    database: Engine, records: SqlRecoveryRecords
+) -> None:
+    issue(database, "grant", FIRST)
+    records.replace_key(event(1, EventKind.KEY_REPLACED), "second", {}, most=9, since=0)
+    second = replace(event(2, EventKind.KEY_REPLACED), key_id="second")
+    records.replace_key(second, "third", {}, most=9, since=0)
+    assert records.successor(KEY) == records.successor("second") == "third"
+    assert len(records.events("third", limit=9)) == 3
+    for number, (old, new) in enumerate(((KEY, "thief"), ("third", KEY), ("third", "second"))):
+        with pytest.raises(RecoveryKeyReplaced):
+            records.replace_key(
+                replace(event(10 + number, EventKind.KEY_REPLACED), key_id=old),
+                new, {}, most=9, since=0,
+            )  # fmt: skip
+
+
+def test_of_parallel_successors_one_takes_the_place(
+    database: Engine, records: SqlRecoveryRecords
+) -> None:
+    issue(database, "grant", FIRST)
+    codes = at_once(
+        lambda n: records.replace_key(
+            event(n, EventKind.KEY_REPLACED), f"next-{n}", {}, most=99, since=0
+        )
+    )
+    assert sorted(codes) == ["", *["recovery_key_replaced"] * (THREADS - 1)]
+    assert records.holding("holding-1").key_id == records.successor(KEY)
+
+
+def test_a_key_is_not_replaced_too_often_and_an_unknown_one_not_at_all(
+    database: Engine, records: SqlRecoveryRecords
+) -> None:
+    issue(database, "grant", FIRST)
+    with pytest.raises(RecoveryTooOften):
+        records.replace_key(event(1, EventKind.KEY_REPLACED), "next", {}, most=0, since=0)
+    assert records.successor(KEY) is None
+    unknown = replace(event(2, EventKind.KEY_REPLACED), key_id="unknown")
+    records.replace_key(unknown, "next", {}, most=9, since=0)
+    assert records.devices("next", limit=5) == []

@@ -30,7 +30,7 @@ from wallet.verification.evidence import Evidence, Fact, FactMissing
 from wallet.verification.manifest import (
     MANIFEST_TYPE,
     BatchManifestInvalid,
-    CheckedManifests,
+    checked_manifests,
     verify_manifest,
 )
 from wallet.verification.pipeline import VerifiedPresentation, verify_presentation
@@ -370,8 +370,8 @@ def revoked_with_its_own_signature(batch: Batch) -> None:
 def test_only_so_many_manifests_are_kept() -> None:
     batch = anchored()
     assert isinstance(batch.evidence.manifest, Fact)
-    kept, one = CheckedManifests(limit=2), batch.evidence.manifest.value
+    kept, one = checked_manifests(limit=2), batch.evidence.manifest.value
     for number in range(3):
-        kept.put(replace(one, digest=bytes([number]) * 32))
+        kept.put(bytes([number]) * 32, replace(one, digest=bytes([number]) * 32))
     assert kept.get(bytes(32)) is None
     assert kept.get(b"\x02" * 32) is not None

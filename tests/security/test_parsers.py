@@ -23,16 +23,21 @@ from hypothesis import strategies as st
 
 import wallet
 from tests.support.voting import election
+from wallet.credentials.jwe import DecryptionKey, encrypt_jwe
 from wallet.did.syntax import parse_did
 from wallet.encoding import base64url
 from wallet.errors import SeoulWalletError
 from wallet.protocols.dcql import parse_dcql
+from wallet.protocols.exclusion import ENCRYPTION, open_link
 
-NAME: Final = re.compile(r"(parse|peek|decode)(_|\Z)|open_(credential|presentation)_envelope\Z")
+NAME: Final = re.compile(
+    r"(parse|peek|decode)(_|\Z)|open_((credential|presentation)_envelope|link)\Z"
+)
 # Adapters read their own configuration, not what strangers send.
 ELSEWHERE: Final = ("wallet.adapters",)
 # These read files that come with the library, in which a fault is one of the program.
 OWN_FILES: Final = frozenset(("wallet.eligibility.evidence_types.parse_evidence_types",))
+REGISTER_KEY: Final = DecryptionKey.generate()
 # What parsers take besides the input, by the name of the parameter.
 ARGUMENTS: Final[dict[str, Any]] = {
     "now": 1_800_000_000,
@@ -65,6 +70,7 @@ ARGUMENTS: Final[dict[str, Any]] = {
     "election": election(),
     "trustee": 1,
     "salt": bytes(32),
+    "key": REGISTER_KEY,
 }
 # Parsers whose input is not their first argument.
 INPUTS: Final = {
@@ -214,3 +220,13 @@ def test_whatever_a_parser_is_given_it_raises_only_our_errors(name: str) -> None
             _call(function, name_of_input, value, arguments)
 
     parse()
+
+
+@given(json_of("wallet.protocols.exclusion") | st.binary(max_size=60))
+def test_whatever_was_sealed_for_the_register_opens_or_is_refused_by_our_errors(
+    told: Any,
+) -> None:
+    data = told if type(told) is bytes else _octets(json.dumps(told))
+    sealed = encrypt_jwe(data, REGISTER_KEY.public, enc=ENCRYPTION)
+    with contextlib.suppress(SeoulWalletError):
+        open_link(sealed, REGISTER_KEY)

@@ -96,7 +96,8 @@ def test_wa_7_no_secret_is_in_a_log_or_a_traceback(
         registrar = Registrar(store, Recovery(store), FixedClock())
         this, secret = registrar.this_device(), Recovery(store).secret()
         phrase = RecoveryPhrase(secret, PhraseLanguage.KOREAN)
-        signing_key = registrar.keys.signing_key("https://issuer.example").secret()
+        issuer = "https://issuer.example"
+        signing_key = registrar.keys_of(issuer).signing_key(issuer).secret()
         held = SoftwareKeyStore(store).generate()
         key = store.get("key", held.handle).payload
         shown = [

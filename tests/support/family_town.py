@@ -165,9 +165,17 @@ class FamilyTown(City):
 
     @classmethod
     def build(
-        cls, folder: Path, on: date = ON, *, retention_days: int | None = None
+        cls,
+        folder: Path,
+        on: date = ON,
+        *,
+        retention_days: int | None = None,
+        programmes_folder: Path | None = None,
     ) -> FamilyTown:
-        """Return the town at noon of `on`; its agencies say how long they keep what they see."""
+        """Return the town at noon of `on`; its agencies say how long they keep what they see.
+
+        They decide on the programmes of a folder, the examples if None.
+        """
         people = (YOUNG, TEEN, GRANDCHILD, ADOPTED, ELDER, MOTHER)
         return cls(
             folder,
@@ -175,7 +183,11 @@ class FamilyTown(City):
             {"residence": [_residence(name) for name in people]},
             families(),
             (AGENCY_URL, OTHER_URL),
-            {"queries": QUERIES, "retention_days": retention_days},
+            {
+                "queries": QUERIES,
+                "retention_days": retention_days,
+                "programmes_folder": programmes_folder,
+            },
         )
 
     def residence_for(self, wallet: Wallet, person: str, **guardian: str) -> Card:

@@ -39,6 +39,19 @@ STATUS_REUSE_S: Final = 120
 ANCHOR_INTERVAL_S: Final = 3600
 W3C: Final = ("jwt", "ldp", "ldp-sd")
 PARTIAL: Final = ("ldp-sd", "bbs")
+# By what a presentation for another nonce, or audience, is rejected.
+OTHER_NONCE: Final = {
+    "jwt": "nonce_mismatch",
+    "ldp": "challenge_mismatch",
+    "ldp-sd": "challenge_mismatch",
+    "bbs": "bbs_proof_invalid",
+}
+OTHER_AUDIENCE: Final = {
+    "jwt": "audience_mismatch",
+    "ldp": "domain_mismatch",
+    "ldp-sd": "domain_mismatch",
+    "bbs": "bbs_proof_invalid",
+}
 
 
 def query_for(kind: str, *claims: str, **changes: Any) -> JsonObject:

@@ -26,12 +26,14 @@ from wallet.eligibility.receipts.holder import (
 from wallet.eligibility.receipts.log import issue_log_head, verify_log_head
 from wallet.eligibility.receipts.statement import (
     ExpectedReceipt,
+    ReceiptHolderMismatch,
     Shown,
     check_own_receipt,
     issue_decision_receipt,
     shown_in,
     verify_decision_receipt,
 )
+from wallet.verification.acting import ActedFor, Right, pairwise_id
 
 AGENCY = "did:web:agency.example"
 METHOD = f"{AGENCY}#key-1"
@@ -41,7 +43,15 @@ AGENCY_KEY, HOLDER_KEY = Es256SigningKey.generate(), Es256SigningKey.generate()
 HOLDER = thumbprint(HOLDER_KEY.public_key)
 
 
-def a_decision() -> Decision:
+ACTED_FOR = ActedFor(
+    Right.GUARDIANSHIP,
+    person=pairwise_id(AGENCY, "ward:synthetic"),
+    actor=pairwise_id(AGENCY, "key:synthetic"),
+    relation="parent",
+)
+
+
+def a_decision(acted_for: ActedFor | None = None) -> Decision:
     """Return a decision on one piece of a synthetic person's evidence."""
     found = programme("climate-card-youth@2025")
     on = date(2025, 6, 1)
@@ -56,7 +66,7 @@ def a_decision() -> Decision:
         code=None,
         facts_as_of=NOW - 60,
     )
-    return Decision(evaluation, NOW, (seen,))
+    return Decision(evaluation, NOW, (seen,), acted_for)
 
 
 SHOWN: Mapping[str, Shown] = {item.evidence: shown_in(item) for item in a_decision().evidence}
@@ -85,9 +95,17 @@ def check_receipt(token: str) -> object:
     return receipt
 
 
+def check_receipt_for_child(token: str) -> object:
+    """Return the receipt if it names guardian and child besides."""
+    receipt = verify_decision_receipt(token, issuer=AGENCY, keys=AGENCY_KEY.public_key)
+    check_own_receipt(receipt, EXPECTED, SALTS, now=NOW)
+    if receipt.acted_for != ACTED_FOR:
+        raise ReceiptHolderMismatch("somebody else acted, or nobody")
+    return receipt
+
+
 def receipt_tokens() -> Mapping[str, Token]:
     """Return a token of each kind, good at `NOW`."""
-    receipt = a_receipt()
     statement = sign_holder_statement(
         HOLDER_KEY, Act.WITHDRAW, audience=AGENCY, about=NONCE, now=NOW, state="session.secret"
     )
@@ -107,11 +125,23 @@ def receipt_tokens() -> Mapping[str, Token]:
         AGENCY_KEY, issuer=AGENCY, verification_method=METHOD, size=6, root=bytes(32), now=NOW
     )
     return {
+        # With what only some have.
         "decision receipt": Token(
-            receipt,
+            a_receipt(a_decision(ACTED_FOR)),
             AGENCY_KEY,
-            check_receipt,
-            ("iss", "sub", "jti", "iat", "nonce", "programme", "on", "outcome", "evidence"),
+            check_receipt_for_child,
+            (
+                "iss",
+                "sub",
+                "jti",
+                "iat",
+                "nonce",
+                "programme",
+                "on",
+                "outcome",
+                "evidence",
+                "acted_for",
+            ),
         ),
         "holder's statement": Token(
             statement,

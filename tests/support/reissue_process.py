@@ -1,9 +1,10 @@
-"""Phones that are killed while their cards are issued anew.
+"""Phones that are killed while they talk to an issuer about what they recover by.
 
-`python -m tests.support.reissue_process` reads lines `STOP FOLDER`. For each, a child has the
-cards of the phone `new` in FOLDER issued anew by the issuer there, and is killed with SIGKILL
-before its STOPth step: a statement or a commit, on either side. It answers each line with 1 if the
-child was killed, 0 if it was done before.
+`python -m tests.support.reissue_process` reads lines `ACT STOP FOLDER`. For each, a child with the
+phone `new` in FOLDER has its cards issued anew by the issuer there (`reissue`), or takes the
+phrase in the file `phrase` for its own (`replace`), and is killed with SIGKILL before its STOPth
+step: a statement or a commit, on either side. It answers each line with 1 if the child was killed,
+0 if it was done before.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sqlalchemy import Engine, event
 
 from tests.support.issuing import issuer_world
 from tests.support.phones import Phones
+from wallet.crypto.recovery_phrase import parse_recovery_phrase
 
 
 def _killed_before_step(number: int) -> None:
@@ -30,21 +32,25 @@ def _killed_before_step(number: int) -> None:
         event.listen(Engine, name, step)
 
 
-def reissue(folder: Path, stop: int) -> None:
-    """Have the cards issued anew; die on the way."""
+def run(act: str, folder: Path, stop: int) -> None:
+    """Do it; die on the way."""
     phones = Phones(issuer_world(folder), folder)
     phone = phones.again("new")
     _killed_before_step(stop)
-    phone.wallet.devices.reissue_all()
+    if act == "reissue":
+        phone.wallet.devices.reissue_all()
+    else:
+        words = (folder / "phrase").read_text("utf-8")
+        phone.wallet.replacing.replace(parse_recovery_phrase(words))
     os._exit(0)
 
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        given, _, name = line.strip().partition(" ")
+        act, given, name = line.strip().split(" ", 2)
         child = os.fork()
         if child == 0:
-            reissue(Path(name), int(given))
+            run(act, Path(name), int(given))
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status) and os.waitstatus_to_exitcode(status) != 0:
             raise SystemExit("a child ended by itself, with an error")

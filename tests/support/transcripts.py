@@ -20,6 +20,7 @@ _KEPT = frozenset(
      "credential_configuration_id", "scope", "type", "expires_in", "interval", "client_id",
      "redirect_uri")
 )  # fmt: skip
+_DOCUMENTS = frozenset(("credential_endpoint", "issuer", "vct"))
 _PLACES = ("/offers/",)
 _HEADERS = ("content-type", "authorization", "dpop", "accept")
 
@@ -70,7 +71,7 @@ def _body(content_type: str, body: bytes) -> str:
     if content_type.startswith("application/json"):
         value = parse_json(body)
         # Metadata are kept by the tests of the documents; here their members say enough.
-        if isinstance(value, dict) and ("credential_endpoint" in value or "issuer" in value):
+        if isinstance(value, dict) and _DOCUMENTS & value.keys():
             value = dict.fromkeys(value, "…")
         return _text(value)
     if content_type.startswith("application/jwt"):

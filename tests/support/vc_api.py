@@ -124,15 +124,19 @@ class VcApi:
 
 
 def present(*credentials: JsonObject, now: int, **changes: Any) -> JsonObject:
-    """Return a presentation by a synthetic holder for the challenge and domain."""
+    """Return a presentation by a synthetic holder for the challenge and domain.
+
+    Without credentials it has no member for them.
+    """
     key = Ed25519SigningKey.from_secret(b"\7" * 32)
     did = did_key_from_public_key(key.public_key)
     unsigned: JsonObject = {
         "@context": ["https://www.w3.org/ns/credentials/v2"],
         "type": ["VerifiablePresentation"],
         "holder": did,
-        "verifiableCredential": list(credentials),
     }
+    if credentials:
+        unsigned["verifiableCredential"] = list(credentials)
     bound = {"challenge": CHALLENGE, "domain": DOMAIN, **changes}
     options = ProofOptions(f"{did}#{did.removeprefix('did:key:')}", created=now)
     return present_credentials(

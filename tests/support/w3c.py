@@ -103,6 +103,9 @@ class PyldCanonicalizer:
         loader: Callable[[str, JsonObject], JsonObject] = self._load
         return {"documentLoader": loader, "format": "application/n-quads"}
 
+    def check_contexts(self, value: object) -> None:
+        self.contexts.urls(value)
+
     def to_nquads(self, document: JsonObject) -> str:
         nquads: str = jsonld.to_rdf(document, self._options())
         return nquads

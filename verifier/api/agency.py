@@ -6,7 +6,7 @@ import hmac
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
@@ -16,7 +16,7 @@ from verifier.service import VerifierService
 from wallet.credentials.sd_jwt import MAX_SD_JWT_BYTES
 from wallet.crypto.hashing import sha256
 from wallet.protocols.oid4vp import MAX_ORIGINS, MAX_PURPOSE_CHARACTERS, ResponseMode, Way
-from wallet.protocols.oid4vp_response import parse_dc_response
+from wallet.protocols.oid4vp_response import RawPresentation, parse_dc_response
 from wallet.protocols.oid4vp_session import Flow, RequestOptions
 from wallet.protocols.oid4vp_transaction import MAX_TRANSACTIONS, encode_transaction_data
 from wallet.web.application import json_answer
@@ -40,6 +40,7 @@ class CreateRequest(RequestSchema):
     query = fields.String(validate=_SHORT)
     dcql_query = fields.Raw()
     purpose = fields.String(validate=validate.Length(min=1, max=MAX_PURPOSE_CHARACTERS))
+    one_holder = fields.Boolean(truthy={True}, falsy={False})
     client_id_prefix = fields.String(validate=validate.OneOf(PREFIXES))
     response_mode = fields.Enum(ResponseMode, by_value=True)
     flow = fields.Enum(Flow, by_value=True)
@@ -66,12 +67,23 @@ class PageAnswer(RequestSchema):
     origin = fields.String(validate=_SHORT)
 
 
+class PresentationField(fields.Field[RawPresentation]):
+    """A presentation as it travels: the text of a JWT, or an object; the core reads it."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, **kwargs: Any
+    ) -> RawPresentation:
+        if type(value) is dict or (type(value) is str and 0 < len(value) <= MAX_SD_JWT_BYTES):
+            presentation: RawPresentation = value
+            return presentation
+        raise ValidationError("Not a text of limited length, nor an object.")
+
+
 class Verify(RequestSchema):
     """`POST /v1/verify`."""
 
-    presentation = fields.String(
-        required=True, validate=validate.Length(min=1, max=MAX_SD_JWT_BYTES)
-    )
+    presentation = PresentationField(required=True)
+    format = fields.String(validate=_SHORT)
     audience = fields.String(required=True, validate=_SHORT)
     nonce = fields.String(required=True, validate=_SHORT)
     query = fields.String(validate=_SHORT)
@@ -112,7 +124,9 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         """Open a presentation request.
 
         Bearer: an agency token. JSON: `query` (a configured name) or `dcql_query`, and `purpose`;
-        besides, perhaps, `client_id_prefix`, `response_mode`, `flow`, `request_uri_method`,
+        besides, perhaps, `one_holder` (with `dcql_query`: false takes credentials of several keys,
+        which wallets have that bind each credential to a key of its own), `client_id_prefix`,
+        `response_mode`, `flow`, `request_uri_method`,
         `transaction_data` (objects), `return_uri` (same_device) and `expected_origins` (dc_api).
         201: `request_id`, `link` (for the QR code) and `request_uri`, or `dc_request` for the
         Digital Credentials API, or `request_object` to show in frames (flow frames, response mode
@@ -126,6 +140,7 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
             query_name=body.get("query"),
             dcql_query=body.get("dcql_query"),
             purpose=body.get("purpose"),
+            one_holder=body.get("one_holder"),
             options=_options(body, config.client_id_prefix),
         )
         answer = {
@@ -184,10 +199,12 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
     def verify() -> Response:
         """Check a presentation in hand.
 
-        Bearer: an agency token. JSON: `presentation` (compact SD-JWT with key binding),
-        `audience`, `nonce` (the agency's own, to be used once) and perhaps `query`. 200 with the
-        report for all three outcomes, a presentation that cannot be parsed included: it is
-        rejected at step `format`. 400 when the request itself is malformed.
+        Bearer: an agency token. JSON: `presentation` (an SD-JWT with key binding or a VP JWT as
+        text; a verifiable presentation or a BBS presentation as object), `audience`, `nonce` (the
+        agency's own, to be used once), perhaps `format` (dc+sd-jwt, if not given) and `query`,
+        whose format is meant then. 200 with the report for all three outcomes, a presentation that
+        cannot be parsed included: it is rejected at step `format`. 400 when the request itself is
+        malformed, or `format` is not the query's.
         """
         require_agency(config)
         request.max_content_length = MAX_VERIFY_BYTES
@@ -198,6 +215,7 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
                 audience=body["audience"],
                 nonce=body["nonce"],
                 query_name=body.get("query"),
+                format=body.get("format"),
             )
         )
 

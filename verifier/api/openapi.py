@@ -21,6 +21,8 @@ from verifier.api.openapi_parts import (
 )
 from verifier.api.openapi_receipts import RECEIPT, receipt_paths
 from verifier.client import PREFIXES
+from verifier.queries import FORMATS
+from wallet.credentials.formats import SD_JWT_VC_FORMAT
 from wallet.encoding.json import JsonObject
 from wallet.protocols.oid4vp import (
     MAX_ORIGINS,
@@ -50,6 +52,7 @@ _CREATE: Final[JsonObject] = {
         "query": SHORT,
         "dcql_query": OBJECT,
         "purpose": {"type": "string", "minLength": 1, "maxLength": MAX_PURPOSE_CHARACTERS},
+        "one_holder": {"type": "boolean"},
         "client_id_prefix": {"enum": list(PREFIXES)},
         "response_mode": {"enum": [mode.value for mode in ResponseMode]},
         "flow": {"enum": [flow.value for flow in Flow]},
@@ -98,7 +101,8 @@ _VERIFY: Final[JsonObject] = {
     "additionalProperties": False,
     "required": ["presentation", "audience", "nonce"],
     "properties": {
-        "presentation": {"type": "string", "minLength": 1},
+        "presentation": {"anyOf": [{"type": "string", "minLength": 1}, OBJECT]},
+        "format": {"enum": list(FORMATS), "default": SD_JWT_VC_FORMAT},
         "audience": SHORT,
         "nonce": SHORT,
         "query": SHORT,

@@ -48,6 +48,19 @@ class ApplicationFault(UnavailableError):
 
 
 @dataclass(frozen=True, slots=True)
+class ApplicationDigests:
+    """By what applications are told apart: that of the id, and those of the presentations."""
+
+    of_id: bytes
+    of_presentations: frozenset[bytes]
+
+    @property
+    def all(self) -> frozenset[bytes]:
+        """All of them."""
+        return self.of_presentations | {self.of_id}
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """What an agency sent: its own id for it, a programme, and presentations by evidence id."""
 
@@ -56,16 +69,12 @@ class Application:
     version: str | None
     presentations: Mapping[str, str]
 
-    @property
-    def id_digest(self) -> bytes:
-        """What no other application of the batch may have."""
-        return sha256(b"id:" + _octets(self.id))
-
-    @property
-    def presentation_digests(self) -> frozenset[bytes]:
-        """What no other application of the batch may be made with."""
-        return frozenset(
-            sha256(b"presentation:" + _octets(text)) for text in self.presentations.values()
+    def digests(self) -> ApplicationDigests:
+        """Return what no other application of the batch may have."""
+        texts = self.presentations.values()
+        return ApplicationDigests(
+            sha256(b"id:" + _octets(self.id)),
+            frozenset(sha256(b"presentation:" + _octets(text)) for text in texts),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,7 @@ from typing import Final
 
 from verifier.bulk.application import (
     Application,
+    ApplicationDigests,
     ApplicationRepeated,
     PresentationRepeated,
     parse_application,
@@ -212,32 +213,30 @@ class BulkRunner:
     ) -> _Chunk:
         now = self._clock.now()
         chunk = _Chunk(pending.number, pending.count)
-        applications: list[tuple[int, Application]] = []
+        applications: list[tuple[int, Application, ApplicationDigests]] = []
         for position, line in enumerate(
             pending.body.removesuffix(b"\n").split(b"\n"), start=pending.first
         ):
             try:
-                applications.append((position, parse_application(line)))
+                application = parse_application(line)
             except SeoulWalletError as error:
                 chunk.lines[position] = refused_line(position, peek_application_id(line), error)
-        digests = {
-            digest
-            for _, item in applications
-            for digest in (item.id_digest, *item.presentation_digests)
-        }
-        before = set(self._records.seen(batch.batch_id, digests))
+            else:
+                applications.append((position, application, application.digests()))
+        asked = {digest for *_, digests in applications for digest in digests.all}
+        before = set(self._records.seen(batch.batch_id, asked))
         for other in out:
             before |= other.seen
         programmes: dict[tuple[str, str | None], Programme] = {}
         items: list[Item] = []
-        for position, application in applications:
+        for position, application, digests in applications:
             try:
-                _check_new(application, before | chunk.seen)
+                _check_new(digests, before, chunk.seen)
                 items.append(self._item(position, application, programmes, facts, now))
             except SeoulWalletError as error:
                 chunk.lines[position] = refused_line(position, application.id, error)
             else:
-                chunk.seen |= {application.id_digest, *application.presentation_digests}
+                chunk.seen |= digests.all
         chunk.units = [
             Unit(items[at : at + UNIT_APPLICATIONS], now)
             for at in range(0, len(items), UNIT_APPLICATIONS)
@@ -274,10 +273,10 @@ def _application(batch: BulkBatch, position: int) -> str:
     return f"{batch.batch_id}/{position}"
 
 
-def _check_new(application: Application, before: set[bytes]) -> None:
-    if application.id_digest in before:
+def _check_new(digests: ApplicationDigests, *earlier: Set[bytes]) -> None:
+    if any(digests.of_id in seen for seen in earlier):
         raise ApplicationRepeated("an earlier application has this id")
-    if application.presentation_digests & before:
+    if any(digests.of_presentations & seen for seen in earlier):
         raise PresentationRepeated("an earlier application was made with this presentation")
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from verifier.metrics import DELIVERED, FAILED, RETRIED, Metrics
 from verifier.recheck.endpoints import WebhookEndpoint
 from verifier.recheck.records import DueWebhook, RecheckRecords, WebhookState
 from wallet.ports.clock import Clock
@@ -21,6 +22,11 @@ RETRY_AFTER_S: Final = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86
 MAX_ATTEMPTS: Final = 1 + len(RETRY_AFTER_S)
 KEEP_S: Final = 30 * 86400
 _GONE: Final = 410
+_OUTCOMES: Final = {
+    WebhookState.DELIVERED: DELIVERED,
+    WebhookState.FAILED: FAILED,
+    WebhookState.WAITING: RETRIED,
+}
 
 
 class WebhookDelivery:
@@ -33,7 +39,9 @@ class WebhookDelivery:
         clock: Clock,
         *,
         endpoints: Sequence[WebhookEndpoint],
+        metrics: Metrics,
     ) -> None:
+        self._metrics = metrics
         self._records = records
         self._sender = sender
         self._clock = clock
@@ -48,6 +56,7 @@ class WebhookDelivery:
         ):
             delivered += self._send(webhook)
         self._records.forget(before=now - KEEP_S)
+        self._metrics.show_pending_webhooks(self._records.waiting())
         return delivered
 
     def _send(self, webhook: DueWebhook) -> bool:
@@ -79,3 +88,4 @@ class WebhookDelivery:
         self, webhook: DueWebhook, state: WebhookState, attempts: int, due_at: int
     ) -> None:
         self._records.settle(webhook, state, attempts=attempts, due_at=due_at)
+        self._metrics.webhook(_OUTCOMES[state])

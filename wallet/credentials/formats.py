@@ -38,6 +38,12 @@ def registered_type(name: str) -> str:
     return REGISTERED_TYPES.get(name.removeprefix(VOCABULARY), name)
 
 
+def type_names(registered: Collection[str]) -> frozenset[str]:
+    """Return the names that W3C credentials of these types have: the reverse of the former."""
+    own = frozenset(name for name, known in REGISTERED_TYPES.items() if known in registered)
+    return own | (frozenset(registered) - frozenset(REGISTERED_TYPES.values()))
+
+
 def matched_types(document: JsonObject, types: Collection[str]) -> frozenset[str]:
     """Return the types that `type_values` may name: as they stand, and expanded where known.
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from wallet.credentials.disclosure import ClaimPath
+from wallet.credentials.svg_template import is_svg_id
 from wallet.crypto.hashing import hash_named
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import MalformedError, RejectedError
@@ -18,6 +19,7 @@ from wallet.errors import MalformedError, RejectedError
 MAX_TYPE_METADATA_BYTES: Final = 256 * 1024
 MAX_EXTENSIONS: Final = 5
 MAX_ENTRIES: Final = 200
+MAX_SVG_TEMPLATES: Final = 16
 MAX_TEXT_CHARACTERS: Final = 2048
 _INTEGRITY_HASHES: Final = {"sha256": "sha-256", "sha384": "sha-384", "sha512": "sha-512"}
 
@@ -51,22 +53,39 @@ class Disclosability(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SvgTemplateLink:
+    """Where a picture of the type is, and what it is for (§8.1.2).
+
+    The properties are words of the specification (`landscape`, `light`, `high`, …), None where
+    nothing is said.
+    """
+
+    uri: str
+    integrity: str | None = None
+    orientation: str | None = None
+    color_scheme: str | None = None
+    contrast: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Display:
-    """How a type or claim is named in one language (BCP 47 tag)."""
+    """How a type or claim is named in one language (BCP 47 tag), and pictured if it is a type."""
 
     locale: str
     name: str
     description: str | None = None
+    svg_templates: tuple[SvgTemplateLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRule:
-    """What the type says about the claims at `path` (§9)."""
+    """What the type says about the claims at `path` (§9); `svg_id` places one in pictures."""
 
     path: ClaimPointer
     display: tuple[Display, ...] = ()
     mandatory: bool = False
     sd: Disclosability = Disclosability.ALLOWED
+    svg_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +119,9 @@ def parse_type_metadata(data: bytes, vct: str, *, integrity: str | None = None) 
     claims = tuple(_claim_rule(item) for item in _list(value, "claims"))
     if len({rule.path for rule in claims}) != len(claims):
         raise TypeMetadataMalformed("a claim is described twice")
+    places = [rule.svg_id for rule in claims if rule.svg_id is not None]
+    if len(set(places)) != len(places):
+        raise TypeMetadataMalformed("an svg_id is given to two claims")
     return TypeMetadata(
         vct,
         _text(value, "name"),
@@ -109,6 +131,12 @@ def parse_type_metadata(data: bytes, vct: str, *, integrity: str | None = None) 
         _displays(value, "name"),
         claims,
     )
+
+
+def integrity_of(data: bytes) -> str:
+    """Return the integrity metadata of a document: `sha256-<base64>`."""
+    digest = hash_named(_INTEGRITY_HASHES["sha256"])(data)
+    return "sha256-" + base64.b64encode(digest).decode("ascii")
 
 
 def check_integrity(data: bytes, integrity: str) -> None:
@@ -228,10 +256,26 @@ def _displays(value: Mapping[str, Any], label: str) -> tuple[Display, ...]:
         name = _text(item, label)
         if locale is None or name is None:
             raise TypeMetadataMalformed(f"a display entry has locale and {label}")
-        displays.append(Display(locale, name, _text(item, "description")))
+        displays.append(Display(locale, name, _text(item, "description"), _templates(item)))
     if len({item.locale for item in displays}) != len(displays):
         raise TypeMetadataMalformed("a language occurs twice in display")
     return tuple(displays)
+
+
+def _templates(item: Mapping[str, Any]) -> tuple[SvgTemplateLink, ...]:
+    rendering = item.get("rendering", {})
+    if type(rendering) is not dict:
+        raise TypeMetadataMalformed("rendering is an object")
+    links = []
+    for listed in _list(rendering, "svg_templates"):
+        uri, properties = _text(listed, "uri"), listed.get("properties", {})
+        if uri is None or type(properties) is not dict:
+            raise TypeMetadataMalformed("an SVG template has a uri, and properties are an object")
+        said = (_text(properties, name) for name in ("orientation", "color_scheme", "contrast"))
+        links.append(SvgTemplateLink(uri, _text(listed, "uri#integrity"), *said))
+    if len(links) > MAX_SVG_TEMPLATES:
+        raise TypeMetadataMalformed(f"a language has at most {MAX_SVG_TEMPLATES} SVG templates")
+    return tuple(links)
 
 
 def _claim_rule(item: Mapping[str, Any]) -> ClaimRule:
@@ -246,7 +290,10 @@ def _claim_rule(item: Mapping[str, Any]) -> ClaimRule:
         sd = Disclosability(item.get("sd", "allowed"))
     except ValueError:
         raise TypeMetadataMalformed("sd is always, allowed or never") from None
-    return ClaimRule(tuple(path), _displays(item, "label"), mandatory, sd)
+    svg_id = _text(item, "svg_id")
+    if svg_id is not None and not is_svg_id(svg_id):
+        raise TypeMetadataMalformed("svg_id is letters, digits and underscores, no digit first")
+    return ClaimRule(tuple(path), _displays(item, "label"), mandatory, sd, svg_id)
 
 
 def _is_index(part: object) -> bool:

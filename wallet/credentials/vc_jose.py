@@ -28,6 +28,7 @@ from wallet.credentials.jose import (
     sign_jws,
     verify_jws,
 )
+from wallet.credentials.jsonld.pinned import pinned_contexts
 from wallet.credentials.vcdm.credential import parse_credential
 from wallet.credentials.vcdm.presentation import (
     ENVELOPED_CREDENTIAL,
@@ -37,6 +38,7 @@ from wallet.credentials.vcdm.presentation import (
     parse_envelope,
     parse_presentation,
 )
+from wallet.credentials.vcdm.related import check_related_resources
 from wallet.crypto.keys import PublicKey, SigningKey
 from wallet.did.syntax import Did, parse_did_url
 from wallet.encoding.json import JsonObject
@@ -77,7 +79,8 @@ def verify_credential_jwt(
 
     `kid` names the verification method; `iss`, if there, is the issuer. Raises `JwsMalformed`,
     `CredentialMalformed`, `DidDocumentMissing`, `KeyNotAuthorized`, `SignatureInvalid`,
-    `ProofNotByIssuer`, `ProofOutsideItsTime`, `ValidityPeriodNotStarted`, `ValidityPeriodEnded`.
+    `ProofNotByIssuer`, `RelatedResourceMismatch`, `ProofOutsideItsTime`,
+    `ValidityPeriodNotStarted`, `ValidityPeriodEnded`.
     Does not check status, schema or trust in the issuer.
     """
     jws = parse_compact_jws(token, typ=CREDENTIAL_TYPE)
@@ -85,6 +88,7 @@ def verify_credential_jwt(
     credential = parse_credential(claims)
     if credential.issuer != str(did) or claims.get("iss", credential.issuer) != str(did):
         raise ProofNotByIssuer("the credential is not signed by a key of its issuer")
+    check_related_resources(credential, pinned_contexts().documents)
     _check_claim_times(claims, now, clock_skew_s)
     credential.check_validity(now, clock_skew_s)
     return VerifiedCredential(credential, key, jws.signing_input, ())

@@ -1,7 +1,7 @@
 """Verify presentations of W3C credentials, secured by proofs or by JWS, with what is inside.
 
 To accept a presentation:
-  1. its structure is sound and it holds at least one credential
+  1. its structure is sound and it holds at least one credential, unless it may be empty
   2. the holder's key proved this challenge (nonce) and domain (audience), just for it
   3. that key belongs to the `holder` that the presentation names, if it names one
   4. every credential inside is verified, in whichever way it is secured
@@ -65,7 +65,8 @@ class PresentationPolicy:
     is None only for requests that name none, which leaves a presentation open to relay. A
     credential must be about the holder (a subject has the holder's DID as id) unless it is of one
     of `bearer_types`. `suites` are the cryptosuites accepted; `json_ld` None means the pinned
-    contexts that come with the library.
+    contexts that come with the library. With `may_be_empty` a presentation without a credential
+    is one too (§4.13): it shows who holds a key, and nothing else.
     """
 
     challenge: str
@@ -74,6 +75,7 @@ class PresentationPolicy:
     clock_skew_s: int = CLOCK_SKEW_S
     suites: Mapping[str, Cryptosuite] = field(default_factory=lambda: CRYPTOSUITES)
     json_ld: Canonicalizer | None = None
+    may_be_empty: bool = False
 
     def __post_init__(self) -> None:
         if not self.challenge or self.domain == "":
@@ -149,7 +151,7 @@ def _with_credentials(
     policy: PresentationPolicy,
     now: int,
 ) -> VerifiedVcPresentation:
-    if not presentation.credentials:
+    if not presentation.credentials and not policy.may_be_empty:
         raise CredentialMalformed("the presentation holds no credential")
     credentials = tuple(
         _verify_inside(inner, documents, policy, now) for inner in presentation.credentials

@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from wallet.crypto import ecdsa_values
 from wallet.crypto.ed25519_points import SMALL_ORDER_ENCODINGS, is_canonical_point
 from wallet.crypto.hashing import HashFunction, sha256, sha384
-from wallet.encoding import base64url, jcs
+from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError, RejectedError, UnsupportedError
 
@@ -137,9 +138,7 @@ class EcPublicKey:
         size = self._size
         if len(signature) != 2 * size:
             raise SignatureInvalid(f"an {self.algorithm} signature has {2 * size} bytes")
-        r = int.from_bytes(signature[:size], "big")
-        s = int.from_bytes(signature[size:], "big")
-        if not self._key.verify(self._digest(data), encode_dss_signature(r, s)):
+        if not self._key.verify(self._digest(data), ecdsa_values.to_der(signature, size)):
             raise SignatureInvalid(f"the {self.algorithm} signature does not verify")
 
     @property
@@ -322,8 +321,9 @@ def ed25519_public_key(raw: bytes) -> Ed25519PublicKey:
 
 
 def thumbprint(key: PublicKey) -> str:
-    """Return the RFC 7638 SHA-256 thumbprint, base64url."""
-    return base64url.encode(sha256(jcs.canonicalize(key.jwk)))
+    """Return the RFC 7638 SHA-256 thumbprint, base64url. A JWK here is plain ASCII text."""
+    members = (f'"{name}":"{value}"' for name, value in sorted(key.jwk.items()))
+    return base64url.encode(sha256(f"{{{','.join(members)}}}".encode("ascii")))
 
 
 class Es256SigningKey:

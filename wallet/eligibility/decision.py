@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from wallet.eligibility.evidence_types import Text
+from wallet.eligibility.guardian import GUARDIAN_CLAUSE
 from wallet.eligibility.nullifier import Once
 from wallet.eligibility.once_reader import shown_fact
 from wallet.eligibility.programme import EvidenceNeed, Programme
@@ -22,6 +23,7 @@ from wallet.eligibility.rule import Result
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
+from wallet.verification.acting import ActedFor
 
 
 class ProgrammeNotInForce(ConflictError):
@@ -140,6 +142,10 @@ def evaluate(
     facts = _read_facts(programme, claims, on, unusable or {})
     result = programme.rule.evaluate(facts.values, on)
     outcome = _OUTCOMES[result.truth]
+    if outcome is Outcome.ELIGIBLE and programme.needs_guardian:
+        lacking = _lacking_guardian(programme, claims, on, unusable or {})
+        if lacking is not None:
+            return lacking
     reasons: tuple[Reason, ...] = ()
     missing: tuple[MissingDocument, ...] = ()
     rank_key = None
@@ -155,6 +161,19 @@ def evaluate(
         rank_key = programme.quota.rank_key(facts.values)
     decided_by = tuple(dict.fromkeys(name.id for name in result.by))
     return Evaluation(programme, on, outcome, reasons, decided_by, missing, rank_key)
+
+
+def _lacking_guardian(
+    programme: Programme, claims: Mapping[str, JsonObject], on: date, unusable: Mapping[str, Cause]
+) -> Evaluation | None:
+    """Return what an eligible evaluation comes to without the guardianship; None with it."""
+    name = programme.guardianship or ""
+    if name in claims:
+        return None
+    need, cause = programme.evidence[name], unusable.get(name, Cause.DOCUMENT_MISSING)
+    reason = Reason(cause.value, GUARDIAN_CLAUSE, programme.reason_text(cause.value))
+    lacking = MissingDocument(name, need.type.vct, cause, need.document, need.obtain_at)
+    return Evaluation(programme, on, Outcome.UNKNOWN, (reason,), (GUARDIAN_CLAUSE,), (lacking,))
 
 
 def _read_facts(
@@ -265,12 +284,14 @@ class EvidenceSeen:
 class Decision:
     """An evaluation together with what it rests on: what a receipt is made from.
 
-    `decided_at` is unix seconds. Holds no claim of any credential.
+    `decided_at` is unix seconds. `acted_for` names the guardian who applied and the child, by
+    identifiers of this agency alone. Holds no claim of any credential.
     """
 
     evaluation: Evaluation
     decided_at: int
     evidence: tuple[EvidenceSeen, ...]
+    acted_for: ActedFor | None = None
 
     @property
     def facts_as_of(self) -> int | None:
@@ -306,4 +327,5 @@ class Decision:
                 }
                 for item in self.evidence
             ],
+            **({} if self.acted_for is None else {"acted_for": self.acted_for.to_json()}),
         }

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from wallet.eligibility.marked_yaml import MarkedDocument, Path, YamlMalformed, parse_marked_yaml
+from wallet.eligibility.schema_words import in_words, unknown_field
 from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError
 
@@ -97,9 +98,9 @@ def _explained(error: ValidationError, path: Path) -> list[tuple[Path, str]]:
         schema: Any = error.schema
         known: dict[str, Any] = schema.get("properties", {})
         return [
-            ((*path, name), f"unknown field {name}")
+            ((*path, name), unknown_field(name, known))
             for name in error.instance
             if name not in known
         ]
     name = "the file" if not path else str(path[-1])
-    return [(path, f"{name}: {error.message}")]
+    return [(path, in_words(error, name))]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
+from unicodedata import normalize
 
 from wallet.eligibility.days import parse_day
 from wallet.eligibility.marked_yaml import parse_marked_yaml
@@ -47,7 +48,10 @@ class FactType(StrEnum):
     DATES_BY_PROGRAMME = "dates_by_programme"
 
     def read(self, value: Any) -> Any:
-        """Return the value as rules use it, or None if the claim does not hold such a value."""
+        """Return the value as rules use it, or None if the claim does not hold such a value.
+
+        Texts are compared in NFC: how an issuer composed a syllable must not refuse anybody.
+        """
         if self is FactType.DATE:
             return parse_day(value)
         if self is FactType.INTEGER:
@@ -55,11 +59,12 @@ class FactType(StrEnum):
         if self is FactType.BOOLEAN:
             return value if type(value) is bool else None
         if self is FactType.TEXT:
-            return value if type(value) is str else None
+            return normalize("NFC", value) if type(value) is str else None
         if type(value) is not list or len(value) > MAX_LIST:
             return None
         if self is FactType.TEXTS:
-            return tuple(value) if all(type(item) is str for item in value) else None
+            is_texts = all(type(item) is str for item in value)
+            return tuple(normalize("NFC", item) for item in value) if is_texts else None
         if self is FactType.DATES:
             days: list[date | None] = [parse_day(item) for item in value]
             return None if None in days else tuple(days)

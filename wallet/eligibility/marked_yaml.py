@@ -2,11 +2,13 @@
 
 Mappings, lists and scalars; no anchors, aliases, tags or second documents. A plain `true`,
 `false` or whole number is that, every other scalar is text: no `yes`, no octal, no timestamps.
+Texts are in NFC and hold nothing that cannot be seen.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,11 +16,14 @@ from typing import Any, Final
 import yaml
 
 from wallet.encoding.json import JsonObject
+from wallet.encoding.names import is_unseen
 from wallet.errors import MalformedError
 
 MAX_FILE_BYTES: Final = 64 * 1024
 MAX_NODES: Final = 4000
 MAX_DEPTH: Final = 24
+# Control, format, surrogate, private use, unassigned; ends of lines and paragraphs.
+_HIDDEN: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\Z")
 
 Path = tuple[str | int, ...]
@@ -64,6 +69,8 @@ def parse_marked_yaml(data: bytes) -> MarkedDocument:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "not YAML"
+        if "expected ',' or" in problem:
+            problem += "; in {…} a text with ', ' or ': ' needs quotation marks"
         raise YamlMalformed(1 if mark is None else mark.line + 1, str(problem)) from None
     if type(builder.root) is not dict:
         raise YamlMalformed(1, "expected a mapping")
@@ -92,6 +99,7 @@ class _Builder:
             raise YamlMalformed(line, "aliases are not accepted")
         elif isinstance(event, yaml.ScalarEvent):
             self._check(event, line)
+            _check_text(event.value, line)
             self._scalar(event, line)
         elif isinstance(event, yaml.MappingStartEvent):
             self._begin({}, event, line)
@@ -148,6 +156,19 @@ class _Builder:
             self._path.append(len(holder))
             holder.append(value)
             self.lines[tuple(self._path)] = line
+
+
+def _check_text(text: str, line: int) -> None:
+    """Refuse what looks like another text: rules compare characters, and people read them."""
+    if not unicodedata.is_normalized("NFC", text):
+        raise YamlMalformed(line, "a text is not in Unicode form NFC: save the file composed")
+    for character in text:
+        if character != "\n" and (
+            unicodedata.category(character) in _HIDDEN or is_unseen(character)
+        ):
+            raise YamlMalformed(
+                line, f"U+{ord(character):04X} cannot be seen, and is not accepted"
+            )
 
 
 def _scalar_value(event: Any) -> str | int | bool | None:

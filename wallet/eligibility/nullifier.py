@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from wallet.crypto.hashing import sha384
 from wallet.eligibility.clauses import Window
 from wallet.eligibility.days import add_months
 from wallet.encoding import jcs
@@ -53,11 +54,12 @@ class Once:
     """That a programme is drawn once in a period, by the pseudonym of the credential `evidence`.
 
     `epoch` is that of the benefit keys which count: with keys of two epochs a person would count
-    twice.
+    twice. None where no key counts but the person's identifier in the sector, which `evidence`
+    shows: so a child counts as itself, whichever guardian applies.
     """
 
     evidence: str
-    epoch: str
+    epoch: str | None
     window: Window
     reason: str
     group: ExclusionGroup | None = None
@@ -83,3 +85,13 @@ def programme_context(agency: str, programme_id: str, period: Period) -> bytes:
 def group_context(register: str, group_id: str, period: Period) -> bytes:
     """Return the context_id of a group's nullifiers. `register` is the DID of who counts them."""
     return jcs.canonicalize([CONTEXT_FORMAT, "group", register, group_id, period.label])
+
+
+def sector_nullifier(context: bytes, sector: str, person: str) -> bytes:
+    """Return by what an agency counts a person whom it knows by an identifier in a sector.
+
+    48 bytes, as a pseudonym. Whoever knows the identifier computes it: it keeps the identifier
+    out of the record of claims, and hides nothing from the agency that was shown it.
+    """
+    counted = [CONTEXT_FORMAT, "sector", sector, person, context.decode("utf-8")]
+    return sha384(jcs.canonicalize(counted))

@@ -8,27 +8,29 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from wallet.credentials.formats import BBS_NYM_FORMAT, SD_JWT_VC_FORMAT
 from wallet.crypto.hashing import sha256
-from wallet.eligibility.benefit_key import (
-    BENEFIT_KEY_TYPE,
-    benefit_key_type,
-    sector_claim,
-)
 from wallet.eligibility.clauses import Window
 from wallet.eligibility.days import parse_day
 from wallet.eligibility.document import Problems, check_schema, read_document
 from wallet.eligibility.evidence_types import (
-    SECTOR_ID,
-    EvidenceType,
-    EvidenceTypes,
     FactType,
     Text,
     evidence_types,
 )
-from wallet.eligibility.marked_yaml import MAX_DEPTH, Path
+from wallet.eligibility.guardian import (
+    needs_guardian,
+)
+from wallet.eligibility.marked_yaml import MAX_DEPTH
 from wallet.eligibility.nullifier import Once
 from wallet.eligibility.once_reader import read_once, with_once
+from wallet.eligibility.query_reader import EvidenceNeed as EvidenceNeed
+from wallet.eligibility.query_reader import (
+    read_evidence,
+    read_facts,
+    read_guardianship,
+    read_sector,
+    sector_path,
+)
 from wallet.eligibility.ranking import Quota, read_quota
 from wallet.eligibility.reasons import BUILT_IN_REASONS
 from wallet.eligibility.rule import Clause
@@ -36,7 +38,7 @@ from wallet.eligibility.rule_reader import AskedFact, RuleReader, read_window
 from wallet.encoding.jcs import NotCanonicalizable, canonicalize
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
-from wallet.protocols.dcql import CredentialQuery, DcqlQuery, parse_dcql
+from wallet.protocols.dcql import DcqlQuery, parse_dcql
 
 
 class Recheck(StrEnum):
@@ -47,25 +49,6 @@ class Recheck(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EvidenceNeed:
-    """One credential that the query asks for, and how old what is known of it may be (seconds).
-
-    `dated_by` is the fact that dates the evidence, which may be `max_age_days` old. `required`:
-    the query asks for it in any case; otherwise it is presented only where it helps.
-    """
-
-    id: str
-    type: EvidenceType
-    required: bool
-    max_status_age_s: int
-    max_replica_age_s: int
-    dated_by: str | None
-    max_age_days: int | None
-    document: Text
-    obtain_at: Text
-
-
-@dataclass(frozen=True, slots=True)
 class Programme:
     """One version of a programme, in force from `effective_from` until `effective_until`.
 
@@ -73,7 +56,8 @@ class Programme:
     recognised (see `person`), None when one credential settles everything. `digest` is SHA-256
     of the document in canonical JSON (RFC 8785). `once` says what is counted once per person, and
     by which evidence; None if nothing is. `recheck` says what of the evidence is looked at again
-    after a grant.
+    after a grant. `guardianship` is the query id of the right to apply for a child, None if one
+    applies for oneself alone; with `needs_guardian` nobody applies without.
     """
 
     id: str
@@ -96,6 +80,8 @@ class Programme:
     quota: Quota | None
     recheck: frozenset[Recheck]
     once: Once | None
+    guardianship: str | None
+    needs_guardian: bool
     digest: bytes
     document: JsonObject = field(repr=False, compare=False)
 
@@ -116,7 +102,7 @@ class Programme:
         Only for a programme with a `sector`.
         """
         value: Any = claims
-        for part in _sector_path(self.query.credentials[evidence], self.sector or ""):
+        for part in sector_path(self.query.credentials[evidence], self.sector or ""):
             value = value.get(part) if type(value) is dict else None
         return value if type(value) is str else None
 
@@ -164,11 +150,14 @@ def _build(document: JsonObject, problems: Problems) -> Programme:
     if as_of is None:
         problems.report(("source", "as_of"), "not a day of the calendar")
     query = _query(document["query"], problems)
-    evidence = _evidence(document, query, types, problems)
-    facts = _asked_facts(query, evidence, problems)
-    sector = _sector(document, query, types, problems)
+    evidence = read_evidence(document, query, types, problems)
+    # Whatever else is wrong follows from evidence that is not known.
+    problems.raise_for_any()
+    facts = read_facts(query, evidence, problems)
+    sector = read_sector(document, query, types, problems)
     rule, reader = _rule(document, facts, problems)
-    once = read_once(document.get("once"), query, reader, problems)
+    guardianship = read_guardianship(query, problems)
+    once = read_once(document.get("once"), query, reader, problems, guardianship=guardianship)
     quota = read_quota(document.get("quota"), reader)
     _check_all_is_used(document, query, evidence, facts, reader, problems)
     problems.raise_for_any()
@@ -195,6 +184,8 @@ def _build(document: JsonObject, problems: Problems) -> Programme:
         quota=quota,
         recheck=frozenset(map(Recheck, document.get("recheck", ()))),
         once=once,
+        guardianship=guardianship,
+        needs_guardian=needs_guardian(query, guardianship),
         digest=digest,
         document=document,
     )
@@ -225,108 +216,6 @@ def _query(item: JsonObject, problems: Problems) -> DcqlQuery:
         problems.report(("query",), str(error))
         problems.raise_for_any()
         raise AssertionError("a problem was reported") from error
-
-
-def _evidence(
-    document: JsonObject, query: DcqlQuery, types: EvidenceTypes, problems: Problems
-) -> dict[str, EvidenceNeed]:
-    described: JsonObject = document["evidence"]
-    required = {
-        name
-        for credential_set in query.sets()
-        if credential_set.required
-        for option in credential_set.options
-        for name in option
-    }
-    in_sets = {name for item in query.sets() for option in item.options for name in option}
-    needs = {}
-    for at, (name, credential) in enumerate(query.credentials.items()):
-        place: Path = ("query", "credentials", at)
-        kind = _kind_of(credential, types)
-        if kind is None:
-            problems.report((*place, "meta"), "no kind of evidence has this type and format")
-        if name not in in_sets:
-            problems.report(("query", "credential_sets"), f"no set has {name}")
-        if name not in described:
-            problems.report(("evidence",), f"{name} is not described")
-        if kind is None or name not in described:
-            continue
-        item = described[name]
-        dated_by = item.get("dated_by")
-        needs[name] = EvidenceNeed(
-            name,
-            kind,
-            name in required,
-            item["max_status_age_s"],
-            item["max_replica_age_s"],
-            None if dated_by is None else f"{name}.{dated_by}",
-            item.get("max_age_days"),
-            Text(**item["document"]) if "document" in item else kind.document,
-            Text(**item["obtain_at"]) if "obtain_at" in item else kind.obtain_at,
-        )
-    for name in described:
-        if name not in query.credentials:
-            problems.report(("evidence", name), f"the query does not ask for {name}")
-    return needs
-
-
-def _kind_of(credential: CredentialQuery, types: EvidenceTypes) -> EvidenceType | None:
-    """Return the kind of evidence that is asked for, None if no such is issued in this format."""
-    vct = credential.vct_values[0]
-    if vct == BENEFIT_KEY_TYPE:
-        return benefit_key_type() if credential.format == BBS_NYM_FORMAT else None
-    return types.by_vct(vct) if credential.format == SD_JWT_VC_FORMAT else None
-
-
-def _asked_facts(
-    query: DcqlQuery, evidence: Mapping[str, EvidenceNeed], problems: Problems
-) -> dict[str, AskedFact]:
-    facts: dict[str, AskedFact] = {}
-    for at, (name, credential) in enumerate(query.credentials.items()):
-        if name not in evidence:
-            continue
-        for number, asked in enumerate(credential.claims):
-            path = tuple(str(part) for part in asked.path)
-            place: Path = ("query", "credentials", at, "claims", number)
-            if path[0].startswith(SECTOR_ID):
-                continue
-            claim = evidence[name].type.claims.get(path[0])
-            nested = claim is not None and claim.type is FactType.DATES_BY_PROGRAMME
-            if claim is None or len(path) != (2 if nested else 1):
-                problems.report(place, f"{evidence[name].type.name} has no claim {'.'.join(path)}")
-                continue
-            key = ".".join((name, *path))
-            if key in facts:
-                problems.report(place, f"{key} is asked for twice")
-            kind = FactType.DATES if nested else claim.type
-            facts[key] = AskedFact(key, name, path, kind, claim.values)
-    return facts
-
-
-def _sector(
-    document: JsonObject, query: DcqlQuery, types: EvidenceTypes, problems: Problems
-) -> str | None:
-    sector: str = document["sector"]
-    if sector not in types.sectors:
-        problems.report(("sector",), f"the sectors are {', '.join(types.sectors)}")
-    several = len(query.credentials) > 1
-    for at, credential in enumerate(query.credentials.values()):
-        place: Path = ("query", "credentials", at, "claims")
-        wanted = _sector_path(credential, sector)
-        asked = [
-            claim.path for claim in credential.claims if str(claim.path[0]).startswith(SECTOR_ID)
-        ]
-        if several and asked != [wanted]:
-            problems.report(place, f"of several credentials each is asked for {list(wanted)}")
-        if not several and asked:
-            problems.report(place, "a single credential needs no sector_id")
-    return sector if several else None
-
-
-def _sector_path(credential: CredentialQuery, sector: str) -> tuple[str, ...]:
-    # A BBS credential shows its claims whole, so it has one for every sector.
-    by_member = credential.format == SD_JWT_VC_FORMAT
-    return (SECTOR_ID, sector) if by_member else (sector_claim(sector),)
 
 
 def _rule(

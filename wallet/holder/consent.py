@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from wallet.credentials.bbs_nym import NymScope
 from wallet.credentials.jose import CompactJws
 from wallet.encoding.json import JsonObject
 from wallet.errors import ConflictError
 from wallet.holder.cards import HeldCredential
 from wallet.holder.choices import Answer, Choice, Missing, choices_for
+from wallet.holder.counted import Counted
 from wallet.holder.presentables import check_answerable
 from wallet.holder.rights import first_usable, may_be_shown_to, own_part, with_rights
 from wallet.holder.texts import shown
@@ -61,7 +61,7 @@ class ConsentRequest:
     `retention_days` is for how long the verifier says it keeps what it sees, None if it does not.
     `refusal` is the error (§8.5) that declining tells; it depends on the request, never on cards.
     `contributed` are presentations of another wallet that go along, by query (`wallet.joint`).
-    `scopes` are the contexts, by query id, in which a published programme counts its applicants.
+    `counted` tells that a published programme counts its applicants: show its lines.
     """
 
     verifier: str
@@ -81,7 +81,7 @@ class ConsentRequest:
     refusal: str = ACCESS_DENIED
     request_object: CompactJws | None = field(default=None, repr=False)
     contributed: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
-    scopes: Mapping[str, NymScope] = field(default_factory=dict, repr=False)
+    counted: Counted | None = None
 
     @property
     def answers_to(self) -> str:

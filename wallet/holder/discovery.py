@@ -7,16 +7,12 @@ what the programme's published query asks for and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
-from wallet.credentials.bbs_nym import NymScope
 from wallet.did.syntax import parse_did
-from wallet.eligibility.days import seoul_day
-from wallet.eligibility.decision import Evaluation, Outcome, evaluate
-from wallet.eligibility.programme import Programme
 from wallet.eligibility.signed_catalogue import (
     PublishedCatalogue,
     restore_catalogue,
@@ -25,25 +21,22 @@ from wallet.eligibility.signed_catalogue import (
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
 from wallet.holder.answers import AnswerUnexpected, check_reachable, json_answer, refusal_of
-from wallet.holder.cards import HeldCredential, HeldCredentials
-from wallet.holder.choices import Answer, Choice, choices_for
+from wallet.holder.cards import HeldCredentials
+from wallet.holder.choices import Answer
 from wallet.holder.consent import ConsentRequest, build_consent
-from wallet.holder.nullifiers import did_of_host, nullifier_scopes
+from wallet.holder.counted import Counted
+from wallet.holder.findings import BEST_FIRST, Finding, answers_query, find_programmes
+from wallet.holder.nullifiers import counted_by, did_of_host
 from wallet.holder.present import Presented
 from wallet.holder.requests import RequestReader
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver
 from wallet.ports.holder import HolderTransport, Put, RecordStore, RecordUnknown, StoreDamaged
 from wallet.protocols.client_id import DidClientId
-from wallet.protocols.dcql import DcqlQuery
-from wallet.protocols.dcql_answer import check_answered_ids
 from wallet.protocols.oid4vp import VerifiedRequest
 
 KIND: Final = "catalogue"
 MAX_ANSWER_BYTES: Final = 64 * 1024
-# More people than this in one wallet are not looked at: the cards are the newest first.
-MAX_PEOPLE: Final = 16
-_BEST_FIRST: Final = (Outcome.ELIGIBLE, Outcome.UNKNOWN, Outcome.NOT_ELIGIBLE)
 
 
 class PublisherNotTrusted(RejectedError):
@@ -71,32 +64,11 @@ class RequestNotAsPublished(RejectedError):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What one programme says about the cards at hand: probable, since the agency decides.
-
-    `choices` are the cards that would be shown, by evidence: no more than the outcome takes.
-    """
-
-    evaluation: Evaluation
-    choices: Mapping[str, Choice]
-    apply_to: str
-
-    @property
-    def programme(self) -> Programme:
-        return self.evaluation.programme
-
-    @property
-    def outcome(self) -> Outcome:
-        return self.evaluation.outcome
-
-    def uses(self, card_id: str) -> bool:
-        """Return whether this card would be shown."""
-        return any(choice.card.id == card_id for choice in self.choices.values())
-
-
-@dataclass(frozen=True, slots=True)
 class ApplicationPlan:
-    """Applications to agree to at once. Show, for each, its agency and what it would see."""
+    """Applications to agree to at once.
+
+    Show, for each, its agency and what it would see, and the lines of its `counted`.
+    """
 
     findings: tuple[Finding, ...]
 
@@ -185,7 +157,7 @@ class Discovery:
             for published in self._catalogues(now)
             for finding in find_programmes(published, held, now)
         ]
-        return tuple(sorted(found, key=lambda item: _BEST_FIRST.index(item.outcome)))
+        return tuple(sorted(found, key=lambda item: BEST_FIRST.index(item.outcome)))
 
     def plan(self, findings: Collection[Finding]) -> ApplicationPlan:
         """Return the applications for what was found, to show before `apply`.
@@ -194,7 +166,7 @@ class Discovery:
         `CannotApply` for a programme whose query the cards do not answer.
         """
         for finding in findings:
-            if not _answers(finding.programme.query, finding.choices):
+            if not answers_query(finding.programme.query, finding.choices):
                 raise CannotApply(f"the cards do not answer {finding.programme.id}")
         return ApplicationPlan(tuple(findings))
 
@@ -250,28 +222,27 @@ class Discovery:
                 answers=answers,
                 optional=(),
                 missing=(),
-                scopes=self.scopes(verified),
+                counted=self.counted(verified),
             )
         )
 
-    def scopes(self, verified: VerifiedRequest) -> Mapping[str, NymScope]:
-        """Return in which contexts a request of a published programme counts its applicants.
+    def counted(self, verified: VerifiedRequest) -> Counted | None:
+        """Return how a request of a published programme counts the holder.
 
-        Nothing for a request that is no programme's, or not from the agency that the catalogue
+        None for a request that is no programme's, or not from the agency that the catalogue
         names: then it gets no pseudonym but its own.
         """
         client, now = verified.request.client_id, self._clock.now()
         if not verified.authenticated or not isinstance(client, DidClientId):
-            return {}
+            return None
         for publisher in self._publishers:
             known = self._known.get(publisher) or self._restored(publisher)
             if known is not None and now < known.expires_at:
-                found = nullifier_scopes(
-                    known, verified.request.dcql_query, str(client.did), now=now
-                )
-                if found:
+                query, agency = verified.request.dcql_query, str(client.did)
+                found = counted_by(known, query, agency, now=now)
+                if found is not None:
                     return found
-        return {}
+        return None
 
     def _decision(self, finding: Finding, opened: JsonObject) -> JsonObject | None:
         uri = opened["decision_uri"]
@@ -307,83 +278,6 @@ class Discovery:
             return restore_catalogue(parse_json_object(record.payload))
         except (KeyError, TypeError, MalformedError) as error:
             raise StoreDamaged("a stored catalogue cannot be read") from error
-
-
-def find_programmes(
-    published: PublishedCatalogue, held: Sequence[HeldCredential], now: int
-) -> Iterator[Finding]:
-    """Yield what every programme in force at `now` says about the cards that are valid then.
-
-    A programme that could be for several people in this wallet is judged for each; the best
-    outcome is given. Pure.
-    """
-    valid: dict[str, list[HeldCredential]] = {}
-    for item in held:
-        card = item.card()
-        # An application is made for oneself.
-        if card.is_valid_at(now) and not card.is_for_another:
-            valid.setdefault(card.vct, []).append(item)
-    for programme in published.catalogue.all_in_force(seoul_day(now)):
-        apply_to = published.apply_to[programme.id]
-        found = [
-            _least(programme, choices, apply_to, now) for choices in _people(programme, valid)
-        ]
-        yield min(found, key=lambda item: _BEST_FIRST.index(item.outcome))
-
-
-def _evaluated(programme: Programme, choices: Mapping[str, Choice], now: int) -> Evaluation:
-    # Judged is what the agency would see, so that it comes to the same.
-    shown = {name: choice.disclosed for name, choice in choices.items()}
-    return evaluate(programme, shown, seoul_day(now))
-
-
-def _least(
-    programme: Programme, choices: Mapping[str, Choice], apply_to: str, now: int
-) -> Finding:
-    """Return the finding on these cards, without those that an eligible outcome does not need."""
-    evaluation = _evaluated(programme, choices, now)
-    if evaluation.outcome is Outcome.ELIGIBLE:
-        for name in reversed(list(programme.evidence)):
-            fewer = {other: choice for other, choice in choices.items() if other != name}
-            if len(fewer) == len(choices) or not _answers(programme.query, fewer):
-                continue
-            judged = _evaluated(programme, fewer, now)
-            if judged.outcome is Outcome.ELIGIBLE:
-                choices, evaluation = fewer, judged
-    return Finding(evaluation, choices, apply_to)
-
-
-def _answers(query: DcqlQuery, choices: Mapping[str, Choice]) -> bool:
-    try:
-        check_answered_ids(query, {name: (choice,) for name, choice in choices.items()})
-    except RejectedError:
-        return False
-    return bool(choices)
-
-
-def _people(
-    programme: Programme, held: Mapping[str, Sequence[HeldCredential]]
-) -> Iterator[dict[str, Choice]]:
-    """Yield the cards that answer, the newest of each, by whom they are about; or nothing once.
-
-    `held` has the wallet's cards by type.
-
-    A wallet may hold the cards of a child beside those of its holder.
-    """
-    by_person: dict[str, dict[str, Choice]] = {}
-    for name, query in programme.query.credentials.items():
-        cards = [card for vct in query.vct_values for card in held.get(vct, ())]
-        for at, choice in enumerate(choices_for(query, None, cards)):
-            person = _person(programme, name, choice, f"{at}")
-            if person in by_person or len(by_person) < MAX_PEOPLE:
-                by_person.setdefault(person, {}).setdefault(name, choice)
-    yield from by_person.values() or [{}]
-
-
-def _person(programme: Programme, name: str, choice: Choice, otherwise: str) -> str:
-    if programme.sector is None:
-        return otherwise
-    return programme.person(name, choice.disclosed) or otherwise
 
 
 def _is_below(base_url: str, url: str) -> bool:

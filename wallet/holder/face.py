@@ -1,7 +1,7 @@
 """How a card looks and sounds: a picture, text in large type, and a description to be read out.
 
-All of it is made here from the issuer's names and the signed claims. No picture of the issuer's
-is fetched, which would tell it when a card is looked at, and none could bring a script along.
+All of it is made here from the issuer's names and the signed claims; `pictures` puts the issuer's
+own picture in its place, if there is one.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ PICTURE_COLUMNS: Final = 38
 _WIDTH: Final = 856
 _HEIGHT: Final = 540
 
+LANGUAGES: Final = ("ko", "en")
 _WORDS: Final = {
     "ko": ("발급 기관", "유효 기한", "없음", "예", "아니요"),
     "en": ("Issued by", "Valid until", "no end", "yes", "no"),
@@ -32,6 +33,9 @@ _WORDS: Final = {
 class Face:
     """A card in one language. Every text is safe to show; `svg` is a document by itself.
 
+    `is_issuers_picture` says that `svg` is as the card's issuer draws it: it may look like
+    anything, so show `Card.issuer` beside it.
+
     `description` is whole sentences for a screen reader, the signs ✓ and ✗ in words. `large_type`
     are lines of at most `LARGE_TYPE_COLUMNS` columns, a Korean syllable being two.
     """
@@ -40,6 +44,7 @@ class Face:
     description: str
     large_type: tuple[str, ...]
     svg: str
+    is_issuers_picture: bool = False
 
 
 def face_of(card: Card, language: str) -> Face:
@@ -48,7 +53,7 @@ def face_of(card: Card, language: str) -> Face:
     issued_by, valid_until, no_end, *_ = _WORDS[known]
     end = no_end if card.expires_at is None else str(seoul_day(card.expires_at))
     title, issuer = card.name(known), card.issuer_name(known)
-    told = [(line.label, _in_words(line, known)) for line in card.lines(known)]
+    told = [(line.label, in_words(line, known)) for line in card.lines(known)]
     sentences = [title, f"{issued_by}: {issuer}", *(f"{label}: {value}" for label, value in told)]
     description = ". ".join([*sentences, f"{valid_until}: {end}"]) + "."
     large = [part for text in (title, *(f"{a}: {b}" for a, b in told)) for part in _folded(text)]
@@ -58,7 +63,8 @@ def face_of(card: Card, language: str) -> Face:
     )
 
 
-def _in_words(line: ClaimLine, language: str) -> str:
+def in_words(line: ClaimLine, language: str) -> str:
+    """Return a value as it is read out in `ko` or `en`."""
     *_, yes, no = _WORDS[language]
     return {"✓": yes, "✗": no}.get(line.value, line.value)
 
@@ -100,5 +106,10 @@ def _svg(title: str, issuer: str, lines: list[tuple[str, str]], description: str
 
 
 def _text(text: str, columns: int = PICTURE_COLUMNS) -> str:
+    return escape(on_one_line(text, columns))
+
+
+def on_one_line(text: str, columns: int = PICTURE_COLUMNS) -> str:
+    """Return as much of `text` as fits in a picture's line."""
     first, *rest = _folded(text, columns)
-    return escape(first + "…" if rest else first)
+    return first + "…" if rest else first

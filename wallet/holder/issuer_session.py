@@ -128,9 +128,9 @@ class IssuerSession:
             body = to_json(notification.to_json())
             self._post(self.metadata.notification_endpoint, body, JSON, {}, access_token)
 
-    def post_recovery(self, url: str, proof: str) -> JsonObject:
+    def post_recovery(self, url: str, proof: str, **further: str) -> JsonObject:
         """POST a recovery proof; return the answer, empty for 204. Raises `OfferRefused`."""
-        answer = self._post(url, to_json({"proof": proof}), JSON, {}, None)
+        answer = self._post(url, to_json({"proof": proof, **further}), JSON, {}, None)
         if answer.status == 204:
             return {}
         return self.accepted(answer, "the recovery request", max_bytes=MAX_DEVICE_LIST_BYTES)

@@ -85,6 +85,10 @@ class JointRequest:
     consent: ConsentRequest
     recipient: EncryptionKey
 
+    def agreed(self, consent: ConsentRequest) -> JointRequest:
+        """Return the same with the part as the guardian chose it (`ConsentRequest.choosing`)."""
+        return replace(self, consent=consent)
+
 
 class Joint:
     """Both sides of answering together. `spend` notes that the cards of a request were shown."""

@@ -18,33 +18,60 @@ from wallet.eligibility.nullifier import (
     period_of,
     programme_context,
 )
+from wallet.eligibility.programme import Programme
 from wallet.eligibility.signed_catalogue import PublishedCatalogue, RegisterKey
+from wallet.holder.counted import Counted, CountedGroup, Counting
 from wallet.protocols.dcql import DcqlQuery
 from wallet.protocols.exclusion import seal_link
 
 
-def nullifier_scopes(
+def counted_by(
     published: PublishedCatalogue, query: DcqlQuery, agency: str, *, now: int
-) -> dict[str, NymScope]:
-    """Return the context by query id if `query` is that of a programme which `agency` decides on.
+) -> Counted | None:
+    """Return how `query` counts, if it is that of a programme which `agency` decides on.
 
-    Empty if it is none, or counts nobody, or counts a group and the catalogue names no register.
+    None if it is none, or as `counted_in` says.
     """
-    on = seoul_day(now)
-    for programme in published.catalogue.all_in_force(on):
-        once = programme.once
-        if once is None or programme.query != query:
-            continue
-        if did_of_host(published.apply_to[programme.id]) != agency:
-            continue
-        context = programme_context(agency, programme.id, period_of(once.window, on))
-        if once.group is None:
-            return {once.evidence: NymScope(context)}
-        if published.register is None:
-            return {}
+    for programme in published.catalogue.all_in_force(seoul_day(now)):
+        decides = did_of_host(published.apply_to[programme.id])
+        if programme.query == query and decides == agency:
+            return counted_in(published, programme, now=now)
+    return None
+
+
+def counted_in(published: PublishedCatalogue, programme: Programme, *, now: int) -> Counted | None:
+    """Return how a programme of the catalogue counts its applicants.
+
+    None if it counts nobody, or counts a group and the catalogue names no register.
+    """
+    once, on = programme.once, seoul_day(now)
+    if once is None or (once.group is not None and published.register is None):
+        return None
+    agency = did_of_host(published.apply_to[programme.id])
+    if once.epoch is None:
+        return Counted(programme.title, agency, Counting(once.window, on.year), None, {})
+    context = programme_context(agency, programme.id, period_of(once.window, on))
+    link = group = None
+    if once.group is not None and published.register is not None:
         link = _link(once.group, published.register, agency, now)
-        return {once.evidence: NymScope(context, link)}
-    return {}
+        group = CountedGroup(
+            tuple(
+                other.title
+                for other in published.catalogue.all_in_force(on)
+                if other.once is not None
+                and other.once.group is not None
+                and other.once.group.id == once.group.id
+            ),
+            published.register.did,
+            Counting(once.group.window, on.year),
+        )
+    return Counted(
+        programme.title,
+        agency,
+        Counting(once.window, on.year),
+        group,
+        {once.evidence: NymScope(context, link)},
+    )
 
 
 def _link(group: ExclusionGroup, register: RegisterKey, agency: str, now: int) -> LinkScope:

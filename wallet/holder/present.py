@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlencode
 
-from wallet.credentials.bbs_nym import NymScope
 from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError, MalformedError, SeoulWalletError
@@ -16,6 +15,7 @@ from wallet.holder.card_index import CardIndex
 from wallet.holder.cards import HeldCredential, HeldCredentials, ReceiptState
 from wallet.holder.choices import Answer, Choice, disclosed_paths
 from wallet.holder.consent import ConsentRequest, NoMatchingCredential, build_consent
+from wallet.holder.counted import Counted
 from wallet.holder.decision_records import HeldReceipt
 from wallet.holder.decisions import DecisionReceipts
 from wallet.holder.handles import is_nym_handle
@@ -65,15 +65,15 @@ class Presented:
     receipt_error: SeoulWalletError | None = None
 
 
-def _no_scopes(_: VerifiedRequest) -> Mapping[str, NymScope]:
-    return {}
+def _counts_nobody(_: VerifiedRequest) -> None:
+    return None
 
 
 class Presenter:
     """Reads requests and answers them from what the wallet holds.
 
-    `scopes` tells, by query id, in which context a request asks for a pseudonym, where that is
-    known from elsewhere than the request.
+    `counted` tells how a request counts the holder, where that is known from elsewhere than the
+    request: in which contexts it asks for a pseudonym.
     """
 
     def __init__(
@@ -90,9 +90,9 @@ class Presenter:
         transport: HolderTransport,
         clock: Clock,
         development: bool,
-        scopes: Callable[[VerifiedRequest], Mapping[str, NymScope]] = _no_scopes,
+        counted: Callable[[VerifiedRequest], Counted | None] = _counts_nobody,
     ) -> None:
-        self._scopes = scopes
+        self._counted = counted
         self._reader = reader
         self._held = held
         self._index = index
@@ -128,7 +128,7 @@ class Presenter:
             now=self._clock.now(),
             registration=self._reader.standing(verified),
         )
-        consent = replace(consent, scopes=self._scopes(verified))
+        consent = replace(consent, counted=self._counted(verified))
         return self._linking.preferring_unused(consent)
 
     def present(self, consent: ConsentRequest) -> Presented:
@@ -258,6 +258,7 @@ class Presenter:
         key = None
         if not is_nym_handle(held.key_handle):
             key = HeldSigningKey(self._keys, self._keys.find(held.key_handle))
+        counted = consent.counted
         binding = Binding(
             key=key,
             nyms=self._nyms,
@@ -270,7 +271,7 @@ class Presenter:
                 **({} if receipt_key is None else {HOLDER_KEY_CLAIM: receipt_key}),
             },
             pseudonym=consent.request.dcql_query.credentials[answer.query_id].pseudonym,
-            scope=consent.scopes.get(answer.query_id),
+            scope=None if counted is None else counted.scopes.get(answer.query_id),
         )
         return presentable(held).present(choice.paths, binding)
 

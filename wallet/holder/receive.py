@@ -34,6 +34,7 @@ from wallet.holder.intents import (
 )
 from wallet.holder.issuer_session import IssuerSession, OfferRefused
 from wallet.holder.issuers import InspectedOffer, IssuerReader, UnsupportedOffer
+from wallet.holder.pictures import Pictures
 from wallet.holder.placing import Placing
 from wallet.holder.received import CredentialNotAsOffered
 from wallet.holder.registering import Registrar
@@ -108,6 +109,7 @@ class Receiver:
         client: ClientIdentity,
         registrar: Registrar,
         placing: Placing,
+        pictures: Pictures,
     ) -> None:
         self._records = records
         self._keys = keys
@@ -119,6 +121,7 @@ class Receiver:
         self._nonces: dict[str, str] = {}
         self._registrar = registrar
         self._placing = placing
+        self._pictures = pictures
         self._requester = requester
 
     def inspect(self, offer: str | Mapping[str, Any]) -> InspectedOffer:
@@ -331,6 +334,7 @@ class Receiver:
         self._records.write(*changes)
         destroy(place.old_keys, self._keys, self._records)
         self._notify(intent, session, response, NotificationEvent.ACCEPTED)
+        self._pictures.receive(held, configuration.type_metadata)
         return held, rest
 
     def _grant(

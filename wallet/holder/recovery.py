@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,7 @@ from wallet.holder import (
     handles,
     intents,
     log,
+    pictures,
     votes,
 )
 from wallet.holder.export_format import (
@@ -42,9 +44,18 @@ from wallet.holder.export_format import (
     write_export,
 )
 from wallet.holder.voting_secrets import VOTING_SECRET_KIND
-from wallet.ports.holder import Put, RecordConflict, RecordStore, RecordUnknown, StoreDamaged
+from wallet.ports.holder import (
+    Delete,
+    Put,
+    Record,
+    RecordConflict,
+    RecordStore,
+    RecordUnknown,
+    StoreDamaged,
+)
 
 KIND: Final = "recovery"
+OLD_KIND: Final = "recovery_before"
 KEY_KIND: Final = "key"  # of a key store that keeps its keys as records
 SETTINGS_KIND: Final = "settings"
 HOLDING_KIND: Final = "holding"
@@ -65,9 +76,11 @@ EXPORTED_KINDS: Final = (
     discovery.KIND,
     decision_records.KIND,
     votes.KIND,
+    pictures.KIND,
     VOTING_SECRET_KIND,
     SETTINGS_KIND,
     HOLDING_KIND,
+    OLD_KIND,
 )
 RECORDS_PER_WRITE: Final = 200
 # A name of our own: what a crash left behind under it is deleted by the next export.
@@ -148,6 +161,46 @@ class Recovery:
         except RecordConflict:
             return self.secret()
         return made
+
+    def secret_for(self, issuer: str) -> bytes:
+        """Return the secret that an issuer knows a key of: the one before, until it was told."""
+        before = self._old(issuer)
+        return self.secret() if before is None else base64url.decode(before)
+
+    def replace(self, phrase: RecoveryPhrase, issuers: frozenset[str]) -> None:
+        """Let `phrase` be the recovery phrase; keep the secret before for `issuers`.
+
+        One step of the store. An issuer that has not heard of the last phrase keeps the one that
+        it knows.
+        """
+        secret, kept = self.secret(), self._read()
+        if kept is None or phrase.entropy == secret:
+            return
+        known = {record.record_id for record in self._records.list(OLD_KIND)}
+        value = base64url.encode(secret)
+        self._records.write(
+            _put(phrase.entropy, phrase.language, kept.version),
+            *(
+                Put(OLD_KIND, _name(issuer), to_json({"issuer": issuer, "entropy": value}), 0)
+                for issuer in sorted(issuers)
+                if _name(issuer) not in known
+            ),
+        )
+
+    def issuers_of_old(self) -> tuple[str, ...]:
+        """Return the issuers that have yet to be told of the phrase."""
+        return tuple(sorted(_old_value(item)["issuer"] for item in self._records.list(OLD_KIND)))
+
+    def forget_old(self, issuer: str) -> None:
+        """Note that an issuer was told."""
+        if self._old(issuer) is not None:
+            self._records.write(Delete(OLD_KIND, _name(issuer)))
+
+    def _old(self, issuer: str) -> str | None:
+        try:
+            return _old_value(self._records.get(OLD_KIND, _name(issuer)))["entropy"]
+        except RecordUnknown:
+            return None
 
     def _read(self) -> _Kept | None:
         try:
@@ -264,6 +317,20 @@ def _reading(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
             raise ExportUnavailable("the export cannot be read just now") from error
 
     return typed
+
+
+def _name(issuer: str) -> str:
+    return sha256(issuer.encode("utf-8")).hexdigest()
+
+
+def _old_value(record: Record) -> dict[str, str]:
+    try:
+        value = parse_json_object(record.payload)
+        if len(base64url.decode(value["entropy"])) != ENTROPY_BYTES:
+            raise StoreDamaged("a recovery secret cannot be read")
+        return {name: str(value[name]) for name in ("issuer", "entropy")}
+    except (KeyError, TypeError, MalformedError) as error:
+        raise StoreDamaged("a recovery secret cannot be read") from error
 
 
 def _put(secret: bytes, language: PhraseLanguage | None, version: int) -> Put:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from wallet.crypto.sealing import RootKey
+from wallet.crypto.keys import thumbprint
+from wallet.crypto.sealing import RootKey, SealBroken
 from wallet.encoding import base64url
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import MalformedError
@@ -29,6 +31,8 @@ from wallet.ports.holder import (
 )
 from wallet.protocols.oid4vci.recovery import (
     ID_BYTES,
+    MAX_LABELS,
+    DeviceList,
     RecoveryAct,
     RecoveryStatement,
     build_recovery_proof,
@@ -79,10 +83,12 @@ class Registrar:
         self._recovery = recovery
         self._clock = clock
 
-    @property
-    def keys(self) -> RecoveryKeys:
-        """What the recovery secret gives; the secret is made when it is first needed."""
-        return RecoveryKeys(self._recovery.secret())
+    def keys_of(self, issuer: str) -> RecoveryKeys:
+        """What the recovery secret gives; the secret is made when it is first needed.
+
+        That of the phrase before, for an issuer that does not know the new one's yet.
+        """
+        return RecoveryKeys(self._recovery.secret_for(issuer))
 
     def this_device(self) -> ThisDevice:
         """Return this device; its identity is made when it is first needed."""
@@ -109,7 +115,7 @@ class Registrar:
         Raises `DeviceNameTooLong`.
         """
         this = self.this_device()
-        self.keys.seal_device("", this.id, name)
+        self.keys_of("").seal_device("", this.id, name)
         self._write(ThisDevice(this.id, this.secret, name), None)
 
     def _write(self, device: ThisDevice, expected_version: int | None) -> None:
@@ -126,7 +132,7 @@ class Registrar:
 
     def register_proof(self, issuer: str, holding: str, nonce: str) -> str:
         """Return the proof that goes with a credential request."""
-        this, keys = self.this_device(), self.keys
+        this, keys = self.this_device(), self.keys_of(issuer)
         statement = RecoveryStatement(
             act=RecoveryAct.REGISTER,
             device=this.handle(issuer),
@@ -156,9 +162,40 @@ class Registrar:
         statement = RecoveryStatement(act=RecoveryAct.LOST, device=device, lost=lost)
         return self._proof(issuer, statement, nonce)
 
-    def _proof(self, issuer: str, statement: RecoveryStatement, nonce: str) -> str:
+    def replace_proofs(self, issuer: str, listed: DeviceList, nonce: str) -> tuple[str, str]:
+        """Return the proofs, by the old and the new key, that the new one takes its place.
+
+        The names of the devices, the newest ones, are sealed anew for the new key.
+        """
+        old, new = self.keys_of(issuer), RecoveryKeys(self._recovery.secret())
+        labels = {}
+        for item in listed.devices[:MAX_LABELS]:
+            with suppress(SealBroken):  # not written by one of ours
+                labels[item.device] = new.seal_device(issuer, *old.open_device(issuer, item.label))
+        ids = [thumbprint(keys.signing_key(issuer).public_key) for keys in (old, new)]
+        device = self.this_device().handle(issuer)
+        act = RecoveryAct.REPLACE
+        return (
+            self._proof(
+                issuer, RecoveryStatement(act=act, device=device, other=ids[1]), nonce, old
+            ),
+            self._proof(
+                issuer,
+                RecoveryStatement(act=act, device=device, other=ids[0], labels=labels),
+                nonce,
+                new,
+            ),
+        )
+
+    def _proof(
+        self,
+        issuer: str,
+        statement: RecoveryStatement,
+        nonce: str,
+        keys: RecoveryKeys | None = None,
+    ) -> str:
         return build_recovery_proof(
-            self.keys.signing_key(issuer),
+            (keys or self.keys_of(issuer)).signing_key(issuer),
             statement,
             audience=issuer,
             nonce=nonce,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -176,7 +176,7 @@ class Reissuer:
         unreachable = []
         for issuer, held in self._by_issuer().items():
             try:
-                listed = self._listed(issuer, held)
+                listed = self.listed(held[0])
             except _OURS:
                 raise
             except SeoulWalletError as error:
@@ -223,23 +223,28 @@ class Reissuer:
             found[item.credential_issuer].append(item)
         return found
 
-    def _session(self, issuer: str, card_id: str) -> tuple[IssuerSession, InspectedOffer]:
-        configuration_id = self._held.get(card_id).configuration_id
-        inspected = self._receiver.inspect(offer_again(issuer, configuration_id))
+    def session_with(self, held: HeldHolding) -> tuple[IssuerSession, InspectedOffer]:
+        """Return the way to talk to the issuer of a holding, and its metadata."""
+        configuration_id = self._held.get(held.card_id).configuration_id
+        inspected = self._receiver.inspect(offer_again(held.credential_issuer, configuration_id))
         return self._receiver.session(inspected, None), inspected
 
-    def _listed(self, issuer: str, held: Sequence[HeldHolding]) -> DeviceList:
-        session, inspected = self._session(issuer, held[0].card_id)
+    def listed(self, held: HeldHolding) -> DeviceList:
+        """Return what the issuer of a holding knows of the wallet's devices.
+
+        Raises `NotRegistered`, `OfferRefused`, and as `inspect_offer` does.
+        """
+        session, inspected = self.session_with(held)
         if inspected.metadata.recovery is None:
             raise NotRegistered("the issuer takes no recovery keys any more")
-        proof = self._registrar.devices_proof(issuer, session.nonce())
+        proof = self._registrar.devices_proof(held.credential_issuer, session.nonce())
         return parse_device_list(
             session.post_recovery(inspected.metadata.recovery.devices_endpoint, proof)
         )
 
     def _tell_lost(self, item: DeviceAtIssuer) -> None:
         held = self._by_issuer()[item.credential_issuer]
-        session, inspected = self._session(item.credential_issuer, held[0].card_id)
+        session, inspected = self.session_with(held[0])
         if inspected.metadata.recovery is None:
             raise NotRegistered("the issuer takes no recovery keys any more")
         proof = self._registrar.lost_proof(item.credential_issuer, item.handle, session.nonce())
@@ -247,7 +252,7 @@ class Reissuer:
 
     def _add(self, found: dict[bytes, _Found], issuer: str, item: ListedDevice) -> None:
         try:
-            device_id, name = self._registrar.keys.open_device(issuer, item.label)
+            device_id, name = self._registrar.keys_of(issuer).open_device(issuer, item.label)
         except SealBroken:
             # Not one of ours can have written this: it is shown under the issuer's name for it.
             device_id, name = item.device.encode(), ""

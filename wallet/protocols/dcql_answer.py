@@ -37,6 +37,10 @@ class Answered(Protocol):
         """The places that the holder chose to show."""
 
     @property
+    def is_bound(self) -> bool:
+        """Whether somebody proved possession."""
+
+    @property
     def holder_mark(self) -> str | None:
         """What tells its holder from others in one answer, None if nobody proved possession."""
 
@@ -109,28 +113,29 @@ def check_answer(
     `AuthorityNotTrusted`.
     """
     check_answered_ids(query, answered)
-    result: dict[str, tuple[JsonObject, ...]] = {}
-    holders: set[str] = set()
-    for name, presentations in answered.items():
-        # A mark is a digest of a key: once for each presentation.
-        marks = [item.holder_mark for item in presentations]
-        result[name] = tuple(
-            _asked_claims(query.credentials[name], item, is_bound=mark is not None)
-            for item, mark in zip(presentations, marks, strict=True)
-        )
-        if name not in apart:
-            holders.update(mark for mark in marks if mark is not None)
-    if one_holder and len(holders) > 1:
+    result = {
+        name: tuple(_asked_claims(query.credentials[name], item) for item in presentations)
+        for name, presentations in answered.items()
+    }
+    bound = [
+        item
+        for name, presentations in answered.items()
+        if name not in apart
+        for item in presentations
+        if item.is_bound
+    ]
+    # A mark is a digest of a key: not made where there is nothing to compare it with.
+    if one_holder and len(bound) > 1 and len({item.holder_mark for item in bound}) > 1:
         raise HoldersDiffer("the credentials are bound to different holder keys")
     return result
 
 
-def _asked_claims(query: CredentialQuery, presented: Answered, *, is_bound: bool) -> JsonObject:
+def _asked_claims(query: CredentialQuery, presented: Answered) -> JsonObject:
     if presented.format != query.format or not query.accepts_type(presented.types):
         raise AnswerIncomplete("the credential is of another type than asked for")
     if not query.accepts_authorities(presented.authority_keys):
         raise AuthorityNotTrusted("no authority that was asked for vouches for the credential")
-    if query.require_holder_binding and not is_bound:
+    if query.require_holder_binding and not presented.is_bound:
         raise HolderBindingMissing("the presentation carries no key binding")
     complete = False
     for alternative in query.alternatives():

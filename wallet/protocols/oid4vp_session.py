@@ -76,6 +76,16 @@ class RequestOptions:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What is left of a request once it was answered: who may collect, and what they called it."""
+
+    query_name: str | None
+    purpose: str
+    flow: Flow
+    result_token_digest: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Requested:
     """An agency asked; nobody has followed the link.
 
@@ -91,6 +101,16 @@ class Requested:
     result_token_digest: bytes
     created_at: int
     fetch_until: int
+
+    @property
+    def asked(self) -> Asked:
+        """What outlives the answer."""
+        return Asked(
+            query_name=self.query_name,
+            purpose=self.purpose,
+            flow=self.options.flow,
+            result_token_digest=self.result_token_digest,
+        )
 
     def fetch(
         self,
@@ -129,6 +149,11 @@ class Fetched:
     fetched_at: int
     answer_until: int
 
+    @property
+    def asked(self) -> Asked:
+        """What outlives the answer."""
+        return self.requested.asked
+
     def answer(
         self,
         result: JsonObject,
@@ -144,7 +169,7 @@ class Fetched:
         if now >= self.answer_until:
             raise SessionExpired("the time to answer is over")
         return Answered(
-            requested=self.requested,
+            asked=self.asked,
             result=result,
             disclosed=disclosed,
             answered_at=now,
@@ -161,7 +186,7 @@ class Answered:
     `response_code_digest` (SHA-256), the browser of the session has not come back with the code.
     """
 
-    requested: Requested
+    asked: Asked
     result: JsonObject
     disclosed: JsonObject | None
     answered_at: int

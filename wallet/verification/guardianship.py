@@ -28,6 +28,7 @@ WARD: Final = "ward"
 SECTOR_ID: Final = "sector_id"
 ACTS: Final = "acts"
 RELATION: Final = "relation"
+CHILD_NAME: Final = "child_name"
 
 
 class GuardianActs(StrEnum):

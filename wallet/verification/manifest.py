@@ -7,8 +7,6 @@ each credential says: this came from me.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +25,7 @@ from wallet.did.did_ethr import EthrHistory
 from wallet.did.document import DidDocument
 from wallet.encoding import base64url
 from wallet.errors import RejectedError
+from wallet.recent import RecentlyUsed
 from wallet.trust.facts import BatchFact
 from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.issuer_key import NO_ANCHORS, IssuerKeys, issuer_key, key_hint
@@ -113,29 +112,10 @@ def verify_manifest(
     )
 
 
-class CheckedManifests:
-    """The manifests that were verified lately, by digest, so that each is verified once.
+def checked_manifests(limit: int = MAX_CHECKED_MANIFESTS) -> RecentlyUsed[bytes, VerifiedManifest]:
+    """Return a place for manifests that were verified, by digest, so that each is verified once.
 
     A manifest carries the key that it was verified under: whoever uses one compares that with
     the key the issuer has now.
     """
-
-    def __init__(self, limit: int = MAX_CHECKED_MANIFESTS) -> None:
-        self._limit = limit
-        self._kept: OrderedDict[bytes, VerifiedManifest] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, digest: bytes) -> VerifiedManifest | None:
-        """Return the manifest with this digest, if it is still kept."""
-        with self._lock:
-            manifest = self._kept.get(digest)
-            if manifest is not None:
-                self._kept.move_to_end(digest)
-            return manifest
-
-    def put(self, manifest: VerifiedManifest) -> None:
-        """Keep a manifest; the one that was not used for longest may go."""
-        with self._lock:
-            self._kept[manifest.digest] = manifest
-            while len(self._kept) > self._limit:
-                self._kept.popitem(last=False)
+    return RecentlyUsed(limit)

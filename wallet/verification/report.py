@@ -71,6 +71,11 @@ STEP_NAMES: Final = (
     "accreditation",
     "status",
 )
+# Steps of which there is nothing to say but how they ended.
+_PLAIN: Final = {
+    outcome: tuple(Step(number, name, outcome) for number, name in enumerate(STEP_NAMES, start=1))
+    for outcome in (Outcome.PASSED, Outcome.NOT_REQUIRED, Outcome.NOT_REACHED)
+}
 # What a step that was reached came to: the time of the outside facts it used, None if it used
 # none, what the signature was on, `Outcome.NOT_REQUIRED`, or its error.
 StepResult = int | Outcome | SignatureOn | SeoulWalletError | None
@@ -87,16 +92,17 @@ class VerificationReport:
     checked_at: int
     assurance: Assurance | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # The way of frozen dataclasses looks at each field in turn; batches pay for that.
+        return VerificationReport, (self.results, self.checked_at, self.assurance)
+
     @property
     def steps(self) -> tuple[Step, ...]:
         """All ten steps, those that were not reached included."""
         reached = tuple(
             _step(number, result) for number, result in enumerate(self.results, start=1)
         )
-        return reached + tuple(
-            Step(number, STEP_NAMES[number - 1], Outcome.NOT_REACHED)
-            for number in range(len(reached) + 1, len(STEP_NAMES) + 1)
-        )
+        return reached + _PLAIN[Outcome.NOT_REACHED][len(reached) :]
 
     @property
     def failure(self) -> SeoulWalletError | None:
@@ -156,6 +162,8 @@ def _as_of(result: StepResult) -> int | None:
 
 
 def _step(number: int, result: StepResult) -> Step:
+    if result is None:
+        return _PLAIN[Outcome.PASSED][number - 1]
     name = STEP_NAMES[number - 1]
     if isinstance(result, UnavailableError):
         return Step(number, name, Outcome.UNAVAILABLE, result, _as_of(result))
@@ -165,4 +173,4 @@ def _step(number: int, result: StepResult) -> Step:
         return Step(number, name, Outcome.PASSED, None, None, result)
     if isinstance(result, Outcome):
         return Step(number, name, result)
-    return Step(number, name, Outcome.PASSED, None, _as_of(result))
+    return Step(number, name, Outcome.PASSED, None, result)

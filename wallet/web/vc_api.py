@@ -16,8 +16,17 @@ from flask import Blueprint, Response, g
 from marshmallow import EXCLUDE, ValidationError, fields
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from wallet.credentials.data_integrity.proof import ProofMalformed
-from wallet.credentials.data_integrity.verify import ChallengeMismatch, DomainMismatch
+from wallet.credentials.data_integrity.cryptosuite import KeyNotForCryptosuite
+from wallet.credentials.data_integrity.proof import (
+    ProofChainBroken,
+    ProofMalformed,
+    UnsupportedCryptosuite,
+)
+from wallet.credentials.data_integrity.verify import (
+    ChallengeMismatch,
+    DomainMismatch,
+    ProofPurposeMismatch,
+)
 from wallet.credentials.jsonld.errors import (
     GraphTooComplex,
     JsonLdMalformed,
@@ -45,6 +54,10 @@ W3C_TYPES: Final[Mapping[type[SeoulWalletError], str]] = {
     ChallengeMismatch: f"{_PROOF}INVALID_CHALLENGE_ERROR",
     DomainMismatch: f"{_PROOF}INVALID_DOMAIN_ERROR",
     ProofMalformed: f"{_PROOF}PROOF_VERIFICATION_ERROR",
+    ProofChainBroken: f"{_PROOF}PROOF_VERIFICATION_ERROR",
+    ProofPurposeMismatch: f"{_PROOF}PROOF_VERIFICATION_ERROR",
+    UnsupportedCryptosuite: f"{_PROOF}PROOF_VERIFICATION_ERROR",
+    KeyNotForCryptosuite: f"{_PROOF}PROOF_VERIFICATION_ERROR",
     SignatureInvalid: f"{_PROOF}PROOF_VERIFICATION_ERROR",
     BbsProofInvalid: f"{_PROOF}PROOF_VERIFICATION_ERROR",
     StatementsLost: f"{_PROOF}PROOF_TRANSFORMATION_ERROR",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from issuer.recovery.ports import (
     DeviceLost,
@@ -29,7 +30,7 @@ from issuer.status import StatusReason
 from issuer.storage.decoys import move_decoys
 from issuer.storage.recovery.tables import DEVICES, EVENTS, HOLDINGS, KEYS, NOTICES, ROUNDS
 from issuer.storage.tables import ISSUANCES
-from wallet.adapters.sql.engine import insert
+from wallet.adapters.sql.engine import insert, insert_or_ignore
 from wallet.status.token_status_list import INVALID, SUSPENDED, VALID
 
 # What says that a key is gone, and not that the right is.
@@ -39,6 +40,19 @@ KEY_GONE: Final = (
     StatusReason.REISSUED.value,
 )
 _ID_BYTES: Final = 16
+# Updated to their own values, which locks them.
+_LOCK_HOLDING: Final = (
+    update(HOLDINGS)
+    .where(HOLDINGS.c.grant_id == bindparam("of_grant"))
+    .values(grant_id=HOLDINGS.c.grant_id)
+    .returning(HOLDINGS.c.holding_id, HOLDINGS.c.state)
+)
+_LOCK_DEVICE: Final = (
+    update(DEVICES)
+    .where(DEVICES.c.device == bindparam("of_device"))
+    .values(device=DEVICES.c.device)
+    .returning(DEVICES.c.key_id, DEVICES.c.lost_at)
+)
 
 
 def enrol(
@@ -49,12 +63,7 @@ def enrol(
     Returns the numbers of the status lists that changed. Raises `HoldingTaken`,
     `HoldingReplaced`, `HoldingWithdrawn`, `DeviceLost`.
     """
-    known = connection.execute(
-        update(HOLDINGS)
-        .where(HOLDINGS.c.grant_id == change.grant_id)
-        .values(grant_id=change.grant_id)
-        .returning(HOLDINGS.c.holding_id, HOLDINGS.c.state)
-    ).one_or_none()
+    known = connection.execute(_LOCK_HOLDING, {"of_grant": change.grant_id}).one_or_none()
     if known is not None:
         if known.state != HoldingState.ACTIVE:
             raise DeviceLost("nothing more is issued to this device for this credential")
@@ -63,6 +72,10 @@ def enrol(
     registration = change.registration
     if registration is None:
         return frozenset()
+    # A device that has not heard of the new recovery phrase registers for it all the same.
+    latest = _successor_from_now_on(connection, registration.key_id)
+    if latest is not None:
+        registration = replace(registration, key_id=latest)
     _add_device(connection, registration, now)
     changed: frozenset[int] = frozenset()
     if change.origin is not None:
@@ -86,28 +99,36 @@ def enrol(
     return changed
 
 
+def successor_of(connection: Connection, key_id: str) -> str | None:
+    """See `RecoveryRecords.successor`."""
+    return connection.execute(
+        select(KEYS.c.successor).where(KEYS.c.key_id == key_id)
+    ).scalar_one_or_none()
+
+
+def _successor_from_now_on(connection: Connection, key_id: str) -> str | None:
+    """Return the successor of a key, which gets no other one before this transaction ends."""
+    same = update(KEYS).where(KEYS.c.key_id == key_id).values(used_at=KEYS.c.used_at)
+    return connection.execute(same.returning(KEYS.c.successor)).scalar_one_or_none()
+
+
 def _join(connection: Connection, change: Enrolment, holding_id: str) -> None:
     row = {"round_id": change.round_id, "holding_id": holding_id}
-    connection.execute(insert(connection, ROUNDS).on_conflict_do_nothing(), row)
+    connection.execute(insert_or_ignore(connection, ROUNDS), row)
 
 
 def _add_device(connection: Connection, registration: Registration, now: int) -> None:
     key = {"key_id": registration.key_id, "registered_at": now, "used_at": now}
-    connection.execute(insert(connection, KEYS).on_conflict_do_nothing(), key)
+    connection.execute(insert_or_ignore(connection, KEYS), key)
     device = {
         "device": registration.device,
         "key_id": registration.key_id,
         "label": registration.label,
         "registered_at": now,
     }
-    connection.execute(insert(connection, DEVICES).on_conflict_do_nothing(), device)
-    # Updated to its own value, so that it cannot be lost in the meantime.
-    kept = connection.execute(
-        update(DEVICES)
-        .where(DEVICES.c.device == registration.device)
-        .values(device=registration.device)
-        .returning(DEVICES.c.key_id, DEVICES.c.lost_at)
-    ).one()
+    connection.execute(insert_or_ignore(connection, DEVICES), device)
+    # Locked, so that it cannot be lost in the meantime.
+    kept = connection.execute(_LOCK_DEVICE, {"of_device": registration.device}).one()
     if kept.key_id != registration.key_id:
         raise HoldingTaken("the device is another key's")
     if kept.lost_at is not None:
@@ -160,7 +181,7 @@ def _add_holding(
         "state": HoldingState.ACTIVE.value,
         "registered_at": now,
     }
-    done = connection.execute(insert(connection, HOLDINGS).on_conflict_do_nothing(), row)
+    done = connection.execute(insert_or_ignore(connection, HOLDINGS), row)
     if done.rowcount != 1:
         if change.origin is not None:
             raise HoldingReplaced("this device has it already")

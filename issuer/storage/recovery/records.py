@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, Engine, Row, func, select, update
@@ -16,6 +16,7 @@ from issuer.recovery.ports import (
     Notice,
     NoticeKind,
     RecoveryEvent,
+    RecoveryKeyReplaced,
     RecoveryTooOften,
 )
 from issuer.status import StatusReason
@@ -25,11 +26,16 @@ from issuer.storage.recovery.enrolment import (
     add_notice,
     is_withdrawn,
     revoke_copies,
+    successor_of,
 )
 from issuer.storage.recovery.tables import DEVICES, EVENTS, HOLDINGS, KEYS, NOTICES
 from wallet.adapters.sql.engine import insert, read, write
 
-_COUNTED: Final = (EventKind.REISSUE_ASKED.value, EventKind.DEVICE_LOST.value)
+_COUNTED: Final = (
+    EventKind.REISSUE_ASKED.value,
+    EventKind.DEVICE_LOST.value,
+    EventKind.KEY_REPLACED.value,
+)
 _HOLDING: Final = tuple(c for c in HOLDINGS.c if c.name not in ("grant_id", "ended_at"))
 
 
@@ -42,6 +48,51 @@ class SqlRecoveryRecords:
     def __init__(self, engine: Engine, *, decoys: Callable[[], int] = draw_count) -> None:
         self._engine = engine
         self._decoys = decoys
+
+    def successor(self, key_id: str) -> str | None:
+        with read(self._engine) as connection:
+            return successor_of(connection, key_id)
+
+    def replace_key(
+        self,
+        event: RecoveryEvent,
+        successor: str,
+        labels: Mapping[str, str],
+        *,
+        most: int,
+        since: int,
+    ) -> None:
+        old, now = event.key_id, event.at
+        with write(self._engine) as connection:
+            _lock(connection, event)
+            known = successor_of(connection, old)
+            if known == successor or not _is_known(connection, old):
+                return
+            if known is not None or successor_of(connection, successor) is not None:
+                raise RecoveryKeyReplaced("it was replaced by another key")
+            _note(connection, event, most=most, since=since)
+            key = {"key_id": successor, "registered_at": now, "used_at": now}
+            connection.execute(insert(connection, KEYS).on_conflict_do_nothing(), key)
+            for table in (DEVICES, HOLDINGS):
+                connection.execute(
+                    update(table).where(table.c.key_id == old).values(key_id=successor)
+                )
+            before = (KEYS.c.key_id == old) | (KEYS.c.successor == old)
+            connection.execute(update(KEYS).where(before).values(successor=successor))
+            mine = DEVICES.c.key_id == successor
+            for device, label in labels.items():
+                connection.execute(
+                    update(DEVICES).where(DEVICES.c.device == device, mine).values(label=label)
+                )
+            holders = connection.scalars(
+                select(HOLDINGS.c.holder_id)
+                .where(
+                    HOLDINGS.c.key_id == successor, HOLDINGS.c.state == HoldingState.ACTIVE.value
+                )
+                .distinct()
+            ).all()
+            for holder_id in sorted(holders):
+                add_notice(connection, holder_id, NoticeKind.KEY_REPLACED, now)
 
     def holding(self, holding_id: str) -> Holding:
         with read(self._engine) as connection:
@@ -129,7 +180,8 @@ class SqlRecoveryRecords:
     def events(self, key_id: str | None, *, limit: int) -> Sequence[RecoveryEvent]:
         query = select(EVENTS).order_by(EVENTS.c.at.desc(), EVENTS.c.event_id).limit(limit)
         if key_id is not None:
-            query = query.where(EVENTS.c.key_id == key_id)
+            before = select(KEYS.c.key_id).where(KEYS.c.successor == key_id)
+            query = query.where((EVENTS.c.key_id == key_id) | EVENTS.c.key_id.in_(before))
         with read(self._engine) as connection:
             rows = connection.execute(query).all()
         return [RecoveryEvent(**{**row._asdict(), "kind": EventKind(row.kind)}) for row in rows]
@@ -168,6 +220,11 @@ def _note(connection: Connection, event: RecoveryEvent, *, most: int, since: int
 def _lock(connection: Connection, event: RecoveryEvent) -> None:
     """Let parallel acts of one key wait for each other, so that each sees the ones before it."""
     connection.execute(update(KEYS).where(KEYS.c.key_id == event.key_id).values(used_at=event.at))
+
+
+def _is_known(connection: Connection, key_id: str) -> bool:
+    found = connection.execute(select(KEYS.c.key_id).where(KEYS.c.key_id == key_id))
+    return found.one_or_none() is not None
 
 
 def _device_of(connection: Connection, key_id: str, device: str) -> Device:

@@ -30,6 +30,8 @@ KEYS: Final = Table(
     Column("key_id", String(64), primary_key=True),
     Column("registered_at", BigInteger, nullable=False),
     Column("used_at", BigInteger, nullable=False),
+    # The key that owns now what this one owned; always the latest of a row of them.
+    Column("successor", String(64), index=True),
 )
 DEVICES: Final = Table(
     "issuer_recovery_devices",

@@ -22,10 +22,10 @@ from wallet.eligibility.signed_catalogue import CatalogueOutdated
 from wallet.encoding.json import JsonObject
 from wallet.holder.discovery import (
     CannotApply,
-    Finding,
     NoCatalogue,
     PublisherNotTrusted,
 )
+from wallet.holder.findings import Finding
 from wallet.holder.wallet import Wallet
 
 ON = date(2023, 10, 10)

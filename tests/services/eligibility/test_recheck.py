@@ -18,6 +18,7 @@ from sqlalchemy import Engine, select
 from tests.support.bulk import CARD, CARD_CLAIMS, CARD_NOW, BulkBench
 from tests.support.evidence_bench import STATUS_INDEX, EvidenceBench, noon
 from tests.support.programmes import boundary_data, programme
+from verifier.metrics import Metrics
 from verifier.recheck.delivery import LEASE_S, MAX_ATTEMPTS, RETRY_AFTER_S, WebhookDelivery
 from verifier.recheck.endpoints import (
     WebhookEndpoint,
@@ -43,6 +44,7 @@ CLAIMS = boundary_data()[ALLOWANCE.name]["claims"]
 NOW = noon(date.fromisoformat(boundary_data()[ALLOWANCE.name]["on"]))
 HOUR = 3600
 SECRET = b"a synthetic secret of an agency."
+COUNTED = "seoul_verifier_webhook"
 ENDPOINT = WebhookEndpoint("agency", "https://hooks.example/in", (SECRET,))
 
 
@@ -71,6 +73,7 @@ class Agency:
         self.engine: Engine = open_engine(sqlite_url(folder / "verifier.db"))
         self.records = SqlRecheckRecords(self.engine)
         self.receiver = Receiver()
+        self.metrics = Metrics()
 
     def grant(self) -> str:
         """Grant the allowance to a synthetic person; return the receipt's id."""
@@ -101,8 +104,20 @@ class Agency:
         """Let time pass and what is due be sent; return how much was delivered."""
         self.clock.set(self.clock.now() + after_s)
         return WebhookDelivery(
-            self.records, self.receiver, self.clock, endpoints=endpoints or (ENDPOINT,)
+            self.records,
+            self.receiver,
+            self.clock,
+            endpoints=endpoints or (ENDPOINT,),
+            metrics=self.metrics,
         ).run_once()
+
+    def counted(self) -> dict[str, float]:
+        """Return what the metrics say of webhooks."""
+        lines = self.metrics.exposition().decode().splitlines()
+        # When a counter was made is told as well, and is another each time.
+        counted = [line for line in lines if line.startswith(COUNTED) and "_created" not in line]
+        pairs = [line.rsplit(" ", 1) for line in counted]
+        return {name.removeprefix(COUNTED): float(value) for name, value in pairs}
 
     def events(self) -> list[tuple[str, str]]:
         """Return type and receipt of everything that was received."""
@@ -274,6 +289,33 @@ def test_an_endpoint_that_was_taken_away_is_given_up(changed: Agency) -> None:
     assert changed.deliver(0, other) == 0
     assert changed.receiver.got == []
     assert {row.state for row in changed.rows(WEBHOOKS)} == {"failed"}
+
+
+def test_metrics_tell_what_was_delivered_is_tried_again_waits_and_was_given_up(
+    changed: Agency,
+) -> None:
+    waiting = len(CLAIMS)
+    assert changed.counted()['_attempts_total{outcome="delivered"}'] == 0
+    changed.receiver.status = 503
+    changed.deliver()
+    assert changed.counted() == counts(retried=waiting, pending=waiting)
+    changed.receiver.status = 200
+    changed.deliver(HOUR)
+    assert changed.counted() == counts(retried=waiting, delivered=waiting)
+
+
+def test_metrics_tell_what_was_given_up(changed: Agency) -> None:
+    changed.receiver.status = 410
+    changed.deliver()
+    assert changed.counted() == counts(failed=len(CLAIMS))
+
+
+def counts(
+    *, delivered: int = 0, failed: int = 0, retried: int = 0, pending: int = 0
+) -> dict[str, float]:
+    outcomes = {"delivered": delivered, "failed": failed, "retried": retried}
+    found = {f'_attempts_total{{outcome="{name}"}}': float(at) for name, at in outcomes.items()}
+    return found | {"s_pending": float(pending)}
 
 
 def test_a_process_that_ends_while_it_sends_loses_nothing(changed: Agency) -> None:

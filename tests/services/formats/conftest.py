@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.format_town import EPOCH, FORMATS, TWO_CARDS, FormatTown, Holder
+from tests.support.format_town import (
+    EPOCH,
+    FORMATS,
+    TWO_CARDS,
+    FormatTown,
+    Holder,
+    query_for,
+)
 from verifier.queries import parse_named_queries
 from wallet.holder.cards import Card
 from wallet.verification.policy import TrustPolicy
@@ -16,7 +23,11 @@ from wallet.verification.policy import TrustPolicy
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FormatTown]:
     trust = TrustPolicy(epochs=frozenset((EPOCH,)))
     named = {"dcql_query": TWO_CARDS, "purpose": "synthetic", "one_holder": False}
-    queries = parse_named_queries({"two-cards": named})
+    in_hand = {
+        f"in-hand-{kind}": {"dcql_query": query_for(kind, "child_count"), "purpose": "synthetic"}
+        for kind in FORMATS
+    }
+    queries = parse_named_queries({"two-cards": named, **in_hand})
     built = FormatTown(tmp_path_factory.mktemp("town"), {"trust": trust, "queries": queries})
     yield built
     built.close()

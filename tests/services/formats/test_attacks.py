@@ -11,6 +11,8 @@ import pytest
 from tests.support.format_town import (
     EPOCH,
     FORMATS,
+    OTHER_AUDIENCE,
+    OTHER_NONCE,
     VCT,
     W3C,
     FormatTown,
@@ -34,20 +36,6 @@ from wallet.verification.policy import TrustPolicy
 
 every_format = pytest.mark.parametrize("kind", FORMATS)
 every_w3c = pytest.mark.parametrize("kind", W3C)
-
-# What a presentation for something else comes to, by format.
-OTHER_NONCE = {
-    "jwt": "nonce_mismatch",
-    "ldp": "challenge_mismatch",
-    "ldp-sd": "challenge_mismatch",
-    "bbs": "bbs_proof_invalid",
-}
-OTHER_AUDIENCE = {
-    "jwt": "audience_mismatch",
-    "ldp": "domain_mismatch",
-    "ldp-sd": "domain_mismatch",
-    "bbs": "bbs_proof_invalid",
-}
 
 
 def place_of(kind: str, name: str) -> tuple[str | int, ...]:

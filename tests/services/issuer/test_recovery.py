@@ -25,7 +25,7 @@ from issuer.recovery.policy import (
 from issuer.recovery.ports import ContactUnavailable, Notice, NoticeKind
 from tests.support.issuing import ALICE, FAMILY, HOLDER, IssuerWorld, issuer_world, key_of
 from tests.support.oid4vci_wallet import CARD, TestWallet, error_of
-from wallet.crypto.keys import Es256SigningKey
+from wallet.crypto.keys import Es256SigningKey, thumbprint
 from wallet.protocols.oid4vci.metadata import parse_issuer_metadata
 from wallet.protocols.oid4vci.recovery import (
     RECOVERY_MEMBER,
@@ -124,6 +124,7 @@ def test_the_metadata_name_it_plainly(world: IssuerWorld) -> None:
     assert document[RECOVERY_MEMBER] == {
         "devices_endpoint": "https://issuer.example/recovery/devices",
         "lost_endpoint": "https://issuer.example/recovery/lost",
+        "key_endpoint": "https://issuer.example/recovery/key",
     }
     parsed = parse_issuer_metadata(document, credential_issuer=world.base_url)
     assert parsed.recovery is not None
@@ -356,3 +357,69 @@ def test_the_type_of_a_proof_is_its_own(world: IssuerWorld, owner: Owner) -> Non
     wrong = world.proof()
     answer = world.client.post("/recovery/devices", json={"proof": wrong})
     assert error_of(answer) == (400, "invalid_recovery_proof")
+
+
+def replacing(owner: Owner, new: Es256SigningKey, **changes: Any) -> dict[str, str]:
+    """Return the request that puts a key in the owner's place, with changes of the new proof."""
+    nonce = owner.world.nonce()
+    ids = {key: thumbprint(key.public_key) for key in (owner.key, new)}
+    said = {"other": ids[owner.key], "key": new, "labels": {OLD: "b" * 32}, **changes}
+    return {
+        "proof": owner.proof(RecoveryAct.REPLACE, nonce, other=ids[new]),
+        "new_proof": owner.proof(RecoveryAct.REPLACE, said.pop("nonce", nonce), **said),
+    }
+
+
+def test_another_key_takes_the_place_of_one_and_is_told_of(
+    world: IssuerWorld, owner: Owner
+) -> None:
+    owner.first()
+    new = Owner(world, key_of("new recovery"))
+    body = replacing(owner, new.key)
+    assert world.client.post("/recovery/key", json=body).status_code == 204
+    assert error_of(owner.post(RecoveryAct.DEVICES)) == (400, "recovery_key_replaced")
+    assert error_of(owner.ask(owner.hand(), device=NEW)) == (400, "recovery_key_replaced")
+    listed = new.post(RecoveryAct.DEVICES).get_json()
+    assert [device["label"] for device in listed["devices"]] == ["b" * 32]
+    assert sorted(event["act"] for event in listed["events"]) == ["key_replaced", "registered"]
+    assert new.ask(new.hand(), device=NEW).status_code == 200
+    # A replay is refused by its nonce, and said again it changes nothing.
+    assert error_of(world.client.post("/recovery/key", json=body)) == (400, "invalid_nonce")
+    again = world.client.post("/recovery/key", json=replacing(owner, new.key))
+    assert again.status_code == 204
+    assert record(world).count("key_replaced") == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"other": OTHER},
+        {"key": key_of("a stranger")},
+        {"nonce": "of another request"},
+        {"audience": "https://other.example"},
+        {"labels": {"short": "a"}},
+        {"labels": {OLD: "not base64url!"}},
+        {"labels": {f"{number:032}": "" for number in range(25)}},
+    ],
+    ids=["other", "key", "nonce", "audience", "device", "label", "labels"],
+)
+def test_refuses_a_new_key_that_does_not_prove_itself(
+    world: IssuerWorld, owner: Owner, changes: dict[str, Any]
+) -> None:
+    owner.first()
+    body = replacing(owner, key_of("new recovery"), **changes)
+    answer = world.client.post("/recovery/key", json=body)
+    assert error_of(answer) == (400, "invalid_recovery_proof")
+    assert owner.post(RecoveryAct.DEVICES).status_code == 200
+
+
+def test_a_key_that_was_replaced_is_not_replaced_by_another(
+    world: IssuerWorld, owner: Owner
+) -> None:
+    owner.first()
+    new = Owner(world, key_of("new recovery"))
+    world.client.post("/recovery/key", json=replacing(owner, new.key))
+    for old, key in ((owner, key_of("a thief")), (new, owner.key)):
+        answer = world.client.post("/recovery/key", json=replacing(old, key))
+        assert error_of(answer) == (400, "recovery_key_replaced")
+    assert new.post(RecoveryAct.DEVICES).status_code == 200

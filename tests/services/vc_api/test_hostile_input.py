@@ -155,7 +155,6 @@ def test_any_value_at_any_member_is_refused_or_harmless(
             answer = send(api, name, body)
             count += 1
             free = name in ("issue", "status", "derive") or path[0] == "options"
-            free = free or (value in ([], {}) and False)
             assert is_refused(answer) or (free and answer.status_code in (200, 201)), (
                 path, value, answer.text,
             )  # fmt: skip
@@ -223,7 +222,12 @@ def test_a_proof_that_was_tampered_with_is_refused(
 
 DOCUMENTS: Final[dict[str, JsonObject]] = {
     "an unknown context": {"@context": [CREDENTIALS_V2, "https://x.example/c"]},
-    "an inline context": {"@context": [CREDENTIALS_V2, {"@vocab": "https://x.example/"}]},
+    "an inline context that imports": {
+        "@context": [CREDENTIALS_V2, {"@import": "https://x.example/"}]
+    },
+    "an inline context that redefines": {
+        "@context": [CREDENTIALS_V2, EXAMPLES, {"VerifiableCredential": "https://x.example/"}]
+    },
     "a context over http": {"@context": ["http://www.w3.org/ns/credentials/v2"]},
     "no known first context": {"@context": ["https://x.example/c"]},
     "contexts in the wrong order": {"@context": [EXAMPLES, CREDENTIALS_V2]},
@@ -299,9 +303,7 @@ _FUZZ = settings(
 )
 
 
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@_FUZZ
 @given(value=_JSON, name=st.sampled_from(ENDPOINTS), data=st.data())
 def test_any_json_anywhere_is_answered(
     api: VcApi, good: dict[str, JsonObject], value: Any, name: str, data: st.DataObject
@@ -311,38 +313,8 @@ def test_any_json_anywhere_is_answered(
     assert is_refused(answer) or answer.status_code in (200, 201)
 
 
-@settings(
-    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@_FUZZ
 @given(body=st.binary(max_size=200) | _JSON.map(to_json), name=st.sampled_from(ENDPOINTS))
 def test_any_bytes_are_refused(api: VcApi, body: bytes, name: str) -> None:
     client, path = endpoint(api, name)
     assert is_refused(client.post(path, data=body, content_type="application/json"))
-
-
-@pytest.mark.parametrize(
-    "did",
-    ["did:key:z", "did:key:z6Mk", "did:jwk:e30", "did:jwk:%20", "did:foo:bar", "did:web:127.0.0.1",
-     "did:web:a..b", "nonsense", "did:", "did:key:zUC7" + "1" * 130, "did:web:x%2Fy", "a/b/c"],
-)  # fmt: skip
-def test_a_bad_did_is_resolved_to_an_error(api: VcApi, did: str) -> None:
-    answer = api.holder.get(f"/1.0/identifiers/{did}")
-    told = answer.get_json(force=True)
-    assert answer.status_code in (400, 404)
-    assert told["didDocument"] is None
-    assert told["didResolutionMetadata"]["error"] in (
-        "invalidDid", "methodNotSupported", "notFound",
-    )  # fmt: skip
-
-
-def test_a_did_that_carries_its_key_is_resolved(api: VcApi) -> None:
-    for did in api.development_issuer.dids.values():
-        answer = api.holder.get(f"/1.0/identifiers/{did}")
-        told = answer.get_json(force=True)
-        assert answer.status_code == 200
-        assert told["didDocument"]["id"] == did
-        (method,) = told["didDocument"]["verificationMethod"]
-        assert method["publicKeyMultibase"] == did.removeprefix("did:key:")
-        assert told["didDocument"]["assertionMethod"] == [method["id"]]
-        assert told["didResolutionMetadata"] == {"contentType": "application/did"}
-        assert told["didDocumentMetadata"] == {}

@@ -167,7 +167,7 @@ def test_a_suspended_credential_is_refused_until_the_suspension_ends(
 
 
 def test_a_purpose_that_is_not_kept_is_refused(api: VcApi) -> None:
-    for purpose in ("message", "", None, 1, ["revocation"]):
+    for purpose in ("message", "", "default", 1, ["revocation"]):
         answer = api.issue("eddsa-rdfc-2022", "ed25519", credential(), statusPurpose=purpose)
         assert refusal(answer) == (400, "request_malformed")
 

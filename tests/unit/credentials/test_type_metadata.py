@@ -13,6 +13,7 @@ from wallet.credentials.type_metadata import (
     ClaimRule,
     Disclosability,
     Display,
+    SvgTemplateLink,
     TypeIntegrityMismatch,
     TypeMetadataMalformed,
     TypeRulesBroken,
@@ -32,13 +33,26 @@ DOCUMENT: dict[str, Any] = {
     "name": "Multi-child family card",
     "description": "A synthetic type",
     "display": [
-        {"locale": "ko-KR", "name": "다둥이 행복카드", "rendering": {"simple": {}}},
+        {
+            "locale": "ko-KR",
+            "name": "다둥이 행복카드",
+            "rendering": {
+                "simple": {},
+                "svg_templates": [
+                    {
+                        "uri": "https://types.example/card.svg",
+                        "uri#integrity": "sha256-AAAA",
+                        "properties": {"contrast": "high", "orientation": "landscape"},
+                    }
+                ],
+            },
+        },
         {"lang": "en", "name": "Multi-child family card", "description": "synthetic"},
     ],
     "claims": [
         {"path": ["child_count"], "sd": "always", "display": [{"locale": "ko", "label": "자녀"}]},
         {"path": ["valid_until"], "mandatory": True, "sd": "never"},
-        {"path": ["guardians", None, "name"]},
+        {"path": ["guardians", None, "name"], "svg_id": "guardian_1"},
     ],
 }
 
@@ -54,7 +68,16 @@ def documents(**extra: dict[str, Any]) -> dict[str, bytes]:
 def test_reads_names_displays_and_claims() -> None:
     metadata = parse_type_metadata(to_json(DOCUMENT), VCT)
     assert metadata.display == (
-        Display("ko-KR", "다둥이 행복카드"),
+        Display(
+            "ko-KR",
+            "다둥이 행복카드",
+            None,
+            (
+                SvgTemplateLink(
+                    "https://types.example/card.svg", "sha256-AAAA", "landscape", None, "high"
+                ),
+            ),
+        ),
         Display("en", "Multi-child family card", "synthetic"),
     )
     assert metadata.claims[0].display == (Display("ko", "자녀"),)
@@ -62,6 +85,7 @@ def test_reads_names_displays_and_claims() -> None:
         ("valid_until",), (), mandatory=True, sd=Disclosability.NEVER
     )
     assert metadata.claims[2].path == ("guardians", None, "name")
+    assert [rule.svg_id for rule in metadata.claims] == [None, None, "guardian_1"]
 
 
 @pytest.mark.parametrize(
@@ -78,6 +102,19 @@ def test_reads_names_displays_and_claims() -> None:
         {"display": [1]},
         {"display": [{"locale": "ko"}]},
         {"display": [{"name": "a"}]},
+        {"display": [{"locale": "ko", "name": "a", "rendering": []}]},
+        {"display": [{"locale": "ko", "name": "a", "rendering": {"svg_templates": [{}]}}]},
+        {
+            "display": [
+                {
+                    "locale": "ko",
+                    "name": "a",
+                    "rendering": {"svg_templates": [{"uri": "https://a.example"}] * 17},
+                }
+            ]
+        },
+        {"claims": [{"path": ["a"], "svg_id": "1a"}]},
+        {"claims": [{"path": ["a"], "svg_id": "a"}, {"path": ["b"], "svg_id": "a"}]},
         {"display": [{"locale": "ko", "name": "a"}] * 2},
         {"claims": "x"},
         {"claims": [{}]},

@@ -28,7 +28,7 @@ from wallet.eligibility.signed_catalogue import (
 )
 from wallet.encoding.json import JsonObject
 from wallet.holder.cards import HeldCredential
-from wallet.holder.discovery import Finding, find_programmes
+from wallet.holder.findings import Finding, find_programmes
 from wallet.holder.presentables import presentable
 from wallet.protocols.claims_path import pick_claims
 

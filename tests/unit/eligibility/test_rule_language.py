@@ -1,7 +1,8 @@
 """The rule language: three-valued logic, calendar limits, and what is said about an unknown."""
 
 from datetime import date
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.support.programmes import programme
 from wallet.eligibility.clauses import ElapsedTest, FactValues, IncomeTest, Lacking, Unit, Window
 from wallet.eligibility.days import add_months, birthday, last_day_at_age, parse_day, seoul_day
 from wallet.eligibility.decision import Outcome, ProgrammeNotInForce, evaluate
+from wallet.eligibility.evidence_types import FactType
 from wallet.eligibility.median_income import MedianIncomeUnknown, median_incomes
 from wallet.eligibility.ranking import Applicant, assign_places
 from wallet.eligibility.reasons import Cause
@@ -340,3 +342,13 @@ def test_income_bands_come_from_the_table_of_the_year() -> None:
     test = IncomeTest("y", "o", "u", percent=150, median_year=2025)
     assert test.check({"y": 2025, "o": 150, "u": 10_000}, on=ON) is False
     assert test.check({"y": 2025, "o": 149, "u": 151}, on=ON) == ("u",)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_how_an_issuer_composed_a_syllable_refuses_nobody(form: Literal["NFC", "NFD"]) -> None:
+    composed = ("마포구", "중구")
+    given = [normalize(form, item) for item in composed]
+    assert FactType.TEXTS.read(given) == composed
+    assert FactType.TEXT.read(given[0]) == composed[0]
+    assert FactType.TEXT.read(7) is None
+    assert FactType.TEXTS.read([given[0], 7]) is None

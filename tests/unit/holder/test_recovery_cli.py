@@ -133,3 +133,22 @@ def test_the_library_does_the_same(tmp_path: Path, old: Path, exported: Path, ph
 
 def test_both_languages_say_the_same_things() -> None:
     assert TEXTS["ko"].keys() == TEXTS["en"].keys()
+
+
+def test_another_phrase_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    file = tmp_path / "wallet.db"
+    run(file, "create")
+    assert run(file, "new-phrase", "--yes").exit_code == 4
+    old = words_in(run(file, "phrase").output)
+    refused = run(file, "new-phrase", typed="n\n")
+    assert refused.exit_code == 4
+    assert "consent_refused" in refused.output
+    assert words_in(run(file, "phrase").output) == old
+    made = run(file, "new-phrase", lang="ko", typed="y\n")
+    assert made.exit_code == 0, made.output
+    new = words_in(made.output)
+    assert parse_recovery_phrase(new).language == "ko"
+    assert words_in(run(file, "phrase").output) == new
+    back = run(file, "new-phrase", "--typed", typed=old + "\n")
+    assert (back.exit_code, words_in(run(file, "phrase").output)) == (0, old)
+    assert run(file, "new-phrase", "--finish").exit_code == 0

@@ -19,7 +19,7 @@ from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.keys import Es256SigningKey, PublicKey, SignatureInvalid
 from wallet.evidence import FactSources, collect
 from wallet.status.token_status_list import TokenStatusList
-from wallet.verification.checked_lists import CheckedList, CheckedStatusLists
+from wallet.verification.checked_lists import CheckedList, ListName, checked_lists
 from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.issuer_key import KeyHint
 from wallet.verification.pipeline import verify_presentation
@@ -127,19 +127,14 @@ def checked(size: int, key: PublicKey) -> CheckedList:
     return CheckedList(KeyHint(None, None), key, listed)
 
 
-def test_lists_are_kept_up_to_a_size_and_the_unused_go_first() -> None:
+def test_lists_are_kept_up_to_a_size_in_bytes() -> None:
     key = Es256SigningKey.generate().public_key
-    kept = CheckedStatusLists(limit_bytes=100)
-    kept.put(b"one", checked(50, key))
-    kept.put(b"two", checked(50, key))
-    kept.put(b"two", checked(50, key))
-    assert kept.get(b"one", STATUS_URI, ISSUER) is not None
-    kept.put(b"three", checked(50, key))
-    assert kept.get(b"two", STATUS_URI, ISSUER) is None
-    assert kept.get(b"one", STATUS_URI, ISSUER) is not None
-    assert kept.get(b"one", STATUS_URI, "did:web:other.example") is None
-    kept.put(b"big", checked(101, key))
-    assert kept.get(b"big", STATUS_URI, ISSUER) is None
+    kept = checked_lists(limit_bytes=100)
+    one, two = (ListName.of(token, STATUS_URI, ISSUER) for token in (b"one", b"two"))
+    kept.put(one, checked(50, key))
+    kept.put(two, checked(51, key))
+    assert kept.get(one) is None
+    assert kept.get(two) is not None
 
 
 def test_a_token_is_found_by_all_of_its_bytes() -> None:
@@ -147,7 +142,9 @@ def test_a_token_is_found_by_all_of_its_bytes() -> None:
     token = world.status_token()
     keys = world.issuer_key.public_key
     listed = verify_status_list_token(token, uri=STATUS_URI, issuer=ISSUER, issuer_keys=keys)
-    kept = CheckedStatusLists()
-    kept.put(token, CheckedList(KeyHint(None, None), keys, listed))
-    assert kept.get(token[:-1], STATUS_URI, ISSUER) is None
-    assert kept.get(token, STATUS_URI + "1", ISSUER) is None
+    kept, name = checked_lists(), ListName.of(token, STATUS_URI, ISSUER)
+    kept.put(name, CheckedList(KeyHint(None, None), keys, listed))
+    assert kept.get(name) is not None
+    assert kept.get(ListName.of(token[:-1], STATUS_URI, ISSUER)) is None
+    assert kept.get(ListName.of(token, STATUS_URI + "1", ISSUER)) is None
+    assert kept.get(ListName.of(token, STATUS_URI, "did:web:other.example")) is None

@@ -16,7 +16,7 @@ from wallet.ports.compute import ComputeUnavailable
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AHEAD: Final = 2
+_AHEAD: Final = 12
 CONNECT_TIMEOUT_S: Final = 10
 _LOST: Final = (KilledWorker, FutureCancelledError, FuturesCancelledError, CommClosedError)
 

@@ -18,8 +18,9 @@ from wallet.ports.compute import ComputeUnavailable
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Chunks per worker that are handed out ahead of the one whose result is awaited.
-_AHEAD: Final = 2
+# Chunks per worker that are handed out ahead of the one whose result is awaited: enough to go on
+# with while this process writes down what came back.
+_AHEAD: Final = 12
 
 
 def _follow_the_parent() -> None:

@@ -20,6 +20,7 @@ from web3.exceptions import BlockNotFound
 
 from wallet.adapters.evm.blocks import Header, Log
 from wallet.adapters.evm.endpoints import Endpoint
+from wallet.adapters.evm.gas import estimate_gas
 from wallet.adapters.evm.node import ask
 from wallet.adapters.evm.proofs import ProvenSlot
 from wallet.adapters.evm.sender import Sender
@@ -29,6 +30,26 @@ FINALITY: Final = "instant"
 _FUNDS_ETHER: Final = 100
 _RICH_ACCOUNT: Final = 0
 _MINING: Final = frozenset(("eth_sendTransaction", "eth_sendRawTransaction", "evm_mine"))
+
+
+class _Backend(PyEVMBackend):  # type: ignore[misc]
+    """Keeps the receipts of mined transactions: py-evm looks for each through every block.
+
+    No block of this chain is ever taken back.
+    """
+
+    def __init__(self, genesis_parameters: Any) -> None:
+        super().__init__(genesis_parameters=genesis_parameters)
+        self.chain.gas_estimator = estimate_gas
+        self._receipts: dict[bytes, Any] = {}
+
+    def get_transaction_receipt(self, transaction_hash: bytes) -> Any:
+        receipt = self._receipts.get(transaction_hash)
+        if receipt is None:
+            receipt = super().get_transaction_receipt(transaction_hash)
+            if receipt["block_number"] is not None:
+                self._receipts[transaction_hash] = receipt
+        return receipt
 
 
 class _LockedProvider(EthereumTesterProvider):
@@ -63,7 +84,7 @@ class DevelopmentChain:
         genesis = PyEVMBackend.generate_genesis_params({"timestamp": int(time.time()) - set_up_s})
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._tester = EthereumTester(PyEVMBackend(genesis_parameters=genesis))
+            self._tester = EthereumTester(_Backend(genesis))
         self._provider = _LockedProvider(self._tester)
         self._provider.in_the_past = set_up_s > 0
         self.w3 = Web3(self._provider)

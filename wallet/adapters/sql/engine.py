@@ -268,9 +268,15 @@ def _translated() -> Iterator[None]:
 
 
 @cache
-def _insert_or_ignore(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return made.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    # Without the option the count of an INSERT is -1 on PostgreSQL.
+    return made.execution_options(preserve_rowcount=True)
+
+
+@cache
+def _insert_or_ignore(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return _insert(dialect, table).on_conflict_do_nothing()
 
 
 def insert_or_ignore(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -286,13 +292,7 @@ def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
 
     The result's `rowcount` says how many rows it inserted or updated.
     """
-    statement: sqlite.Insert | postgresql.Insert
-    if connection.dialect.name == "postgresql":
-        statement = postgresql.insert(table)
-    else:
-        statement = sqlite.insert(table)
-    # Without the option the count of an INSERT is -1 on PostgreSQL.
-    return statement.execution_options(preserve_rowcount=True)
+    return _insert(connection.dialect.name, table)
 
 
 def migrate(engine: Engine, schema: str, location: Path | None = None) -> None:

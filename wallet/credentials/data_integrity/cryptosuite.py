@@ -155,7 +155,7 @@ def contexts_of_the_proof(
     Raises `ContextsDiffer`, `UnsupportedContext`.
     """
     if "@context" in document:
-        json_ld.contexts.urls(document["@context"])
+        json_ld.check_contexts(document["@context"])
     if "@context" not in options:
         return document, options
     wanted, found = _as_list(options["@context"]), _as_list(document.get("@context"))

@@ -29,6 +29,7 @@ from wallet.credentials.data_integrity.proof import (
 from wallet.credentials.jsonld.pinned import pinned_json_ld
 from wallet.credentials.jsonld.processor import Canonicalizer
 from wallet.credentials.vcdm.credential import Credential, parse_credential
+from wallet.credentials.vcdm.related import check_related_resources
 from wallet.crypto.keys import PublicKey
 from wallet.did.document import DidDocument
 from wallet.did.syntax import Did
@@ -188,7 +189,8 @@ def verify_credential(
     """Return the credential if its structure, proofs, issuer and dates are good.
 
     Raises what `parse_credential` and `verify_proofs` raise, `ProofNotByIssuer`,
-    `ValidityPeriodNotStarted` and `ValidityPeriodEnded`.
+    `RelatedResourceMismatch` (contexts alone are at hand), `ValidityPeriodNotStarted` and
+    `ValidityPeriodEnded`.
     """
     credential = parse_credential(document)
     verified = verify_issuer_proof(
@@ -218,6 +220,7 @@ def verify_issuer_proof(
     by_issuer = [proof for proof in proofs if str(proof.controller) == credential.issuer]
     if not by_issuer:
         raise ProofNotByIssuer("no proof is by a key of the issuer")
+    check_related_resources(credential, (json_ld or pinned_json_ld()).contexts.documents)
     first = by_issuer[0]
     return VerifiedCredential(credential, first.key, first.signed_input, proofs)
 

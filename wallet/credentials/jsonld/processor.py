@@ -42,6 +42,9 @@ class Canonicalizer(Protocol):
     def contexts(self) -> ContextSet:
         """The contexts that documents may name."""
 
+    def check_contexts(self, value: object) -> None:
+        """Refuse a `@context` that documents may not have. Raises `UnsupportedContext`."""
+
     def to_nquads(self, document: JsonObject) -> str:
         """Return the statements of a document as N-Quads, refusing what would be lost."""
 
@@ -66,6 +69,10 @@ class JsonLd:
     @property
     def contexts(self) -> ContextSet:
         return self._contexts
+
+    def check_contexts(self, value: object) -> None:
+        """See `Canonicalizer.check_contexts`: contexts are pinned ones, by URL."""
+        self._contexts.urls(value)
 
     def to_nquads(self, document: JsonObject) -> str:
         """Return the statements of `document` as N-Quads, in no particular order.

@@ -81,8 +81,10 @@ def parse_credential(document: object) -> Credential:
     version = parse_contexts(document, VERSIONS)
     types = parse_types(document.get("type"), "VerifiableCredential")
     check_extent(document)
-    for name in ("name", "description"):
-        check_text(document, name)
+    issuer = document.get("issuer")
+    for described in (document, issuer) if type(issuer) is dict else (document,):
+        for name in ("name", "description"):
+            check_text(described, name)
     valid_from, valid_until = _validity(document, version)
     subjects = _subjects(document)
     statuses, schemas = _statuses(document, version), _schemas(document)

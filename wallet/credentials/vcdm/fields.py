@@ -134,7 +134,9 @@ def check_text(document: JsonObject, name: str) -> None:
     for text in value if type(value) is list else [value]:
         if type(text) is dict:
             extra = text.keys() - {"@value", "@language", "@direction"}
-            text = None if extra else text.get("@value")
+            fits = text.get("@direction", "ltr") in ("ltr", "rtl")
+            fits = fits and type(text.get("@language", "")) is str
+            text = text.get("@value") if fits and not extra else None
         if type(text) is not str:
             raise CredentialMalformed(f"{name} is text, or text with a language")
 

@@ -33,9 +33,16 @@ def agency_key(token: str, *, typ: str, issuer: str, keys: DidDocument | PublicK
 
 
 def agency_claims(
-    token: str, *, typ: str, issuer: str, keys: DidDocument | PublicKey, names: Collection[str]
+    token: str,
+    *,
+    typ: str,
+    issuer: str,
+    keys: DidDocument | PublicKey,
+    names: Collection[str],
+    optional: Collection[str] = (),
 ) -> JsonObject:
-    """Return the claims that `issuer` signed: exactly the members `names`, `iss` among them.
+    """Return the claims that `issuer` signed: the members `names`, `iss` among them, and no other
+    than perhaps `optional`.
 
     `keys` is its DID document, of which an assertion key must have signed, or the key itself.
     Raises `JwsMalformed`, `SignatureInvalid`, `KeyNotAuthorized`, `ReceiptIssuerMismatch`,
@@ -43,7 +50,8 @@ def agency_claims(
     """
     jws = parse_compact_jws(token, typ=typ)
     verify_jws(jws, agency_key(token, typ=typ, issuer=issuer, keys=keys))
-    claims = check_members(jws.peek_claims(), names)
+    peeked = jws.peek_claims()
+    claims = check_members(peeked, {*names, *(peeked.keys() & optional)})
     if claims["iss"] != issuer:
         raise ReceiptIssuerMismatch("another agency is named than the one that was expected")
     return claims

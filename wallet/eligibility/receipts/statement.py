@@ -34,6 +34,7 @@ from wallet.encoding.json import JsonObject, to_json
 from wallet.errors import RejectedError, SeoulWalletError
 from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.trust.receipt import SALT_BYTES
+from wallet.verification.acting import ActedFor, Right
 
 RECEIPT_TYPE: Final = "decision-receipt+jwt"
 # What an agency is accredited for that anchors receipts.
@@ -52,6 +53,9 @@ _CLAIMS: Final = frozenset(
         "decided_by", "missing", "facts_as_of", "evidence", "log_index",
     )
 )  # fmt: skip
+# There only when a guardian applied for a child.
+_OPTIONAL: Final = frozenset(("acted_for",))
+_ACTED: Final = frozenset(("right", "person", "actor", "relation", "delegation", "jointly"))
 _PROGRAMME: Final = frozenset(("id", "version", "digest"))
 _EVIDENCE: Final = frozenset(("id", "type", "accepted", "code", "facts_as_of", "commitment"))
 
@@ -120,7 +124,9 @@ class DecisionReceipt:
     """A receipt whose signature was verified. Only `verify_decision_receipt` makes one.
 
     `holder` is the thumbprint of the holder's key for this decision, None when its wallet named
-    none. `log_index` is the receipt's place in the agency's log. Times are unix seconds.
+    none. `log_index` is the receipt's place in the agency's log. `acted_for` names who applied
+    and for whom, by identifiers of this agency alone; None if one applied for oneself. Times are
+    unix seconds.
     """
 
     token: str
@@ -140,6 +146,7 @@ class DecisionReceipt:
     facts_as_of: int | None
     evidence: tuple[CommittedEvidence, ...]
     log_index: int
+    acted_for: ActedFor | None = None
 
     @property
     def signing_input(self) -> bytes:
@@ -245,6 +252,7 @@ def issue_decision_receipt(
         "facts_as_of": decision.facts_as_of,
         "evidence": [item.to_json() for item in evidence],
         "log_index": log_index,
+        **({} if decision.acted_for is None else {"acted_for": decision.acted_for.to_json()}),
     }
     return sign_jws(key, {"typ": RECEIPT_TYPE, "kid": verification_method}, claims)
 
@@ -258,7 +266,9 @@ def verify_decision_receipt(
     `DecisionReceiptMalformed` and the errors of the encodings. Does not check whose decision it
     is (`check_own_receipt`), that it is anchored, or that it is in the agency's log.
     """
-    claims = agency_claims(token, typ=RECEIPT_TYPE, issuer=issuer, keys=keys, names=_CLAIMS)
+    claims = agency_claims(
+        token, typ=RECEIPT_TYPE, issuer=issuer, keys=keys, names=_CLAIMS, optional=_OPTIONAL
+    )
     return _read(token, claims)
 
 
@@ -291,6 +301,23 @@ def _read(token: str, claims: JsonObject) -> DecisionReceipt:
         facts_as_of=members.optional_moment(claims["facts_as_of"], "facts_as_of"),
         evidence=evidence,
         log_index=members.number(claims["log_index"], "log_index", MAX_TREE_SIZE),
+        acted_for=_acted_for(claims["acted_for"]) if "acted_for" in claims else None,
+    )
+
+
+def _acted_for(value: object) -> ActedFor:
+    item = members.check_members(value, _ACTED)
+    if item["right"] not in (Right.GUARDIANSHIP, Right.DELEGATION):
+        raise DecisionReceiptMalformed("right is guardianship or delegation")
+    if type(item["jointly"]) is not bool:
+        raise DecisionReceiptMalformed("jointly is true or false")
+    return ActedFor(
+        Right(item["right"]),
+        person=members.thumbprint_of(item["person"], "person"),
+        actor=members.thumbprint_of(item["actor"], "actor"),
+        relation=members.optional_text(item["relation"], "relation"),
+        delegation=members.optional_text(item["delegation"], "delegation"),
+        jointly=item["jointly"],
     )
 
 

@@ -29,6 +29,9 @@ MAX_CLAIMS: Final = 200
 MAX_LOCALES: Final = 50
 MAX_LABEL_CHARACTERS: Final = 300
 MAX_TYPES: Final = 16
+MAX_URI_CHARACTERS: Final = 2048
+# A member of this project: a type whose name is a URN has no address of its own.
+TYPE_METADATA_MEMBER: Final = "seoul_wallet_type_metadata"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,24 @@ class ClaimDescription:
 
 
 @dataclass(frozen=True, slots=True)
+class TypeMetadataLink:
+    """Where the Type Metadata of a credential is (SD-JWT VC §6), and its digest."""
+
+    uri: str
+    integrity: str
+
+    def to_json(self) -> JsonObject:
+        """Return the value of the member."""
+        return {"uri": self.uri, "uri#integrity": self.integrity}
+
+
+@dataclass(frozen=True, slots=True)
 class CredentialConfiguration:
     """One credential type in one format.
 
     `vct` is the type of an SD-JWT VC and of a BBS credential; `types` and, for Data Integrity,
     `contexts` are those of W3C credentials. The key that a credential is bound to is shown by a
-    key proof of type `proof_type`.
+    key proof of type `proof_type`. `type_metadata` is None when its issuer publishes none.
     """
 
     id: str
@@ -85,6 +100,7 @@ class CredentialConfiguration:
     types: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
     proof_type: str = JWT_PROOF
+    type_metadata: TypeMetadataLink | None = None
 
     @property
     def type_name(self) -> str:
@@ -96,6 +112,8 @@ class CredentialConfiguration:
         configuration: JsonObject = {"format": self.format, **self._type()}
         if self.scope is not None:
             configuration["scope"] = self.scope
+        if self.type_metadata is not None:
+            configuration[TYPE_METADATA_MEMBER] = self.type_metadata.to_json()
         return configuration | {
             "cryptographic_binding_methods_supported": list(self.binding_methods),
             "credential_signing_alg_values_supported": list(self.signing_algorithms),
@@ -146,6 +164,19 @@ def parse_configuration(name: str, value: object) -> CredentialConfiguration | N
         types,
         contexts,
         proof_type,
+        _parse_type_metadata(item.get(TYPE_METADATA_MEMBER)),
+    )
+
+
+def _parse_type_metadata(value: object) -> TypeMetadataLink | None:
+    if value is None:
+        return None
+    link = object_of(value, TYPE_METADATA_MEMBER)
+    return TypeMetadataLink(
+        *(
+            text_member(link, name, max_characters=MAX_URI_CHARACTERS)
+            for name in ("uri", "uri#integrity")
+        )
     )
 
 

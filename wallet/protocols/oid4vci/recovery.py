@@ -10,6 +10,9 @@ issuer (`aud`), the time (`iat`), a c_nonce (`nonce`) and one act:
 - `reissue`, in a token request: tokens to get the holding `source` anew, on `device`. Unless
   `keep`, the copies of `source` are revoked when the new ones are issued.
 - `devices` and `lost`: which devices there are, and that the device `lost` is lost.
+- `replace`: all that was registered by one key belongs to another from now on. Two proofs over
+  one nonce, by the old key and by the new one, each naming the `other` key's thumbprint; the new
+  key's has the devices' `labels` sealed anew. Said again, it changes nothing.
 
 Holdings and devices are random names that the wallet chooses, other ones for every issuer.
 """
@@ -18,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -38,6 +41,9 @@ from wallet.protocols.oid4vci.url import (
 RECOVERY_MEMBER: Final = "seoul_wallet_recovery"
 RECOVERY_PROOF_TYPE: Final = "seoul-wallet-recovery+jwt"
 MAX_RECOVERY_PROOF_CHARACTERS: Final = 4 * 1024
+# That of a new key has labels in it.
+MAX_REPLACE_PROOF_CHARACTERS: Final = 12 * 1024
+MAX_LABELS: Final = 24
 MAX_RECOVERY_REQUEST_BYTES: Final = 16 * 1024
 MAX_DEVICE_LIST_BYTES: Final = 1024 * 1024
 MAX_PROOF_AGE_S: Final = 300
@@ -71,6 +77,7 @@ class RecoveryAct(StrEnum):
     REISSUE = "reissue"
     DEVICES = "devices"
     LOST = "lost"
+    REPLACE = "replace"
 
 
 _NEEDED: Final = {
@@ -78,6 +85,7 @@ _NEEDED: Final = {
     RecoveryAct.REISSUE: ("source",),
     RecoveryAct.DEVICES: (),
     RecoveryAct.LOST: ("lost",),
+    RecoveryAct.REPLACE: ("other",),
 }
 
 
@@ -96,6 +104,8 @@ class RecoveryStatement:
     source: str | None = None
     keep: bool = False
     lost: str | None = None
+    other: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +120,21 @@ class VerifiedRecoveryProof:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryOffer:
-    """Where an issuer takes the acts that are no request for tokens or credentials."""
+    """Where an issuer takes the acts that are no request for tokens or credentials.
+
+    `key_endpoint` is None where keys cannot be replaced.
+    """
 
     devices_endpoint: str
     lost_endpoint: str
+    key_endpoint: str | None = None
 
     def to_json(self) -> JsonObject:
         """Return the metadata member."""
-        return {"devices_endpoint": self.devices_endpoint, "lost_endpoint": self.lost_endpoint}
+        member = {"devices_endpoint": self.devices_endpoint, "lost_endpoint": self.lost_endpoint}
+        if self.key_endpoint is not None:
+            member["key_endpoint"] = self.key_endpoint
+        return member
 
 
 def parse_recovery_offer(value: object, *, development: bool = False) -> RecoveryOffer | None:
@@ -131,6 +148,9 @@ def parse_recovery_offer(value: object, *, development: bool = False) -> Recover
     return RecoveryOffer(
         check_url(member.get("devices_endpoint"), development=development),
         check_url(member.get("lost_endpoint"), development=development),
+        check_url(member["key_endpoint"], development=development)
+        if "key_endpoint" in member
+        else None,
     )
 
 
@@ -145,7 +165,7 @@ def build_recovery_proof(
         "act": statement.act.value,
         "device": statement.device,
     }
-    for name in ("label", "holding", "source", "keep", "lost"):
+    for name in ("label", "holding", "source", "keep", "lost", "other", "labels"):
         if getattr(statement, name):
             claims[name] = getattr(statement, name)
     return sign_jws(key, {"typ": RECOVERY_PROOF_TYPE, "jwk": key.public_key.jwk}, claims)
@@ -161,8 +181,11 @@ def verify_recovery_proof(
     trust the key) nor that the key is known.
     """
     try:
-        if len(proof) > MAX_RECOVERY_PROOF_CHARACTERS:
-            raise RecoveryProofMalformed(f"longer than {MAX_RECOVERY_PROOF_CHARACTERS} characters")
+        most = MAX_RECOVERY_PROOF_CHARACTERS
+        if act is RecoveryAct.REPLACE:
+            most = MAX_REPLACE_PROOF_CHARACTERS
+        if len(proof) > most:
+            raise RecoveryProofMalformed(f"longer than {most} characters")
         jws = parse_compact_jws(proof, typ=RECOVERY_PROOF_TYPE)
         if jws.header["alg"] != _ALGORITHM:
             raise RecoveryProofMalformed(f"expected alg {_ALGORITHM}")
@@ -189,7 +212,13 @@ def _statement(act: RecoveryAct, claims: JsonObject) -> RecoveryStatement:
     keep, label = claims.get("keep", False), claims.get("label", "")
     if type(keep) is not bool or type(label) is not str or not _LABEL.match(label):
         raise RecoveryProofMalformed("keep is a boolean, label is short and base64url")
-    return RecoveryStatement(act=act, keep=keep, label=label, **names)
+    labels = object_of(claims.get("labels", {}), "labels")
+    if len(labels) > MAX_LABELS or not all(
+        _ID.match(device) and type(sealed) is str and _LABEL.match(sealed)
+        for device, sealed in labels.items()
+    ):
+        raise RecoveryProofMalformed(f"labels are those of at most {MAX_LABELS} devices")
+    return RecoveryStatement(act=act, keep=keep, label=label, labels=labels, **names)
 
 
 def _id_of(value: Mapping[str, Any], name: str) -> str:
@@ -206,6 +235,16 @@ def parse_recovery_request(value: object) -> str:
     """
     body = object_of(value, "a recovery request")
     return text_member(body, "proof", max_characters=MAX_RECOVERY_PROOF_CHARACTERS)
+
+
+def parse_replace_request(value: object) -> tuple[str, str]:
+    """Return the proofs of a request to replace a key, by the old and the new one, unverified.
+
+    Raises `Oid4vciMessageMalformed`.
+    """
+    proof = parse_recovery_request(value)
+    most = MAX_REPLACE_PROOF_CHARACTERS
+    return proof, text_member(object_of(value, "it"), "new_proof", max_characters=most)
 
 
 @dataclass(frozen=True, slots=True)

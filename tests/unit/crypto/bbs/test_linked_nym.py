@@ -39,8 +39,10 @@ from wallet.crypto.bbs.types import (
     BbsOctetsMalformed,
     BbsProofInvalid,
     Pseudonym,
+    parse_pseudonym,
 )
 from wallet.crypto.bls12_381.backend import GROUP_ORDER, PointMalformed
+from wallet.errors import SeoulWalletError
 
 AGENCY, GROUP, OTHER_GROUP = b"agency:programme:2026", b"register:group:2026", b"register:other"
 NONCE = b"a nonce of the agency"
@@ -134,6 +136,24 @@ def test_rejects_the_answer_of_another_proof_and_another_context() -> None:
         verify_link(link_answer(again.proof), opening, digest, GROUP)
     with pytest.raises(LinkedPseudonymInvalid):
         verify_link(link_answer(proof.proof), opening, digest, OTHER_GROUP)
+
+
+def test_no_changed_byte_of_what_the_register_is_told_is_accepted() -> None:
+    proof, opening, digest = derived()
+    told = (link_answer(proof.proof).octets, opening.pseudonym.octets, opening.salt, digest)
+    assert check_told(*told) == opening.pseudonym
+    for part, octets in enumerate(told):
+        # Of every part the ends, and every seventh byte between them.
+        for at in {0, len(octets) - 1, *range(part, len(octets), 7)}:
+            changed = octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :]
+            with pytest.raises(SeoulWalletError):
+                check_told(*told[:part], changed, *told[part + 1 :])
+
+
+def check_told(answer: bytes, pseudonym: bytes, salt: bytes, digest: bytes) -> Pseudonym:
+    """Return what the register makes of the octets that it is told."""
+    link = LinkOpening(parse_pseudonym(pseudonym), salt)
+    return verify_link(parse_link_answer(answer), link, digest, GROUP).pseudonym
 
 
 def test_the_agencys_proof_fails_under_a_link_that_it_does_not_cover() -> None:
