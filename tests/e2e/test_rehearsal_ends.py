@@ -95,6 +95,10 @@ def family(pid: int) -> Iterator[int]:
             yield from family(int(child))
 
 
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+
+
 def is_there(pid: int) -> bool:
     with suppress(OSError):
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -115,7 +119,7 @@ def test_a_rehearsal_that_is_ended_leaves_no_process(
     folder = tmp_path / "kept"
     with start(folder) as run:
         wait_for(STEPS[step], folder, run)
-        processes = list(family(run.pid))
+        processes = {pid: command_line(pid) for pid in family(run.pid)}
         run.send_signal(number)
         said, _ = run.communicate(timeout=TIMEOUT_S)
     assert run.returncode == INTERRUPTED
@@ -125,7 +129,7 @@ def test_a_rehearsal_that_is_ended_leaves_no_process(
     ends_at = time.monotonic() + ALL_GONE_S
     while any(map(is_there, processes)) and time.monotonic() < ends_at:
         time.sleep(0.1)
-    assert [pid for pid in processes if is_there(pid)] == []
+    assert [name for pid, name in processes.items() if is_there(pid)] == []
 
 
 @pytest.mark.soak
