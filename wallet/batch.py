@@ -34,6 +34,10 @@ class BatchItem:
     evidence: Evidence
     nonce: str | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # As `VerifiedProof` does.
+        return BatchItem, (self.presentation, self.evidence, self.nonce)
+
 
 Verdict = VerifiedPresentation | SeoulWalletError
 

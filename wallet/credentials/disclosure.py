@@ -72,25 +72,26 @@ def process_disclosures(
     if len(disclosures) > MAX_DISCLOSURES:
         raise DisclosureMalformed(f"more than {MAX_DISCLOSURES} disclosures")
     hash_function = hash_named(signed_claims.get("_sd_alg", "sha-256"))
-    by_digest: dict[str, int] = {}
-    for index, item in enumerate(disclosures):
-        by_digest[base64url.encode(hash_function(item.encoded))] = index
+    by_digest = {
+        base64url.encode(hash_function(item.encoded)): index
+        for index, item in enumerate(disclosures)
+    }
     if len(by_digest) != len(disclosures):
         raise DisclosureMalformed("a disclosure occurs twice")
     placer = _Placer(disclosures, by_digest)
     claims = placer.place_object(signed_claims, (), None)
     if len(set(placer.met)) != len(placer.met):
         raise DisclosureMalformed("a digest occurs twice")
-    paths = [path for path in placer.paths if path is not None]
-    if len(paths) != len(disclosures):
+    if () in placer.paths:
         raise DisclosureMalformed("a disclosure is not referred to by any digest")
-    return ProcessedClaims(claims, tuple(paths), tuple(placer.parents))
+    return ProcessedClaims(claims, tuple(placer.paths), tuple(placer.parents))
 
 
 class _Placer:
     """One walk over the claims; holds which digests were met and where disclosures went.
 
-    What holds no digest is handed on as it is, without a copy. The empty path is the top level.
+    What holds no digest is handed on as it is, without a copy. The empty path is the top level,
+    where no disclosure goes: in `paths` it stands for one that was not met.
     """
 
     __slots__ = ("_by_digest", "_disclosures", "met", "parents", "paths")
@@ -99,7 +100,7 @@ class _Placer:
         self._disclosures = disclosures
         self._by_digest = by_digest
         self.met: list[str] = []
-        self.paths: list[ClaimPath | None] = [None] * len(disclosures)
+        self.paths: list[ClaimPath] = [()] * len(disclosures)
         self.parents: list[int | None] = [None] * len(disclosures)
 
     def place_object(self, value: JsonObject, path: ClaimPath, parent: int | None) -> JsonObject:
@@ -137,9 +138,9 @@ class _Placer:
     ) -> None:
         by_digest = self._by_digest
         for digest in self._checked(digests):
-            if digest not in by_digest:
+            index = by_digest.get(digest)
+            if index is None:
                 continue
-            index = by_digest[digest]
             _, name, value = self._disclosures[index]
             if name is None or name in into or (name == "_sd_alg" and not path):
                 raise DisclosureMalformed("a disclosed claim takes the place of another")

@@ -81,17 +81,19 @@ def parse_sd_jwt(text: str | bytes, *, typ: frozenset[str] = SD_JWT_VC_TYPES) ->
     if not text.isascii():
         raise SdJwtMalformed("an SD-JWT is ASCII")
     raw = text.encode("ascii") if isinstance(text, str) else text
-    parts = raw.split(b"~", MAX_DISCLOSURES + 2)
-    if len(parts) < 2:
+    # The JWS and the key binding are long and hold no ~: searching from both ends skips them.
+    presented, separator, binding = raw.rpartition(b"~")
+    if not separator:
         raise SdJwtMalformed("an SD-JWT holds at least one ~")
-    if len(parts) > MAX_DISCLOSURES + 2:
+    jws, separator, rest = presented.partition(b"~")
+    disclosures = rest.split(b"~", MAX_DISCLOSURES) if separator else []
+    if len(disclosures) > MAX_DISCLOSURES:
         raise SdJwtMalformed(f"more than {MAX_DISCLOSURES} disclosures")
-    jws, *disclosures, binding = parts
     return SdJwt(
         parse_compact_jws(jws, typ=typ),
         tuple([parse_disclosure(part) for part in disclosures]),
         parse_compact_jws(binding, typ=KEY_BINDING_TYPE) if binding else None,
-        raw[: len(raw) - len(binding)],
+        presented + b"~",
     )
 
 

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from wallet.crypto import ecdsa_values
 from wallet.crypto.ed25519_points import SMALL_ORDER_ENCODINGS, is_canonical_point
 from wallet.crypto.hashing import HashFunction, sha256, sha384
 from wallet.encoding import base64url
@@ -137,9 +138,7 @@ class EcPublicKey:
         size = self._size
         if len(signature) != 2 * size:
             raise SignatureInvalid(f"an {self.algorithm} signature has {2 * size} bytes")
-        r = int.from_bytes(signature[:size], "big")
-        s = int.from_bytes(signature[size:], "big")
-        if not self._key.verify(self._digest(data), encode_dss_signature(r, s)):
+        if not self._key.verify(self._digest(data), ecdsa_values.to_der(signature, size)):
             raise SignatureInvalid(f"the {self.algorithm} signature does not verify")
 
     @property

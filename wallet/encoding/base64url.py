@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pybase64 import b64decode as _b64decode
-from pybase64 import b64encode as _b64encode
+from pybase64 import b64encode_as_string as _b64encode
 
 from wallet.errors import MalformedError
 
@@ -30,7 +30,7 @@ class Base64urlMalformed(MalformedError):
 
 def encode(data: bytes) -> str:
     """Return `data` in base64url without padding."""
-    return _b64encode(data, _ALPHABET).rstrip(b"=").decode("ascii")
+    return _b64encode(data, _ALPHABET).rstrip("=")
 
 
 def decode(text: str | bytes) -> bytes:

@@ -6,9 +6,10 @@ second attempt: a header with certificates is judged by them alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from wallet.credentials.issuer_metadata import IssuerMetadata
 from wallet.credentials.jose import CompactJws
@@ -50,6 +51,13 @@ class KeySource(StrEnum):
 
 
 ALL_KEY_SOURCES = frozenset(KeySource)
+# Keys of any other kind were pinned by the caller.
+_SOURCES: Final[Mapping[type, KeySource]] = {
+    DidDocument: KeySource.DID,
+    EthrHistory: KeySource.DID,
+    IssuerMetadata: KeySource.METADATA,
+    CarriedCertificates: KeySource.X5C,
+}
 NO_ANCHORS = TrustAnchors()
 
 
@@ -112,10 +120,5 @@ def issuer_key(
 
 
 def _source(hint: KeyHint, keys: IssuerKeys) -> KeySource:
-    if isinstance(keys, CarriedCertificates):
-        return KeySource.X5C
-    if not isinstance(keys, DidDocument | EthrHistory | IssuerMetadata):
-        return KeySource.PINNED
-    if hint.chain is not None:
-        return KeySource.X5C
-    return KeySource.METADATA if isinstance(keys, IssuerMetadata) else KeySource.DID
+    source = _SOURCES.get(type(keys), KeySource.PINNED)
+    return source if hint.chain is None or source is KeySource.PINNED else KeySource.X5C

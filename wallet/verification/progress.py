@@ -54,6 +54,11 @@ class Progress:
     # The batch that the receipt leads to, once found, and the time of the facts that have it.
     batch: tuple[BatchFact, int] | None = None
 
+    @property
+    def format(self) -> str:
+        """The format that was asked for."""
+        return self.policy.format
+
     def named_receipt(self) -> object:
         """Return the receipt that the presentation names, before anything of it is verified.
 

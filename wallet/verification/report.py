@@ -92,6 +92,10 @@ class VerificationReport:
     checked_at: int
     assurance: Assurance | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # The way of frozen dataclasses looks at each field in turn; batches pay for that.
+        return VerificationReport, (self.results, self.checked_at, self.assurance)
+
     @property
     def steps(self) -> tuple[Step, ...]:
         """All ten steps, those that were not reached included."""

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wallet.crypto import ecdsa_values
 from wallet.crypto.keys import (
     EcPublicKey,
     Es256SigningKey,
@@ -127,3 +128,14 @@ def test_a_key_is_the_same_by_every_way_to_load_it(crv: str) -> None:
     ):
         with pytest.raises(KeyMalformed):
             ec_public_key(crv, bad)
+
+
+@pytest.mark.parametrize("size", [32, 48])
+@given(data=st.data())
+def test_a_signature_is_spelled_in_der_as_openssl_does(size: int, data: st.DataObject) -> None:
+    # How a number starts decides its length in DER: zero bytes, the first bit clear or set.
+    starts = st.sampled_from([b"", b"\x00", b"\x00\x80", b"\x01", b"\x7f", b"\x80", bytes(size)])
+    rest = st.binary(min_size=size, max_size=size)
+    r, s = ((data.draw(starts) + data.draw(rest))[:size] for _ in "rs")
+    numbers = int.from_bytes(r, "big"), int.from_bytes(s, "big")
+    assert ecdsa_values.to_der(r + s, size) == encode_dss_signature(*numbers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import count, islice
 
 import pytest
@@ -16,10 +16,11 @@ from wallet.credentials.sd_jwt import SdJwtMalformed
 from wallet.crypto.keys import SignatureInvalid
 from wallet.errors import SeoulWalletError
 from wallet.ports.compute import Compute
+from wallet.trust.facts import Assurance
 from wallet.verification.evidence import Evidence, FactMissing
-from wallet.verification.pipeline import VerifiedPresentation, verify_presentation
+from wallet.verification.pipeline import VerifiedPresentation, VerifiedProof, verify_presentation
 from wallet.verification.proof_steps import FactsTooOld, NonceMismatch
-from wallet.verification.report import VerificationReport
+from wallet.verification.report import Outcome, VerificationReport
 
 RULES = policy()
 WORLD = World()
@@ -114,3 +115,14 @@ def test_an_error_is_the_same_after_a_journey() -> None:
     error = FactsTooOld("status list", NOW, 60)
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), again.as_of) == (FactsTooOld, str(error), NOW)
+
+
+@pytest.mark.parametrize("kind", [VerifiedProof, VerifiedPresentation])
+def test_a_verdict_says_all_that_it_said_after_a_journey(kind: type[VerifiedProof]) -> None:
+    names = [each.name for each in fields(kind) if each.name != "report"]
+    report = VerificationReport((None, Outcome.NOT_REQUIRED, NOW), NOW, Assurance(2, proven=True))
+    verdict = kind(report=report, **{name: f"what {name} holds" for name in names})
+    again = pickle.loads(pickle.dumps(verdict))
+    assert type(again) is kind
+    assert again == verdict
+    assert again != replace(verdict, pseudonym=None)
