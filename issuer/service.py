@@ -76,138 +76,58 @@ class IssuerService:
         self.keys = keys
         self._settings = settings
         self.together = ports.together
-        self._clock = ports.clock
+        self._clock = clock = ports.clock
         self._ledger = ports.ledger
-        self.voting: VotingRoll | None = None
-        nym = keys.nym
         mine = configurations is None or VOTING_CREDENTIAL in configurations
-        if ports.roll is not None and nym is not None and mine:
-            self.voting = VotingRoll(ports.roll, nym.epoch, nym.key.public_key, nym.census_salt)
-        self.catalogue = Catalogue(
-            FamilyCardType(ports.families),
-            AppointmentLetterType(ports.appointments),
-            *(() if self.voting is None else (VotingCredentialType(self.voting.roll),)),
-            *person_types(
-                ports.evidence,
-                ports.families,
-                ports.accounts,
-                ports.contracts,
-                nyms=keys.nym is not None,
-            ),
-            only=configurations,
-            nyms=keys.nym is not None,
+        self.voting = _voting_roll(ports, keys) if mine else None
+        self.catalogue = catalogue = _catalogue(ports, keys, self.voting, configurations)
+        self.card_types = CardTypes(identity.base_url, catalogue, settings.display)
+        self.statuses = _statuses(identity, ports, settings)
+        self.bitstrings = _bitstrings(identity, ports, settings)
+        self.anchoring = _anchoring(identity, ports, settings)
+        nonces = Nonces(ports.sessions, keys.nonces)
+        self.recoveries = _recoveries(identity, ports, settings, catalogue, nonces, self.statuses)
+        self.holder_revocations = HolderRevocations(
+            identity=identity, records=ports.issuances, statuses=self.statuses, nonces=nonces,
+            clock=clock,
+        )  # fmt: skip
+        self.dpop = DpopGuard(ports.sessions, clock, keys.nonces)
+        self.clients = Clients(identity, ports.sessions, clock, settings.clients)
+        self.deferrals = Deferrals(
+            store=ports.sessions, records=ports.approvals, clock=clock, times=settings.deferral
         )
-        self.card_types = CardTypes(identity.base_url, self.catalogue, settings.display)
+        self.notifications = Notifications(ports.sessions, clock, settings.notification_ttl_s)
         tokens = Tokens(ports.sessions)
         grants = Grants(ports.sessions, tokens)
-        nonces = Nonces(ports.sessions, keys.nonces)
-        self.dpop = DpopGuard(ports.sessions, ports.clock, keys.nonces)
-        self.clients = Clients(identity, ports.sessions, ports.clock, settings.clients)
-        self.deferrals = Deferrals(
-            store=ports.sessions,
-            records=ports.approvals,
-            clock=ports.clock,
-            times=settings.deferral,
-        )
-        self.notifications = Notifications(
-            ports.sessions, ports.clock, settings.notification_ttl_s
-        )
-        self.statuses = Statuses(
-            identity=identity,
-            records=ports.issuances,
-            publications=ports.publications,
-            ledger=ports.ledger,
-            replica=ports.replica,
-            clock=ports.clock,
-            times=settings.status,
-        )
-        self.recoveries = Recoveries(
-            identity=identity,
-            catalogue=self.catalogue,
-            records=ports.recoveries,
-            nonces=nonces,
-            statuses=self.statuses,
-            channel=ports.contact,
-            clock=ports.clock,
-            policy=settings.recovery,
-        )
         self.offers = Offers(
-            identity=identity,
-            catalogue=self.catalogue,
-            grants=grants,
-            tokens=tokens,
-            nonces=nonces,
-            recoveries=self.recoveries,
-            clock=ports.clock,
-            limits=settings.offers,
-        )
+            identity=identity, catalogue=catalogue, grants=grants, tokens=tokens, nonces=nonces,
+            recoveries=self.recoveries, clock=clock, limits=settings.offers,
+        )  # fmt: skip
         self.issuing = Issuing(
-            identity=identity,
-            catalogue=self.catalogue,
-            nonces=nonces,
-            tokens=tokens,
-            records=ports.issuances,
-            deferrals=self.deferrals,
-            notifications=self.notifications,
+            identity=identity, catalogue=catalogue, nonces=nonces, tokens=tokens,
+            records=ports.issuances, deferrals=self.deferrals, notifications=self.notifications,
             nyms=None if keys.nym is None else NymIssuing(keys.nym, ports.nyms),
-            recoveries=self.recoveries,
-            statuses=self.statuses,
-            clock=ports.clock,
-            batch_size=settings.batch_size,
-            renewal_years=settings.renewal_years,
+            recoveries=self.recoveries, statuses=self.statuses, clock=clock,
+            batch_size=settings.batch_size, renewal_years=settings.renewal_years,
             **({} if after_step is None else {"after_step": after_step}),
-        )
+        )  # fmt: skip
         # Without a way to know who is in the browser there is no authorization code.
         self.authorization = (
             None
             if ports.login is None
             else AuthorizationServer(
-                identity=identity,
-                catalogue=self.catalogue,
-                grants=grants,
-                store=ports.sessions,
-                clients=self.clients,
-                login=ports.login,
-                clock=ports.clock,
+                identity=identity, catalogue=catalogue, grants=grants, store=ports.sessions,
+                clients=self.clients, login=ports.login, clock=clock,
                 times=settings.authorization,
             )
-        )
+        )  # fmt: skip
         self.letters = Letters(
-            records=ports.letters,
-            catalogue=self.catalogue,
-            offers=self.offers,
-            clock=ports.clock,
+            records=ports.letters, catalogue=catalogue, offers=self.offers, clock=clock
         )
         self.contracts = Contracts(
-            identity=identity,
-            records=ports.contracts,
-            accounts=ports.accounts,
-            issuances=ports.issuances,
-            offers=self.offers,
-            clock=ports.clock,
-        )
-        self.holder_revocations = HolderRevocations(
-            identity=identity,
-            records=ports.issuances,
-            statuses=self.statuses,
-            nonces=nonces,
-            clock=ports.clock,
-        )
-        self.bitstrings = BitstringLists(
-            identity=identity,
-            records=ports.issuances,
-            clock=ports.clock,
-            reuse_s=settings.status.reuse_s,
-            validity_s=settings.status.validity_s,
-        )
-        self.anchoring = Anchoring(
-            identity=identity,
-            records=ports.batches,
-            ledger=ports.ledger,
-            replica=ports.replica,
-            clock=ports.clock,
-            times=settings.anchoring,
-        )
+            identity=identity, records=ports.contracts, accounts=ports.accounts,
+            issuances=ports.issuances, offers=self.offers, clock=clock,
+        )  # fmt: skip
 
     @property
     def status_max_age_s(self) -> int:
@@ -334,3 +254,84 @@ class IssuerService:
         failures += self.recoveries.tell_due()
         self.offers.purge()
         return WorkRound(tuple(failures), ledger)
+
+
+def _voting_roll(ports: IssuerPorts, keys: IssuerKeys) -> VotingRoll | None:
+    """Return what voting credentials are issued from: a roll, and a key to issue them with."""
+    if ports.roll is None or keys.nym is None:
+        return None
+    return VotingRoll(ports.roll, keys.nym.epoch, keys.nym.key.public_key, keys.nym.census_salt)
+
+
+def _catalogue(
+    ports: IssuerPorts,
+    keys: IssuerKeys,
+    voting: VotingRoll | None,
+    configurations: frozenset[str] | None,
+) -> Catalogue:
+    nyms = keys.nym is not None
+    return Catalogue(
+        FamilyCardType(ports.families),
+        AppointmentLetterType(ports.appointments),
+        *(() if voting is None else (VotingCredentialType(voting.roll),)),
+        *person_types(ports.evidence, ports.families, ports.accounts, ports.contracts, nyms=nyms),
+        only=configurations,
+        nyms=nyms,
+    )
+
+
+def _statuses(identity: IssuerIdentity, ports: IssuerPorts, settings: ServiceSettings) -> Statuses:
+    return Statuses(
+        identity=identity,
+        records=ports.issuances,
+        publications=ports.publications,
+        ledger=ports.ledger,
+        replica=ports.replica,
+        clock=ports.clock,
+        times=settings.status,
+    )
+
+
+def _bitstrings(
+    identity: IssuerIdentity, ports: IssuerPorts, settings: ServiceSettings
+) -> BitstringLists:
+    return BitstringLists(
+        identity=identity,
+        records=ports.issuances,
+        clock=ports.clock,
+        reuse_s=settings.status.reuse_s,
+        validity_s=settings.status.validity_s,
+    )
+
+
+def _anchoring(
+    identity: IssuerIdentity, ports: IssuerPorts, settings: ServiceSettings
+) -> Anchoring:
+    return Anchoring(
+        identity=identity,
+        records=ports.batches,
+        ledger=ports.ledger,
+        replica=ports.replica,
+        clock=ports.clock,
+        times=settings.anchoring,
+    )
+
+
+def _recoveries(
+    identity: IssuerIdentity,
+    ports: IssuerPorts,
+    settings: ServiceSettings,
+    catalogue: Catalogue,
+    nonces: Nonces,
+    statuses: Statuses,
+) -> Recoveries:
+    return Recoveries(
+        identity=identity,
+        catalogue=catalogue,
+        records=ports.recoveries,
+        nonces=nonces,
+        statuses=statuses,
+        channel=ports.contact,
+        clock=ports.clock,
+        policy=settings.recovery,
+    )

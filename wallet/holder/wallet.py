@@ -9,36 +9,24 @@ from typing import Any
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.recovery_phrase import PhraseLanguage, RecoveryPhrase
 from wallet.encoding.json import JsonObject
-from wallet.holder.authorize import Authorizer
-from wallet.holder.card_index import CardIndex
 from wallet.holder.cards import Card, HeldCredentials
 from wallet.holder.client_identity import ClientIdentity
+from wallet.holder.composition import HolderPorts, showing, taking
 from wallet.holder.consent import ConsentRefused, ConsentRequest
-from wallet.holder.copies import Copies
-from wallet.holder.decisions import DecisionReceipts
 from wallet.holder.delegations import Delegations, DelegationTerms
 from wallet.holder.discovery import Discovery
 from wallet.holder.given import GivenDelegation
 from wallet.holder.handles import destroy
 from wallet.holder.history import History
-from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy, IssuerReader
+from wallet.holder.issuers import DEFAULT_COPIES, InspectedOffer, IssuerPolicy
 from wallet.holder.joint import Joint
-from wallet.holder.linking import Linking
-from wallet.holder.log import LogEntry, PresentationLog
+from wallet.holder.log import LogEntry
 from wallet.holder.nyms import Nyms
 from wallet.holder.offline import Offline
-from wallet.holder.phrase_replacement import PhraseReplacement
-from wallet.holder.pictures import Pictures
-from wallet.holder.placing import Placing
-from wallet.holder.present import Presented, Presenter
+from wallet.holder.present import Presented
 from wallet.holder.receipts import ReceiptUpdate, update_receipts
-from wallet.holder.receive import Receiver
-from wallet.holder.recovery import Recovery
-from wallet.holder.registering import Registrar
-from wallet.holder.reissue import Reissuer
-from wallet.holder.renewals import LOW_COPIES, Renewals
-from wallet.holder.requesting import Requester
-from wallet.holder.requests import RequestReader, RequestRefused, VerifierPolicy
+from wallet.holder.renewals import LOW_COPIES
+from wallet.holder.requests import RequestRefused, VerifierPolicy
 from wallet.holder.voting import Voter, Voting
 from wallet.holder.voting_credentials import voting_credentials
 from wallet.holder.voting_secrets import VotingSecrets
@@ -90,86 +78,50 @@ class Wallet(Voter):
         are taken; see `discovery`. `boards` tells which elections the chain has; see `voting`.
         `devices` has cards issued anew to this device and knows the wallet's other ones.
         """
-        policy = IssuerPolicy(
-            trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
-        )
-        identity = ClientIdentity() if client is None else client
+        ports = HolderPorts(
+            records=records, keys=keys, transport=transport, dids=dids, clock=clock,
+            client=ClientIdentity() if client is None else client,
+        )  # fmt: skip
         self._transport = transport
         self._keys = keys
         self._records = records
         self._close = close
-        self._held = HeldCredentials(records)
-        self._log = PresentationLog(records)
-        self._recovery = Recovery(records)
-        self._registrar = Registrar(records, self._recovery, clock)
+        self._held = held = HeldCredentials(records)
         self.voting_secrets = VotingSecrets(records)
         nyms = Nyms(records, self.voting_secrets)
-        issuers = IssuerReader(transport, dids, clock, policy)
-        requester = Requester(keys, nyms, dids, clock, policy, self._registrar)
-        self._copies = Copies(records, keys, self._held)
-        self.pictures = Pictures(records, transport, self._held, issuers.inspect)
-        self._receiver = Receiver(
-            records=records,
-            keys=keys,
-            transport=transport,
-            requester=requester,
-            clock=clock,
-            issuers=issuers,
-            client=identity,
-            registrar=self._registrar,
-            placing=Placing(records, self._held, self._copies),
-            pictures=self.pictures,
+        takes = IssuerPolicy(
+            trusted_issuers=trusted_issuers, development=development, max_copies=max_copies
         )
-        self.devices = Reissuer(
-            receiver=self._receiver, held=self._held, registrar=self._registrar
-        )
-        self.replacing = PhraseReplacement(self._recovery, self._registrar, self.devices)
-        self._authorizer = Authorizer(receiver=self._receiver, records=records, client=identity)
-        self._renewals = Renewals(
-            receiver=self._receiver, records=records, keys=keys, held=self._held,
-            copies=self._copies, requester=requester, client=identity,
-        )  # fmt: skip
+        self._taking = take = taking(ports, takes, held, nyms)
+        self.devices, self.replacing, self.pictures = take.devices, take.replacing, take.pictures
         self.delegating = Delegations(
-            records=records, keys=keys, held=self._held, copies=self._copies, transport=transport,
-            dids=dids, clock=clock, issuers=issuers, top_up=self._renewals.top_up,
+            records=records, keys=keys, held=held, copies=take.copies, transport=transport,
+            dids=dids, clock=clock, issuers=take.issuers, top_up=take.renewals.top_up,
         )  # fmt: skip
-        reader = RequestReader(
-            transport=transport,
-            dids=dids,
-            clock=clock,
-            policy=VerifierPolicy(
-                anchors=verifier_anchors,
-                require_registration=require_registration,
-                development=development,
-            ),
-            registry=registry,
-        )
-        self.decisions = DecisionReceipts(
-            records=records, keys=keys, transport=transport, dids=dids, clock=clock,
+        answers = VerifierPolicy(
+            anchors=verifier_anchors,
+            require_registration=require_registration,
             development=development,
-        )  # fmt: skip
-        self.history = History(self._log, self.decisions.follow_up)
-        self.linking = Linking(records, self._held, self._log)
-        self._index = CardIndex(records)
-        self._presenter = Presenter(
-            reader=reader, held=self._held, index=self._index, log=self._log,
-            receipts=self.decisions, linking=self.linking, keys=keys, nyms=nyms,
-            transport=transport, clock=clock, development=development,
+        )
+        self._showing = show = showing(
+            ports, answers, held, nyms, registry=registry,
             counted=lambda verified: self.discovery.counted(verified),
         )  # fmt: skip
-        self.offline = Offline(self._presenter, self._spend)
-        self.joint = Joint(reader, self._held, self._presenter, clock, self._spend)
+        self.decisions, self.linking = show.decisions, show.linking
+        self.history = History(show.log, show.decisions.follow_up)
+        self.offline = Offline(show.presenter, self._spend)
+        self.joint = Joint(show.reader, held, show.presenter, clock, self._spend)
         self.voting = Voting(
             records=records,
             transport=transport,
             clock=clock,
-            credentials=lambda: voting_credentials(self._held, nyms),
+            credentials=lambda: voting_credentials(held, nyms),
             boards=boards,
         )
         self.discovery: Discovery = Discovery(
             records=records,
-            held=self._held,
-            reader=reader,
+            held=held,
+            reader=show.reader,
             present=self.present,
             transport=transport,
             dids=dids,
@@ -185,7 +137,7 @@ class Wallet(Voter):
 
     def close(self) -> None:
         """Close the store. The wallet is not used after that."""
-        self._index.keep()
+        self._showing.index.keep()
         self._close()
 
     def inspect_offer(self, offer: str | Mapping[str, Any]) -> InspectedOffer:
@@ -194,7 +146,7 @@ class Wallet(Voter):
         `offer` is an `openid-credential-offer://` link or the offer's JSON object. Raises
         `OfferNotTrusted`, `UnsupportedOffer`, `UnsupportedGrant` and those of malformed messages.
         """
-        return self._receiver.inspect(offer)
+        return self._taking.receiver.inspect(offer)
 
     def receive(
         self, offer: str | Mapping[str, Any] | InspectedOffer, *, tx_code: str | None = None
@@ -207,7 +159,7 @@ class Wallet(Voter):
         stored; `IssuancePending` when someone has to approve first. After that, an
         `UnavailableError` or a crash, `resume` goes on.
         """
-        return tuple(held.card() for held in self._receiver.receive(offer, tx_code=tx_code))
+        return tuple(held.card() for held in self._taking.receiver.receive(offer, tx_code=tx_code))
 
     def authorize(self, offer: str | Mapping[str, Any] | InspectedOffer) -> str:
         """Begin the authorization of an offer; return the URL to open in the holder's browser.
@@ -215,7 +167,7 @@ class Wallet(Voter):
         Raises, besides what `inspect_offer` raises, `UnsupportedOffer` for a server without PAR,
         PKCE or `iss`, and `OfferRefused`.
         """
-        return self._authorizer.authorize(offer)
+        return self._taking.authorizer.authorize(offer)
 
     def finish_authorization(self, url: str) -> tuple[Card, ...]:
         """Take what was authorized; `url` is where the browser came back to, query included.
@@ -223,23 +175,23 @@ class Wallet(Voter):
         Raises `AnswerNotOurs` for an answer of another server or to another request (a mix-up),
         `AuthorizationDenied`, `AuthorizationUnknown`, and what `receive` raises.
         """
-        return tuple(held.card() for held in self._authorizer.finish_authorization(url))
+        return tuple(held.card() for held in self._taking.authorizer.finish_authorization(url))
 
     def copies(self, card_id: str) -> int:
         """Return how many single-use copies of a card wait beside it."""
-        return self._copies.count(card_id)
+        return self._taking.copies.count(card_id)
 
     def top_up(self, card_id: str, *, below: int = LOW_COPIES) -> int:
         """Get fresh copies of a card on new keys; return how many came. See `Renewals.top_up`."""
-        return self._renewals.top_up(card_id, below=below)
+        return self._taking.renewals.top_up(card_id, below=below)
 
     def renew(self, card_id: str) -> Card:
         """Let the issuer issue a card anew, on new keys, and drop the copy at hand.
 
         Raises as `top_up` does.
         """
-        self._renewals.top_up(card_id, below=self._copies.count(card_id) + 1)
-        self._copies.spend(card_id)
+        self._taking.renewals.top_up(card_id, below=self._taking.copies.count(card_id) + 1)
+        self._taking.copies.spend(card_id)
         return self.card(card_id)
 
     def resume(self) -> tuple[Card, ...]:
@@ -248,16 +200,16 @@ class Wallet(Voter):
         One failure does not keep the others from being finished; then the first is raised, as
         `receive` raises it, and `credentials` tells what has arrived.
         """
-        return tuple(held.card() for held in self._receiver.resume())
+        return tuple(held.card() for held in self._taking.receiver.resume())
 
     @property
     def unfinished(self) -> int:
         """The number of offers whose receiving was cut short."""
-        return self._receiver.unfinished()
+        return self._taking.receiver.unfinished()
 
     def forget_unfinished(self) -> None:
         """Give up what was cut short; what was issued but has not arrived is lost."""
-        self._receiver.forget_unfinished()
+        self._taking.receiver.forget_unfinished()
 
     def credentials(self) -> tuple[Card, ...]:
         """Return the cards, the oldest first. Nothing is asked of anyone."""
@@ -270,10 +222,10 @@ class Wallet(Voter):
     def remove(self, card_id: str) -> None:
         """Delete a card and destroy its key. Raises `CardUnknown`."""
         held = self._held.get(card_id)
-        self._copies.remove(card_id)
-        self._renewals.forget(card_id)
+        self._taking.copies.remove(card_id)
+        self._taking.renewals.forget(card_id)
         self._held.remove(card_id)
-        self._registrar.forget(card_id)
+        self._taking.registrar.forget(card_id)
         destroy((held.key_handle,), self._keys, self._records)
         self.pictures.forget(held.card())
 
@@ -289,7 +241,7 @@ class Wallet(Voter):
         says, `RequestRefused` when it is gone, `OutsideRegistration` when a registered verifier
         asks for what it may not.
         """
-        return self._presenter.review(link, language=language)
+        return self._showing.presenter.review(link, language=language)
 
     def review_from_page(
         self, protocol: str, data: JsonObject, *, origin: str, language: str = "en"
@@ -299,7 +251,9 @@ class Wallet(Voter):
         `protocol` and `data` are as the platform gives them, `origin` is what it says of the
         calling page. Raises as `review` does, and `OriginMismatch`.
         """
-        return self._presenter.review_from_page(protocol, data, origin=origin, language=language)
+        return self._showing.presenter.review_from_page(
+            protocol, data, origin=origin, language=language
+        )
 
     def answer_page(self, request: ConsentRequest) -> JsonObject:
         """Return the `data` that answers a page, for the platform to hand back.
@@ -307,7 +261,7 @@ class Wallet(Voter):
         Handing in a reviewed request *is* the consent. Raises as `present` does; whether the page
         took it is not known.
         """
-        answered = self._presenter.answer_page(request)
+        answered = self._showing.presenter.answer_page(request)
         self._spend(request)
         return answered
 
@@ -317,7 +271,7 @@ class Wallet(Voter):
 
         Returns where the browser goes on, if anywhere. A page is told by the platform.
         """
-        return self._presenter.decline(request)
+        return self._showing.presenter.decline(request)
 
     def present(
         self, request: ConsentRequest | str, *, ask: Ask | None = None, language: str = "en"
@@ -339,7 +293,7 @@ class Wallet(Voter):
             elif agreed is not True:
                 raise ConsentRefused("the holder did not agree")
         try:
-            presented = self._presenter.present(request)
+            presented = self._showing.presenter.present(request)
         except (RequestRefused, PeerUnreachable):
             # What left the wallet was seen, whatever came of it.
             self._spend(request)
@@ -350,11 +304,11 @@ class Wallet(Voter):
     def _spend(self, request: ConsentRequest) -> None:
         for answer in request.answers:
             for choice in answer.sent:
-                self._copies.spend(choice.card.id)
+                self._taking.copies.spend(choice.card.id)
 
     def log(self) -> tuple[LogEntry, ...]:
         """Return what was presented to whom, the oldest first."""
-        return self._log.entries()
+        return self._showing.log.entries()
 
     def delegate(
         self, card_id: str, invitation: str, terms: DelegationTerms
@@ -379,11 +333,11 @@ class Wallet(Voter):
 
         Raises `RecoveryPhraseExists`.
         """
-        return self._recovery.create_phrase(language)
+        return self._taking.recovery.create_phrase(language)
 
     def recovery_phrase(self) -> RecoveryPhrase:
         """Return the recovery phrase. Raises `RecoveryPhraseMissing`."""
-        return self._recovery.phrase()
+        return self._taking.recovery.phrase()
 
     def export(self, path: str | Path) -> int:
         """Write a new file at `path` from which `wallet.app.restore_wallet` makes this wallet.
@@ -393,4 +347,4 @@ class Wallet(Voter):
         read. Raises `RecoveryPhraseMissing`, `ExportExists`, `ExportUnavailable`, and
         `RecordConflict` when another process changed the wallet meanwhile.
         """
-        return self._recovery.export(Path(path))
+        return self._taking.recovery.export(Path(path))

@@ -27,7 +27,7 @@ from wallet.adapters.sql.engine import SQLITE_BEGIN, migrate, open_engine, part_
 from wallet.adapters.sql.holder_errors import typed_errors
 from wallet.adapters.sql.holder_format import name_bytes, pad, record_context, unpad
 from wallet.adapters.sql.holder_header import read_root, rewrap, write_new_header
-from wallet.adapters.sql.holder_manifest import EMPTY, Entry, Manifest, ManifestKey, parse_entry
+from wallet.adapters.sql.holder_manifest import EMPTY, Entry, Manifest, ManifestKey
 from wallet.crypto.sealing import FLOOR, NONCE_BYTES, Argon2Parameters, RootKey, SealBroken
 from wallet.ports.holder import (
     Change,
@@ -53,6 +53,12 @@ _PUT_MANIFEST: Final = (
     .values(counter=bindparam("number"), sealed=bindparam("value"))
 )
 _SEALED: Final = select(tables.record.c.sealed).where(_IS_THE_ONE)
+_ENTRIES: Final = select(
+    tables.record.c.record_digest,
+    tables.record.c.kind_digest,
+    tables.record.c.version,
+    func.substr(tables.record.c.sealed, 1, NONCE_BYTES),
+).limit(MAX_RECORDS + 1)
 _DELETE: Final = delete(tables.record).where(_IS_THE_ONE)
 _INSERT: Final = insert(tables.record)
 
@@ -290,17 +296,7 @@ class SqliteRecordStore:
         if row.sealed == self._seen:
             return
         manifest = self._manifest_key.unseal(row.counter, row.sealed)
-        columns = tables.record.c
-        rows = connection.execute(
-            select(
-                columns.record_digest,
-                columns.kind_digest,
-                columns.version,
-                func.substr(columns.sealed, 1, NONCE_BYTES),
-            ).limit(MAX_RECORDS + 1)
-        )
-        entries = {entry.record_digest: entry for entry in (parse_entry(*row) for row in rows)}
-        self._manifest_key.check(manifest, entries)
+        entries = self._manifest_key.entries(manifest, connection.execute(_ENTRIES).all())
         self._manifest, self._entries, self._seen = manifest, entries, row.sealed
 
     def _insert(self, connection: Connection, change: Put, digest: bytes, version: int) -> Entry:
