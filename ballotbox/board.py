@@ -34,6 +34,8 @@ class Board:
 
     def __init__(self, records: BoxRecords) -> None:
         self._records = records
+        # One for all receipts under a checkpoint. It never changes, so threads may share it.
+        self._newest_tree = MerkleTree(())
 
     def state(self) -> BoardState:
         """Return how far the board is."""
@@ -89,4 +91,9 @@ class Board:
     def _tree(self, size: int) -> MerkleTree:
         if size > self.published_size():
             raise BoardEntryUnknown("the board is not that long")
-        return MerkleTree(self._records.leaves(size))
+        tree = self._newest_tree
+        if tree.size != size:
+            tree = MerkleTree(self._records.leaves(size))
+            if size > self._newest_tree.size:
+                self._newest_tree = tree
+        return tree

@@ -6,7 +6,7 @@ there whole, or made by the next round of the worker.
 
 from __future__ import annotations
 
-from ballotbox.ports import SignedCheckpoint, Turn
+from ballotbox.ports import BoxRecords, SignedCheckpoint, Turn
 from wallet.crypto.merkle import MerkleTree
 from wallet.voting.acceptance import last_of_each, open_submission, submission_digest
 from wallet.voting.board import (
@@ -41,9 +41,9 @@ def end_time(manifest: Manifest) -> int:
     return manifest.closes + manifest.grace_s // 2
 
 
-def is_due(turn: Turn, manifest: Manifest, now: int) -> bool:
+def is_due(board: Turn | BoxRecords, manifest: Manifest, now: int) -> bool:
     """Whether the clock asks for a checkpoint."""
-    state, newest = turn.state(), turn.newest_checkpoint()
+    state, newest = board.state(), board.newest_checkpoint()
     if now < manifest.opens or state.is_ended:
         return False
     if newest is None or (now >= manifest.closes and not state.is_closed):

@@ -151,17 +151,21 @@ class BallotBox:
 
         Raises `CeremonyFailed`, `StorageUnavailable`.
         """
-        with self._records.turn() as turn:
-            self.ceremony.work(turn)
-        # A turn of its own: what the rounds came to stays, also if they came to no key.
-        with self._records.turn() as turn:
-            self.ceremony.publish_key(turn)
+        if self.ceremony.result() is None:
+            with self._records.turn() as turn:
+                self.ceremony.work(turn)
+            # A turn of its own: what the rounds came to stays, also if they came to no key.
+            with self._records.turn() as turn:
+                self.ceremony.publish_key(turn)
         try:
             election = self.election()
             self._check_opened(self._records.state())
         except ElectionNotOpen:
             return
+        if not is_due(self._records, self.manifest, self._clock.now()):
+            return
         with self._records.turn() as turn:
             now = self._clock.now()
+            # Again, in its turn: another process may have made it meanwhile.
             if is_due(turn, self.manifest, now):
                 make_checkpoint(turn, election, self._key, now)

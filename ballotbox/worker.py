@@ -12,7 +12,7 @@ from wallet.errors import SeoulWalletError, fault_place
 MAX_PAUSE_S: Final = 30.0
 FAULT: Final = "internal_error"
 STOPPED: Final = "worker_stopped"
-_MAX_DOUBLINGS: Final = 10
+_MAX_DOUBLINGS: Final = 5
 _LOG: Final = logging.getLogger(__name__)
 
 

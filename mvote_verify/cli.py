@@ -58,7 +58,8 @@ def _scheduler(address: str) -> str:
     return address
 
 
-def _parser() -> argparse.ArgumentParser:
+def arguments() -> argparse.ArgumentParser:
+    """What the command takes."""
     parser = argparse.ArgumentParser(
         prog="mvote-verify",
         description="Verify the published record of an election (SW-MVOTE-V1). "
@@ -97,10 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(given: Sequence[str] | None = None) -> int:
     """Runs the command; gives the exit code."""
-    parser = _parser()
-    args = parser.parse_args(arguments)
+    parser = arguments()
+    args = parser.parse_args(given)
     if args.challenge is not None and args.ballot is None:
         parser.error("--challenge needs the code that the device showed: --ballot CODE")
     console = Console(file=sys.stdout)

@@ -7,6 +7,7 @@ import signal
 import tempfile
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ import click
 from issuer.calendar import seoul_day
 from seoul_wallet.anvil import AnvilMissing
 from seoul_wallet.chain import LocalChain, anvil_chain, in_process_chain
+from seoul_wallet.local_election import MIN_RESIDENTS, LocalElection, start_election
 from seoul_wallet.stack import VERIFIER_REPLICA, LocalStack, start_stack
 from seoul_wallet.stack_file import stack_file, write_private
 from wallet.adapters.clock import SystemClock
@@ -24,6 +26,7 @@ from wallet.errors import SeoulWalletError, UnavailableError
 
 READY_TIMEOUT_S: Final = 30
 WAKE_INTERVAL_S: Final = 0.5
+DAY_S: Final = 86_400
 TOKENS_FILE: Final = "tokens.json"
 
 
@@ -51,6 +54,13 @@ TOKENS_FILE: Final = "tokens.json"
     help="auto takes anvil if it is installed (make node).",
 )
 @click.option(
+    "--ballot-box",
+    "vote_minutes",
+    type=click.IntRange(1, 7 * 24 * 60),
+    metavar="MINUTES",
+    help="Also an election with a ballot box, whose vote is open this long.",
+)
+@click.option(
     "--tls", "with_tls", is_flag=True, help="Serve https, with a new certificate for localhost."
 )
 def serve(
@@ -59,6 +69,7 @@ def serve(
     seed: int,
     folder: Path | None,
     chain_kind: str,
+    vote_minutes: int | None,
     with_tls: bool,
 ) -> None:
     """Start issuer, verifier, holder side and chain on loopback, for development.
@@ -69,6 +80,9 @@ def serve(
     --registry, and the file that tells the other commands of this program where the stack is
     (SEOUL_WALLET_STACK names another place). Stops on Ctrl-C. The register is synthetic, the
     keys are throw-away.
+
+    With --ballot-box it is also an election for `seoul-wallet wallet vote`: READY names the box
+    and the manifest's digest, and the file of tokens the trustees' key folders and passphrase.
     """
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -78,19 +92,28 @@ def serve(
         place.mkdir(parents=True, exist_ok=True)
         try:
             chain = _start_chain(chain_kind)
-            today = seoul_day(SystemClock().now())
-            with start_stack(
-                place,
-                chain,
-                seed=seed,
-                households=households,
-                residents=residents,
-                on=today,
-                with_tls=with_tls,
-            ) as stack:
-                _write_tokens(stack)
+            # With an election of the day before: a census is taken before the opening.
+            now = SystemClock().now()
+            day = seoul_day(now if vote_minutes is None else now - DAY_S)
+            with (
+                start_stack(
+                    place,
+                    chain,
+                    seed=seed,
+                    households=households,
+                    residents=residents if vote_minutes is None else max(residents, MIN_RESIDENTS),
+                    on=day,
+                    with_tls=with_tls,
+                ) as stack,
+                ExitStack() as ends,
+            ):
+                election = None
+                if vote_minutes is not None:
+                    open_s = 60 * vote_minutes
+                    election = start_election(stack, ends, open_s=open_s, tls=with_tls)
+                _write_tokens(stack, election)
                 _await_answers(stack)
-                addresses = _addresses(stack)
+                addresses = _addresses(stack, election)
                 write_private(stack_file(), addresses)
                 click.echo("READY " + to_json(addresses).decode())
                 # With a limit: the signal may be taken by another thread, and its handler runs
@@ -112,15 +135,21 @@ def _start_chain(kind: str) -> LocalChain:
         return in_process_chain()
 
 
-def _write_tokens(stack: LocalStack) -> None:
+def _write_tokens(stack: LocalStack, election: LocalElection | None) -> None:
+    tokens: JsonObject = {"operators": stack.operator_tokens, "agency": stack.agency_token}
+    if election is not None:
+        tokens["trustees"] = {
+            "folders": [str(folder) for folder in election.folders],
+            "passphrase": election.passphrase,
+        }
     path = stack.folder / TOKENS_FILE
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(to_json({"operators": stack.operator_tokens, "agency": stack.agency_token}))
+        file.write(to_json(tokens))
 
 
-def _addresses(stack: LocalStack) -> JsonObject:
-    return {
+def _addresses(stack: LocalStack, election: LocalElection | None) -> JsonObject:
+    found: JsonObject = {
         "issuer": stack.issuer_url,
         "verifier": stack.verifier_url,
         "holder": stack.holder_url,
@@ -130,6 +159,10 @@ def _addresses(stack: LocalStack) -> JsonObject:
         "registry": str(stack.folder / VERIFIER_REPLICA),
         "stack": str(stack_file()),
     }
+    if election is not None:
+        found["ballot_box"] = election.url
+        found["manifest_digest"] = election.manifest.digest.hex()
+    return found
 
 
 def _await_answers(stack: LocalStack) -> None:

@@ -43,6 +43,11 @@ def verifier() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="A JSON file: one transaction, or a list of them.",
 )
+@click.option(
+    "--any-key",
+    is_flag=True,
+    help="With a DCQL query: take several credentials that are bound to different keys.",
+)
 @click.option("--purpose", help="What the holder is told; a configured query has its own.")
 def request(
     query: str,
@@ -50,6 +55,7 @@ def request(
     response_mode: str | None,
     post: bool,
     transaction_file: Path | None,
+    any_key: bool,
     purpose: str | None,
 ) -> None:
     """Print an openid4vp:// link and, on the next line, the session id.
@@ -65,6 +71,7 @@ def request(
         "response_mode": response_mode,
         "request_uri_method": "post" if post else None,
         "purpose": purpose,
+        "one_holder": False if any_key else None,
         "transaction_data": transactions,
     }
     asked |= {name: value for name, value in options.items() if value is not None}

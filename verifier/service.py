@@ -111,16 +111,19 @@ class VerifierService:
         query_name: str | None = None,
         dcql_query: object = None,
         purpose: str | None = None,
+        one_holder: bool | None = None,
         options: RequestOptions | None = None,
         named: NamedQuery | None = None,
     ) -> NewRequest:
         """Open a session for a configured query, or for a DCQL query of the agency's own.
 
         `named` is one made elsewhere here. `purpose` is what the holder is told; a configured
-        query has one. Raises `QueryUnknown`, `UnsupportedQuery`, and as `RequestWriter.check`.
+        query has one. `one_holder` is for a query of the agency's own: whether all credentials
+        must be bound to one key, which they are if it says nothing. Raises `QueryUnknown`,
+        `UnsupportedQuery`, and as `RequestWriter.check`.
         """
         if named is None:
-            named = self._query(query_name, dcql_query)
+            named = self._query(query_name, dcql_query, one_holder)
         options = options or RequestOptions(prefix=self._config.client_id_prefix)
         self._writer.check(options, named.query)
         now = self._clock.now()
@@ -162,17 +165,21 @@ class VerifierService:
             expires_at=session.fetch_until,
         )
 
-    def _query(self, name: str | None, dcql_query: object) -> NamedQuery:
+    def _query(
+        self, name: str | None, dcql_query: object, one_holder: bool | None = None
+    ) -> NamedQuery:
         if (name is None) == (dcql_query is None):
             raise UnsupportedQuery("name a configured query or give a dcql_query, one of them")
         if name is not None:
             named = self._config.queries.get(name)
             if named is None:
                 raise QueryUnknown("no query of that name is configured")
+            if one_holder is not None:
+                raise UnsupportedQuery("a configured query says itself whether it is one holder's")
             return named
         query = parse_dcql(dcql_query)
         check_query_is_supported(query)
-        return NamedQuery("", query, "")
+        return NamedQuery("", query, "", one_holder=one_holder is not False)
 
     def _fetched(self, session_id: str, session: Requested, now: int) -> Fetched:
         is_encrypted = session.options.response_mode.is_encrypted

@@ -50,6 +50,9 @@ ENTRIES: Final = Table(
     Column("kind", String(32), nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("leaf", LargeBinary(32), nullable=False),
+    # A leaf stands behind the payload in its row: without it here each is read past a ballot.
+    Index("ix_ballotbox_entries_leaf", "election", "position", "leaf"),
+    Index("ix_ballotbox_entries_kind", "election", "kind", "position"),
 )
 BALLOTS: Final = Table(
     "ballotbox_ballots",
@@ -76,6 +79,7 @@ REJECTIONS: Final = Table(
     Column("submission", LargeBinary(32), primary_key=True),
     Column("code", String(64), primary_key=True),
     Column("is_published", Boolean, nullable=False),
+    Index("ix_ballotbox_rejections_waiting", "election", "is_published"),
 )
 MESSAGES: Final = Table(
     "ballotbox_messages",

@@ -168,7 +168,7 @@ class SqlTurn:
     def clear_rejections(self) -> None:
         self._connection.execute(
             update(REJECTIONS)
-            .where(REJECTIONS.c.election == self._election)
+            .where(REJECTIONS.c.election == self._election, REJECTIONS.c.is_published.is_(False))
             .values(is_published=True)
         )
 

@@ -103,7 +103,7 @@ def rehearsal(
             workers=workers,
         )
         click.echo(f"{name}: {most:,} votes, {len(election.projects)} projects; {count:,} vote")
-        with _interruptible(), ExitStack() as ends:
+        with interruptible(), ExitStack() as ends:
             folder, tell = ends.enter_context(_folder(keep)), ends.enter_context(_progress())
             chain = _chain(rpc)
             ends.callback(chain.stop)
@@ -154,7 +154,7 @@ def show(report: Report) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Have SIGTERM, and the end of the terminal, unwind as Ctrl-C does.
 
     A second signal does not cut that short.

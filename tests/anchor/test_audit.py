@@ -18,6 +18,7 @@ from seoul_wallet.audit.run import Audit, AuditReport, CheckState
 from tests.support import lying_node as lies
 from tests.support.anchor_town import ROOTS, Town, town
 from tests.support.clock import SettableClock
+from tests.support.databases import REPLICA, open_laid_out
 from tests.support.lying_node import Lie, LyingNode
 from wallet.adapters.evm.artifacts import artifact
 from wallet.adapters.evm.deployment import ContractPin, Deployment, DeploymentMismatch
@@ -26,7 +27,7 @@ from wallet.adapters.evm.log_chain import LogsWithheld
 from wallet.adapters.evm.node import connect
 from wallet.adapters.evm.quorum import EndpointBehind, NodeQuorum, open_quorum
 from wallet.adapters.evm.rpc import NodeAnswerInvalid
-from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url, write
+from wallet.adapters.sql.engine import write
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.adapters.sql.replica_tables import (
     BATCHES,
@@ -61,8 +62,7 @@ def anvil_town() -> Iterator[Town]:
 
 @contextmanager
 def followed(made: Town, folder: Path) -> Iterator[Engine]:
-    engine = open_engine(sqlite_url(folder / "replica.db"))
-    migrate(engine, "replica")
+    engine = open_laid_out(folder / "replica.db", REPLICA)
     Follower(made.reader(), SqlReplica(engine), SettableClock(made.stack.now() + 5)).run_once()
     yield engine
     engine.dispose()

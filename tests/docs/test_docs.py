@@ -5,18 +5,24 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import click
 import pytest
 
+from mvote_verify.cli import arguments as verifier_arguments
 from seoul_wallet.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
+# Also in an item of a list, where it is indented.
 FENCE = re.compile(
-    r"^(?P<mark>```+)(?P<language>[\w-]*)[^\n]*\n(?P<body>.*?)^(?P=mark)$", re.M | re.S
+    r"^(?P<indent> *)(?P<mark>```+)(?P<language>[\w-]*)[^\n]*\n"
+    r"(?P<body>.*?)^(?P=indent)(?P=mark)$",
+    re.M | re.S,
 )
+INLINE = re.compile(r"(?<!`)`((?:seoul-wallet|mvote-verify)\s[^`]+)`(?!`)")
 LINK = re.compile(r"\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
 HEADING = re.compile(r"^#+ +(.*?) *$", re.M)
 TEST_NAME = re.compile(r"\btest_[a-z0-9_]{4,}\b(?!\.py)")
@@ -56,7 +62,7 @@ def broken_links(path: Path) -> list[str]:
 def blocks(path: Path, *languages: str) -> list[str]:
     """Return the code blocks of a document in these languages, in order."""
     found = FENCE.finditer(path.read_text("utf-8"))
-    return [match["body"] for match in found if match["language"] in languages]
+    return [textwrap.dedent(match["body"]) for match in found if match["language"] in languages]
 
 
 def commands(path: Path) -> list[str]:
@@ -65,7 +71,7 @@ def commands(path: Path) -> list[str]:
     for match in FENCE.finditer(path.read_text("utf-8")):
         if match["language"] not in SHELL:
             continue
-        body = match["body"].replace("\\\n", " ").splitlines()
+        body = textwrap.dedent(match["body"]).replace("\\\n", " ").splitlines()
         prompted = any(line.startswith("$ ") for line in body)
         lines += [
             line.removeprefix("$ ").partition(" #")[0].strip()
@@ -82,6 +88,14 @@ def _words_after(line: str, program: str) -> list[str] | None:
     if not words or words[0].rpartition("/")[2] != program:
         return None
     return words[1:]
+
+
+def inline_commands(path: Path) -> list[str]:
+    """Return the commands that stand in the sentences of a document."""
+    found = INLINE.findall(_prose(path.read_text("utf-8")))
+    # Three dots stand for whatever else is said.
+    lines = (" ".join(command.split()) for command in found)
+    return [line for line in lines if "…" not in line and "..." not in line]
 
 
 def missing_target(line: str) -> str | None:
@@ -114,6 +128,15 @@ def missing_command(line: str) -> str | None:
             return word
         command = below
     return None
+
+
+def missing_verifier_option(line: str) -> str | None:
+    """Return the option of an `mvote-verify` line that it does not have, or None."""
+    words = _words_after(line, "mvote-verify")
+    if words is None:
+        return None
+    known = {name for action in verifier_arguments()._actions for name in action.option_strings}
+    return next((word for word in words if word.startswith("--") and word not in known), None)
 
 
 def _missing_option(command: click.Command, words: list[str]) -> str | None:
@@ -174,7 +197,10 @@ _socket.getaddrinfo = _refuse
 def test_commands_in_shell_blocks_exist(path: Path) -> None:
     lines = commands(path)
     assert [(line, missing_target(line)) for line in lines if missing_target(line)] == []
+    lines += inline_commands(path)
     assert [(line, missing_command(line)) for line in lines if missing_command(line)] == []
+    wrong = [line for line in lines if missing_verifier_option(line)]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("path", _documents(), ids=_ids)
@@ -207,6 +233,14 @@ def test_a_broken_link_a_wrong_anchor_and_a_wrong_command_are_noticed(tmp_path: 
     assert lines[0] == "make no-such-target"
     assert [missing_target(line) is not None for line in lines] == [True] + [False] * 4
     assert [missing_command(line) for line in lines] == [None, "nothing", "--wrong", None, None]
+    page.write_text(
+        "1. Do\n\n   ```sh\n   seoul-wallet demo --wrong 1\n   ```\n\n   and"
+        " `mvote-verify X --wrong`,\n   `seoul-wallet\n   nothing`, `seoul-wallet …`.\n",
+        "utf-8",
+    )
+    lines = commands(page) + inline_commands(page)
+    assert [missing_command(line) for line in lines] == ["--wrong", None, "nothing"]
+    assert [missing_verifier_option(line) for line in lines] == [None, "--wrong", None]
 
 
 def test_blocks_of_one_file_share_their_names_and_a_socket_is_refused(tmp_path: Path) -> None:

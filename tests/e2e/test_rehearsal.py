@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from seoul_wallet.chain import anvil_chain
 from seoul_wallet.rehearsal.election import official_selection, synthetic_file
 from seoul_wallet.rehearsal.plan import Plan
 from seoul_wallet.rehearsal.run import Rehearsal
-from wallet.adapters.compute.here import this_process
+from tests.support.dask import dask_scheduler
 
 pytestmark = [pytest.mark.loopback, pytest.mark.anvil, pytest.mark.timeout(400), pytest.mark.early]
 PLAN = Plan(
@@ -33,18 +34,20 @@ def test_an_election_of_a_file_goes_from_its_keys_to_a_verified_record(tmp_path:
         pytest.skip("needs node: anvil from npm")
     rpc = str(chain.w3.provider.endpoint_uri)  # type: ignore[attr-defined]
     told: set[str] = set()
-    rehearsal = Rehearsal(
-        tmp_path / "rehearsal",
-        chain,
-        rpc,
-        synthetic_file(),
-        PLAN,
-        this_process,
-        lambda name, done, total: told.add(name),
-    )
+    cluster = pytest.importorskip("wallet.adapters.compute.dask")
     (tmp_path / "rehearsal").mkdir()
     try:
-        report = rehearsal.run()
+        # Wallets and voters are on a cluster: what they take and give goes over a wire.
+        with dask_scheduler(1, processes=False) as scheduler:
+            report = Rehearsal(
+                tmp_path / "rehearsal",
+                chain,
+                rpc,
+                synthetic_file(),
+                PLAN,
+                partial(cluster.open_cluster, scheduler),
+                lambda name, done, total: told.add(name),
+            ).run()
     finally:
         chain.stop()
     assert (report.ballots, report.counted, report.through_wallet) == (21, 21, 3)

@@ -18,18 +18,26 @@ import pytest
 from cryptography import x509
 
 from seoul_wallet.tls import make_local_tls
+from seoul_wallet.trustee.folder import KeyFolder
 from tests.support.vc_api import CHALLENGE, credential, present
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.http.fetch import FetchFailed, GuardedClient
+from wallet.adapters.http.holder import HttpHolderTransport
+from wallet.holder.ballot_box import BallotBoxClient
+from wallet.voting.manifest import parse_manifest
 
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(120)]
 JSON = {"Content-Type": "application/json"}
 READY_WITHIN_S = 90
+ELECTIONS = int(os.environ.get("SOAK_REHEARSALS", "0"))
 
 
 @contextmanager
 def serving(
-    folder: Path, *options: str, environ: Mapping[str, str] | None = None
+    folder: Path,
+    *options: str,
+    environ: Mapping[str, str] | None = None,
+    within_s: float = READY_WITHIN_S,
 ) -> Iterator[dict[str, Any]]:
     command = ["serve", "--households", "30", "--chain", "in-process", "--folder", str(folder)]
     process = subprocess.Popen(
@@ -45,7 +53,7 @@ def serving(
         text=True,
     )
     # A process that never gets ready is ended, which ends the wait for its line.
-    watch = threading.Timer(READY_WITHIN_S, process.kill)
+    watch = threading.Timer(within_s, process.kill)
     watch.start()
     try:
         assert process.stdout is not None
@@ -129,6 +137,23 @@ def test_a_stack_gets_ready_and_answers(tmp_path: Path, options: tuple[str, ...]
             with pytest.raises(FetchFailed):
                 stranger.get(f"{ready['issuer']}/healthz")
             stranger.close()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+@pytest.mark.skipif(not ELECTIONS, reason="SOAK_REHEARSALS is 0")
+def test_a_stack_with_a_ballot_box_has_an_election_whose_key_is_made(tmp_path: Path) -> None:
+    with serving(tmp_path, "--tls", "--ballot-box", "30", within_s=300) as ready:
+        client = GuardedClient(allow_loopback_http=True, ca_file=ready["trust_anchor"])
+        manifest = parse_manifest(client.get(f"{ready['ballot_box']}/manifest.json").body)
+        assert manifest.digest.hex() == ready["manifest_digest"]
+        box = BallotBoxClient(ready["ballot_box"], HttpHolderTransport(client))
+        assert box.election(manifest).manifest == manifest
+        tokens = json.loads(Path(ready["tokens"]).read_text())
+        for folder, trustee in zip(tokens["trustees"]["folders"], manifest.trustees, strict=True):
+            key_folder = KeyFolder.open(Path(folder), tokens["trustees"]["passphrase"])
+            assert key_folder.is_of(trustee)
+        client.close()
 
 
 def test_the_certificate_is_for_localhost_and_its_authority_for_nothing_else(

@@ -1,6 +1,8 @@
-// Runs the @digitalbazaar Data Integrity libraries for the tests: one JSON request on standard
-// input, one JSON answer. `documents` in the request is all that the document loader knows.
+// Runs the @digitalbazaar Data Integrity libraries for the tests: one JSON request on each line of
+// standard input, one JSON answer each. `documents` in the request is all that the document loader
+// knows.
 //   {"do": "issue" | "derive" | "verify" | "present" | "verify-presentation", …}
+import { createInterface } from "node:readline";
 import * as Bls12381Multikey from "@digitalbazaar/bls12-381-multikey";
 import * as Ed25519Multikey from "@digitalbazaar/ed25519-multikey";
 import * as EcdsaMultikey from "@digitalbazaar/ecdsa-multikey";
@@ -11,14 +13,7 @@ import { DataIntegrityProof } from "@digitalbazaar/data-integrity";
 import { cryptosuite as ecdsaRdfc } from "@digitalbazaar/ecdsa-rdfc-2019-cryptosuite";
 import { cryptosuite as eddsaRdfc } from "@digitalbazaar/eddsa-rdfc-2022-cryptosuite";
 
-const text = await new Promise((resolve) => {
-  const chunks = [];
-  process.stdin.on("data", (chunk) => chunks.push(chunk));
-  process.stdin.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
-});
-const request = JSON.parse(text);
-const now = new Date(request.now * 1000);
-const date = new Date((request.now - 60) * 1000).toISOString().replace(".000Z", "Z");
+let request, now, date;
 
 async function documentLoader(url) {
   const document = request.documents[url];
@@ -79,4 +74,9 @@ const actions = {
       }),
     ),
 };
-process.stdout.write(JSON.stringify(await actions[request.do]()));
+for await (const line of createInterface({ input: process.stdin })) {
+  request = JSON.parse(line);
+  now = new Date(request.now * 1000);
+  date = new Date((request.now - 60) * 1000).toISOString().replace(".000Z", "Z");
+  process.stdout.write(JSON.stringify(await actions[request.do]()) + "\n");
+}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.digitalbazaar import digitalbazaar, known_documents, multikey
+from tests.support.digitalbazaar import Digitalbazaar, known_documents, multikey
 from tests.support.w3c import (
     CHALLENGE,
     DOMAIN,
@@ -56,6 +56,13 @@ POINTERS = ["/credentialSubject/childCount", "/credentialSubject/children/1"]
 # The peer checks the date of a credential when it issues, so the dates are around NOW.
 
 
+@pytest.fixture(scope="module")
+def peer() -> Iterator[Digitalbazaar]:
+    running = Digitalbazaar()
+    yield running
+    running.close()
+
+
 def whole(name: str) -> WholeDocumentSuite:
     suite = CRYPTOSUITES[name]
     assert isinstance(suite, WholeDocumentSuite)
@@ -69,10 +76,12 @@ def tampered(document: JsonObject) -> JsonObject:
 
 
 @any_kind
-def test_we_accept_a_credential_of_theirs_and_refuse_it_when_changed(kind: str) -> None:
+def test_we_accept_a_credential_of_theirs_and_refuse_it_when_changed(
+    peer: Digitalbazaar, kind: str
+) -> None:
     suite, make = KINDS[kind]
     issuer = make(1)
-    made = digitalbazaar(
+    made = peer(
         "issue",
         suite,
         card(issuer.did, HOLDER),
@@ -85,7 +94,9 @@ def test_we_accept_a_credential_of_theirs_and_refuse_it_when_changed(kind: str) 
 
 
 @any_kind
-def test_they_accept_a_credential_of_ours_and_refuse_it_when_changed(kind: str) -> None:
+def test_they_accept_a_credential_of_ours_and_refuse_it_when_changed(
+    peer: Digitalbazaar, kind: str
+) -> None:
     suite, make = KINDS[kind]
     issuer = make(1)
     issued = issue_credential(
@@ -96,9 +107,9 @@ def test_they_accept_a_credential_of_ours_and_refuse_it_when_changed(kind: str) 
         json_ld=json_ld(),
     ).document
     known = known_documents(issuer)
-    answer = digitalbazaar("verify", suite, issued, documents=known)
+    answer = peer("verify", suite, issued, documents=known)
     assert answer["accepted"], answer
-    assert not digitalbazaar("verify", suite, tampered(issued), documents=known)["accepted"]
+    assert not peer("verify", suite, tampered(issued), documents=known)["accepted"]
 
 
 def disclosing(suite: str) -> tuple[Controller, SecuredDocument]:
@@ -121,11 +132,11 @@ def disclosing(suite: str) -> tuple[Controller, SecuredDocument]:
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_we_accept_what_they_derive_and_they_what_we_derive(
-    suite: DisclosureSuite[Any], error: type[SeoulWalletError]
+    peer: Digitalbazaar, suite: DisclosureSuite[Any], error: type[SeoulWalletError]
 ) -> None:
     issuer, ours = disclosing(suite.name)
     known = known_documents(issuer)
-    theirs = digitalbazaar(
+    theirs = peer(
         "issue",
         suite.name,
         card(issuer.did, HOLDER),
@@ -135,9 +146,9 @@ def test_we_accept_what_they_derive_and_they_what_we_derive(
     )["document"]
     for base in (theirs, ours.document):
         derived = {
-            "by them": digitalbazaar(
-                "derive", suite.name, base, documents=known, pointers=POINTERS
-            )["document"],
+            "by them": peer("derive", suite.name, base, documents=known, pointers=POINTERS)[
+                "document"
+            ],
             "by us": derive_credential(base, POINTERS, suite, json_ld=json_ld()),
         }
         assert derived["by us"]["credentialSubject"] == {
@@ -156,13 +167,13 @@ def test_we_accept_what_they_derive_and_they_what_we_derive(
                 verify_credential(
                     tampered(document), documents(issuer), now=NOW, json_ld=json_ld()
                 )
-        answer = digitalbazaar("verify", suite.name, derived["by us"], documents=known)
+        answer = peer("verify", suite.name, derived["by us"], documents=known)
         assert answer["accepted"], answer
         changed = tampered(derived["by us"])
-        assert not digitalbazaar("verify", suite.name, changed, documents=known)["accepted"]
+        assert not peer("verify", suite.name, changed, documents=known)["accepted"]
 
 
-def test_presentations_cross_over_both_ways() -> None:
+def test_presentations_cross_over_both_ways(peer: Digitalbazaar) -> None:
     issuer, holder = ed25519(1), ed25519(2)
     suite = whole("eddsa-rdfc-2022")
     known = known_documents(issuer, holder)
@@ -180,12 +191,12 @@ def test_presentations_cross_over_both_ways() -> None:
         domain=DOMAIN,
         json_ld=json_ld(),
     ).document
-    answer = digitalbazaar("verify-presentation", suite.name, ours, documents=known, **asked)
+    answer = peer("verify-presentation", suite.name, ours, documents=known, **asked)
     assert answer["accepted"], answer
     other = {**asked, "challenge": "other"}
-    refused = digitalbazaar("verify-presentation", suite.name, ours, documents=known, **other)
+    refused = peer("verify-presentation", suite.name, ours, documents=known, **other)
     assert not refused["accepted"]
-    theirs = digitalbazaar(
+    theirs = peer(
         "present",
         suite.name,
         unsigned,

@@ -19,11 +19,11 @@ from web3 import Web3
 from seoul_wallet.anvil import AnvilNode
 from tests.support.chains import LedgerStack, ledger_stack
 from tests.support.clock import SettableClock
+from tests.support.databases import REPLICA, open_laid_out
 from wallet.adapters.evm.deployment import DID_REGISTRY
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.evm.node import contract
 from wallet.adapters.evm.sender import Sender
-from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.adapters.sql.replica_records import SqlReplicaRecords
 from wallet.crypto.keys import Es256SigningKey, secp256k1_public_key
@@ -80,6 +80,9 @@ class Registry:
     def __init__(self, stack: LedgerStack, records: SqlReplicaRecords, follow: Callable[[], None]):
         assert isinstance(stack.chain, AnvilNode)
         self.node = stack.chain
+        self._peer = subprocess.Popen(
+            ["node", str(HERE / "ethr_did.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         self.stack = stack
         self.records = records
         self.follow = follow
@@ -140,22 +143,21 @@ class Registry:
         return read_json(json.dumps([found.document, found.metadata]))
 
     def theirs(self, questions: list[Question]) -> Any:
-        if shutil.which("node") is None or not (HERE / "node_modules/ethr-did-resolver").is_dir():
-            pytest.skip("needs node: ethr-did-resolver from npm")
         request = {
             "rpcUrl": self.node.url,
             "registry": self.stack.deployment.contracts[DID_REGISTRY].address,
             "chainId": self.chain_id,
             "questions": [{"did": did, "now": now} for did, now in questions],
         }
-        done = subprocess.run(
-            ["node", str(HERE / "ethr_did.mjs")],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            check=True,
-            timeout=120,
-        )
-        return read_json(done.stdout)
+        assert self._peer.stdin is not None
+        assert self._peer.stdout is not None
+        self._peer.stdin.write(json.dumps(request).encode() + b"\n")
+        self._peer.stdin.flush()
+        return read_json(self._peer.stdout.readline())
+
+    def close(self) -> None:
+        """Let the peer end."""
+        self._peer.communicate(timeout=30)
 
     def compare(self, dids: list[str], blocks: list[int | None], moments: list[int]) -> int:
         """Ask both for every DID at every block, and of the newest at every moment."""
@@ -181,8 +183,9 @@ class Registry:
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    engine = open_engine(sqlite_url(tmp_path_factory.mktemp("ethr") / "replica.db"))
-    migrate(engine, "replica")
+    if shutil.which("node") is None or not (HERE / "node_modules/ethr-did-resolver").is_dir():
+        pytest.skip("needs node: ethr-did-resolver from npm")
+    engine = open_laid_out(tmp_path_factory.mktemp("ethr") / "replica.db", REPLICA)
     with ledger_stack("anvil") as stack:
         follower = Follower(stack.reader, SqlReplica(engine), SettableClock(stack.now() + 10_000))
 
@@ -190,7 +193,9 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
             stack.finalize()
             follower.run_once()
 
-        yield Registry(stack, SqlReplicaRecords(engine, stack.deployment.chain_id), follow)
+        made = Registry(stack, SqlReplicaRecords(engine, stack.deployment.chain_id), follow)
+        yield made
+        made.close()
     engine.dispose()
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import count, islice
 
@@ -58,6 +62,34 @@ class TestProcessPool(ComputeBehaviour):
     def compute(cls) -> Iterator[Compute]:
         with ProcessPool(2) as pool:
             yield pool
+
+    def test_ctrl_c_is_for_the_parent_to_understand(self, compute: Compute) -> None:
+        workers = set(compute.map(process_id, range(8)))
+        for worker in workers:
+            os.kill(worker, signal.SIGINT)
+        assert set(compute.map(process_id, range(8))) <= workers
+
+
+KEEPS_A_WORKER = """
+import time
+from tests.support.chunks import process_id
+from wallet.adapters.compute.processes import ProcessPool
+pool = ProcessPool(1)
+print(*pool.map(process_id, [1]), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfd_open of Linux")
+def test_a_worker_ends_with_a_process_that_was_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", KEEPS_A_WORKER], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    worker = os.pidfd_open(int(parent.stdout.readline()))
+    assert select.select([worker], [], [], 0)[0] == []
+    parent.kill()
+    parent.communicate()
+    assert select.select([worker], [], [], 60)[0] == [worker]
+    os.close(worker)
 
 
 @pytest.mark.loopback

@@ -1,5 +1,6 @@
 """Nodes that lie: the follower is unavailable within its time-out and no fact is ever wrong."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from sqlalchemy import Engine
 from tests.support import lying_node as lies
 from tests.support.chains import LedgerStack, ledger_stack
 from tests.support.clock import SettableClock
+from tests.support.databases import REPLICA, lay_out
 from tests.support.lying_node import Lie, LyingNode, honest
 from wallet.adapters.evm.deployment import DeploymentMismatch
 from wallet.adapters.evm.follower import Follower
@@ -25,7 +27,7 @@ from wallet.adapters.evm.quorum import (
 )
 from wallet.adapters.evm.reader import EvmLedgerReader
 from wallet.adapters.evm.rpc import NodeAnswerInvalid
-from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
+from wallet.adapters.sql.engine import open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.adapters.sql.replica_snapshot import export_snapshot
 from wallet.crypto.hashing import sha256
@@ -98,16 +100,28 @@ class Scene:
         return facts.value.batch is not None
 
 
+@pytest.fixture(scope="module")
+def read_so_far(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A replica of what was on the chain before the last scene, for the next to go on from."""
+    path = tmp_path_factory.mktemp("read") / "replica.db"
+    lay_out(path, REPLICA)
+    return path
+
+
 @pytest.fixture
-def scene(chain: LedgerStack, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    engine = open_engine(sqlite_url(tmp_path / "replica.db"))
-    migrate(engine, "replica")
+def scene(
+    chain: LedgerStack, read_so_far: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Scene]:
+    path = shutil.copy(read_so_far, tmp_path / "replica.db")
+    engine = open_engine(sqlite_url(path))
     upstream = str(chain.w3.provider.endpoint_uri)  # type: ignore[attr-defined]
     with LyingNode(upstream) as first, LyingNode(upstream) as second:
         quorum = open_quorum([first.url, second.url], timeout_s=TIMEOUT_S)
         reader = EvmLedgerReader(quorum, chain.deployment)
         follower = Follower(reader, SqlReplica(engine), SettableClock(chain.now() + 5))
         follower.run_once()
+        engine.dispose()  # writes what is in the log into the file
+        shutil.copy(path, read_so_far)
         root = sha256(request.node.name.encode())
         chain.writer.anchor_batch(ISSUER, SCHEMA, root, 64, MANIFEST)
         chain.finalize()

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from seoul_wallet.anvil import AnvilNode
 from tests.support.chains import LedgerStack, ledger_stack
 from tests.support.clock import SettableClock
+from tests.support.databases import REPLICA, open_laid_out
 from wallet.adapters.evm.follower import Follower
 from wallet.adapters.evm.reader import EvmLedgerReader
-from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.ports.facts import ChainUnavailable, ReplicaDiverged, ReplicaEmpty
 from wallet.trust.facts import BatchFact
@@ -35,8 +35,7 @@ def stack() -> Iterator[LedgerStack]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(sqlite_url(tmp_path / "replica.db"))
-    migrate(engine, "replica")
+    engine = open_laid_out(tmp_path / "replica.db", REPLICA)
     yield engine
     engine.dispose()
 

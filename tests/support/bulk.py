@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.support.chunks import EndsAt
+from tests.support.databases import VERIFIER, lay_out
 from tests.support.evidence_bench import EvidenceBench, noon
 from tests.support.programmes import boundary_data, programme
 from verifier.app import Verifier, build_verifier
@@ -106,6 +107,7 @@ class BulkBench:
         self.bench, self.clock = bench, bench.clock
         key_file = folder / "signing-key"
         key_file.write_text(base64url.encode(Es256SigningKey.generate().secret()))
+        lay_out(folder / "verifier.db", VERIFIER)
         self._open_compute = open_compute
         self._config = VerifierConfig(
             base_url="https://agency.example",

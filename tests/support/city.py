@@ -26,6 +26,7 @@ from issuer.register.csv_families import families_to_csv
 from issuer.register.csv_register import CsvAppointmentRegister, CsvFamilyRegister
 from issuer.register.model import Family
 from tests.support.clock import SettableClock
+from tests.support.databases import ISSUER, REPLICA, VERIFIER, lay_out, open_laid_out
 from tests.support.holder_stores import create_store, open_store
 from tests.support.issuing import ALICE, key_of
 from tests.support.memory_ledger import MemoryLedger, follow
@@ -35,7 +36,7 @@ from verifier.exclusions.client import HttpExclusionRegister
 from verifier.exclusions.config import RegisterAtHand, RegisterConfig, did_of
 from verifier.register_app import ExclusionRegisterApplication, build_exclusion_register
 from wallet.adapters.keystore.software import SoftwareKeyStore
-from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
+from wallet.adapters.sql.engine import sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.credentials.account import ACCOUNT_TYPE
 from wallet.credentials.contract import CONTRACT_TYPE
@@ -180,8 +181,7 @@ class City:
         self.clock = SettableClock(self.now)
         self.network = Network(self.clock)
         self.ledger = MemoryLedger(self.clock)
-        self._engine = open_engine(sqlite_url(self.folder / "replica.db"))
-        migrate(self._engine, "replica")
+        self._engine = open_laid_out(self.folder / "replica.db", REPLICA)
         self.replica = SqlReplica(self._engine)
         self.issuer = self._build_issuer()
         self.network.hosts["issuer.example"] = self.issuer.flask_app.test_client()
@@ -203,6 +203,7 @@ class City:
         for kind in evidence_kinds():
             data = evidence_to_csv(kind, self.rows.get(kind, ()))
             (self.folder / f"{kind}.csv").write_bytes(data)
+        lay_out(self.folder / "issuer.db", ISSUER)
         (self.folder / SECTOR_KEY_FILE).write_text(base64url.encode(sha256(b"sector")))
         (self.folder / "families.csv").write_bytes(families_to_csv(self.families))
         families = CsvFamilyRegister(self.folder / "families.csv")
@@ -244,6 +245,7 @@ class City:
 
     def _build_verifier(self, base_url: str) -> Verifier:
         name = urlsplit(base_url).netloc
+        lay_out(self.folder / f"{name}.db", VERIFIER)
         key_file = self.folder / f"{name}.key"
         key_file.write_text(base64url.encode(Es256SigningKey.generate().secret()))
         settings: dict[str, Any] = {

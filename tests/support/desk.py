@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from tests.support.clock import SettableClock
 from tests.support.credentials import ACCREDITOR, ISSUER, NOW, STATUS_URI, VCT, World
+from tests.support.databases import VERIFIER, lay_out
 from tests.support.facts import MemoryDidResolver, MemoryReplica, MemoryStatusListSource
 from verifier.app import Verifier, build_verifier
 from verifier.config import VerifierConfig
@@ -103,6 +104,7 @@ class Desk:
         self.dids.publish(build_did_document(ISSUER, {"key-1": self.world.issuer_key.public_key}))
         self.status_lists.publish(STATUS_URI, self.world.status_token())
         self.follow(*self._accreditations())
+        lay_out(self.folder / "verifier.db", VERIFIER)
         self.config = self._config()
         self.verifier: Verifier = build_verifier(
             self.config,

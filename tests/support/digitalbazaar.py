@@ -64,18 +64,38 @@ def known_documents(*signers: Controller) -> JsonObject:
     return known
 
 
-def digitalbazaar(action: str, suite: str, document: JsonObject, **request: Any) -> JsonObject:
-    """Run one action of the peer; skips without Node.js and the packages."""
-    if shutil.which("node") is None or not (FOLDER / "node_modules/@digitalbazaar/vc").is_dir():
-        pytest.skip("needs node: @digitalbazaar/vc from npm")
-    body = {"do": action, "suite": suite, "document": document, "now": NOW, **request}
-    done = subprocess.run(
-        ["node", str(FOLDER / "digitalbazaar.mjs")],
-        input=json.dumps(body).encode(),
-        capture_output=True,
-        check=False,
-        timeout=110,
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    answer: JsonObject = json.loads(done.stdout)
-    return answer
+class Digitalbazaar:
+    """The peer as a process that does one action after the other; ended by `close`.
+
+    Skips without Node.js and the packages.
+    """
+
+    def __init__(self) -> None:
+        if (
+            shutil.which("node") is None
+            or not (FOLDER / "node_modules/@digitalbazaar/vc").is_dir()
+        ):
+            pytest.skip("needs node: @digitalbazaar/vc from npm")
+        self._process = subprocess.Popen(
+            ["node", str(FOLDER / "digitalbazaar.mjs")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def __call__(
+        self, action: str, suite: str, document: JsonObject, **request: Any
+    ) -> JsonObject:
+        """Run one action."""
+        body = {"do": action, "suite": suite, "document": document, "now": NOW, **request}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(body).encode() + b"\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, "the peer ended, see what it wrote"
+        answer: JsonObject = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """Let it end; it has nothing more to do."""
+        self._process.communicate(timeout=30)

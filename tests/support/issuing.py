@@ -46,9 +46,10 @@ from issuer.register.model import (
 from issuer.storage.tables import ANCHORED
 from seoul_wallet.contexts import development_json_ld
 from tests.support.clock import SettableClock
+from tests.support.databases import ISSUER, REPLICA, lay_out, open_laid_out
 from tests.support.memory_ledger import MemoryLedger, follow
 from wallet.adapters.sql.batches import SqlBatchRecords
-from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
+from wallet.adapters.sql.engine import open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.credentials.voting import VOTING_CREDENTIAL_TYPE
 from wallet.crypto.hashing import sha256
@@ -255,8 +256,8 @@ def issuer_world(
         write_register(folder)
     clock = SettableClock(now)
     ledger = MemoryLedger(clock)
-    engine = open_engine(sqlite_url(folder / "replica.db"))
-    migrate(engine, "replica")
+    engine = open_laid_out(folder / "replica.db", REPLICA)
+    lay_out(folder / "issuer.db", ISSUER)
     replica = SqlReplica(engine)
     values: dict[str, Any] = {
         "base_url": base_url,

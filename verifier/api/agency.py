@@ -40,6 +40,7 @@ class CreateRequest(RequestSchema):
     query = fields.String(validate=_SHORT)
     dcql_query = fields.Raw()
     purpose = fields.String(validate=validate.Length(min=1, max=MAX_PURPOSE_CHARACTERS))
+    one_holder = fields.Boolean(truthy={True}, falsy={False})
     client_id_prefix = fields.String(validate=validate.OneOf(PREFIXES))
     response_mode = fields.Enum(ResponseMode, by_value=True)
     flow = fields.Enum(Flow, by_value=True)
@@ -123,7 +124,9 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
         """Open a presentation request.
 
         Bearer: an agency token. JSON: `query` (a configured name) or `dcql_query`, and `purpose`;
-        besides, perhaps, `client_id_prefix`, `response_mode`, `flow`, `request_uri_method`,
+        besides, perhaps, `one_holder` (with `dcql_query`: false takes credentials of several keys,
+        which wallets have that bind each credential to a key of its own), `client_id_prefix`,
+        `response_mode`, `flow`, `request_uri_method`,
         `transaction_data` (objects), `return_uri` (same_device) and `expected_origins` (dc_api).
         201: `request_id`, `link` (for the QR code) and `request_uri`, or `dc_request` for the
         Digital Credentials API, or `request_object` to show in frames (flow frames, response mode
@@ -137,6 +140,7 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
             query_name=body.get("query"),
             dcql_query=body.get("dcql_query"),
             purpose=body.get("purpose"),
+            one_holder=body.get("one_holder"),
             options=_options(body, config.client_id_prefix),
         )
         answer = {

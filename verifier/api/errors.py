@@ -2,8 +2,9 @@
 
 Every error answers as RFC 9457 problem details with its stable `code`. The table lists what
 differs from the family: a session that is not there is 404, not a conflict. On the wallet's side
-whatever is wrong with a response is `invalid_request` (OpenID4VP §8.5, RFC 6749 §4.1.2.1), so
-that an answer tells nobody which states exist.
+the member `error` of whatever is wrong with a response is `invalid_request` (OpenID4VP §8.5,
+RFC 6749 §4.1.2.1). Where it depends on the state so is `code`, so that an answer tells nobody
+which states exist.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from flask import Flask, Response
 
 from verifier.bulk.records import BulkBatchUnknown
 from verifier.claims.records import BenefitClaimUnknown
-from wallet.errors import ConflictError, RejectedError, SeoulWalletError
+from wallet.errors import (
+    ConflictError,
+    MalformedError,
+    RejectedError,
+    SeoulWalletError,
+    UnsupportedError,
+)
 from wallet.ports.sessions import SessionUnknown
 from wallet.protocols.oid4vp_session import SessionExpired
 from wallet.web.problems import problem
@@ -46,4 +53,9 @@ def _answer_with(status: int) -> Callable[[SeoulWalletError], Response]:
 
 def response_refused(error: ConflictError | RejectedError) -> Response:
     """Return the one answer to a response that no request waits for, or not in this way."""
-    return problem(400, WALLET_ERROR, "no request waits for this response")
+    return problem(400, WALLET_ERROR, "no request waits for this response", error=WALLET_ERROR)
+
+
+def response_unreadable(error: MalformedError | UnsupportedError) -> Response:
+    """Return the answer to what is no response, or none that is read here: with what is wrong."""
+    return problem(error.status, error.code, str(error), error=WALLET_ERROR)

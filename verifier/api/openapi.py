@@ -52,6 +52,7 @@ _CREATE: Final[JsonObject] = {
         "query": SHORT,
         "dcql_query": OBJECT,
         "purpose": {"type": "string", "minLength": 1, "maxLength": MAX_PURPOSE_CHARACTERS},
+        "one_holder": {"type": "boolean"},
         "client_id_prefix": {"enum": list(PREFIXES)},
         "response_mode": {"enum": [mode.value for mode in ResponseMode]},
         "flow": {"enum": [flow.value for flow in Flow]},

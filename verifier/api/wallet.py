@@ -6,10 +6,10 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from verifier.api.errors import response_refused
+from verifier.api.errors import response_refused, response_unreadable
 from verifier.service import VerifierService
 from wallet.encoding.json import JsonObject
-from wallet.errors import ConflictError, RejectedError
+from wallet.errors import ConflictError, MalformedError, RejectedError, UnsupportedError
 from wallet.protocols.oid4vp import OPAQUE, REQUEST_OBJECT_MEDIA_TYPE, RequestMalformed
 from wallet.protocols.oid4vp_response import EncryptedResponse, ResponseMalformed, parse_response
 from wallet.web.application import json_answer
@@ -49,15 +49,18 @@ def wallet_blueprint(service: VerifierService) -> Blueprint:
         `redirect_uri` is where the holder's browser goes on, if anywhere; `decision_receipt` comes
         only to wallets whose key bindings name a `receipt_key`. 400 `invalid_request`
         for a state that is unknown, used, expired, foreign or missing, and for an answer that
-        cannot be decrypted or came in the clear although it should not.
+        cannot be decrypted or came in the clear although it should not. Every refusal has it as
+        its `error`; what cannot be read says in `code` what is wrong with it.
         """
-        response = parse_response(read_form(request))
-        if not isinstance(response, EncryptedResponse) and response.state is None:
-            raise ResponseMalformed("state is missing")
         try:
+            response = parse_response(read_form(request))
+            if not isinstance(response, EncryptedResponse) and response.state is None:
+                raise ResponseMalformed("state is missing")
             taken = service.receive(response)
         except (ConflictError, RejectedError) as error:
             return response_refused(error)
+        except (MalformedError, UnsupportedError) as error:
+            return response_unreadable(error)
         told: JsonObject = {"redirect_uri": taken.return_uri} if taken.return_uri else {}
         if taken.receipt is not None:
             told["decision_receipt"] = taken.receipt

@@ -14,6 +14,8 @@ MAX_JWS_BYTES: Final = 256 * 1024
 MAX_CACHED_HEADER_BYTES: Final = 1024
 MAX_REMEMBERED: Final = 4096
 MAX_REMEMBERED_BYTES: Final = 16 * 1024
+# A search for a number is a search for one byte; one for bytes first tries them as a number.
+_DOT: Final = ord(".")
 SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "ES256K", "EdDSA"))
 
 
@@ -97,7 +99,7 @@ def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str] | None) -
         raise JwsMalformed(f"the JWS is longer than {MAX_JWS_BYTES} bytes")
     signing_input, _, signature = raw.rpartition(b".")
     encoded, separator, payload = signing_input.partition(b".")
-    if not separator or b"." in payload:
+    if not separator or _DOT in payload:
         raise JwsMalformed("a compact JWS has three parts")
     header = _header(encoded) if len(encoded) <= MAX_CACHED_HEADER_BYTES else _parse(encoded)
     accepted = typ if isinstance(typ, frozenset) else (typ,)

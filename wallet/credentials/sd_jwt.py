@@ -82,18 +82,18 @@ def parse_sd_jwt(text: str | bytes, *, typ: frozenset[str] = SD_JWT_VC_TYPES) ->
         raise SdJwtMalformed("an SD-JWT is ASCII")
     raw = text.encode("ascii") if isinstance(text, str) else text
     # The JWS and the key binding are long and hold no ~: searching from both ends skips them.
-    presented, separator, binding = raw.rpartition(b"~")
-    if not separator:
+    first, last = raw.find(b"~"), raw.rfind(b"~")
+    if first < 0:
         raise SdJwtMalformed("an SD-JWT holds at least one ~")
-    jws, separator, rest = presented.partition(b"~")
-    disclosures = rest.split(b"~", MAX_DISCLOSURES) if separator else []
+    disclosures = raw[first + 1 : last].split(b"~", MAX_DISCLOSURES) if first < last else []
     if len(disclosures) > MAX_DISCLOSURES:
         raise SdJwtMalformed(f"more than {MAX_DISCLOSURES} disclosures")
+    binding = raw[last + 1 :]
     return SdJwt(
-        parse_compact_jws(jws, typ=typ),
+        parse_compact_jws(raw[:first], typ=typ),
         tuple([parse_disclosure(part) for part in disclosures]),
         parse_compact_jws(binding, typ=KEY_BINDING_TYPE) if binding else None,
-        presented + b"~",
+        raw[: last + 1],
     )
 
 

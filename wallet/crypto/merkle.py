@@ -171,9 +171,7 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
     sides = (index & ((1 << below) - 1)) | (-1 << below)
     current = leaf
     for sibling in path:
-        state = _NODE.copy()
-        state.update(sibling + current if sides & 1 else current + sibling)
-        current = state.digest()
+        current = _node_hash(sibling, current) if sides & 1 else _node_hash(current, sibling)
         sides >>= 1
     return current
 

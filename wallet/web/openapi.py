@@ -19,6 +19,7 @@ PROBLEM: Final[JsonObject] = {
         "status": {"type": "integer"},
         "code": {**TEXT, "description": "stable; the list is in docs/errors.md"},
         "detail": TEXT,
+        "error": {**TEXT, "description": "the protocol's own name, where it has one"},
         "request_id": {"type": ["string", "null"]},
     },
 }

@@ -9,7 +9,7 @@ from typing import Final
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
-from wallet.encoding.json import to_json
+from wallet.encoding.json import JsonObject, to_json
 from wallet.errors import SeoulWalletError, UnavailableError, fault_place
 
 PROBLEM_TYPE_PREFIX: Final = "urn:seoul-wallet:problem:"
@@ -17,9 +17,12 @@ RETRY_AFTER_S: Final = 5
 _LOG: Final = logging.getLogger(__name__)
 
 
-def problem(status: int, code: str, detail: str) -> Response:
-    """Return a problem+json answer; `code` is stable, `detail` is for people."""
-    body = {
+def problem(status: int, code: str, detail: str, *, error: str | None = None) -> Response:
+    """Return a problem+json answer; `code` is stable, `detail` is for people.
+
+    `error` is the name that the protocol of the endpoint has for it, where it has one.
+    """
+    body: JsonObject = {
         "type": PROBLEM_TYPE_PREFIX + code,
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -27,6 +30,8 @@ def problem(status: int, code: str, detail: str) -> Response:
         "detail": detail,
         "request_id": g.get("request_id"),
     }
+    if error is not None:
+        body["error"] = error
     return Response(to_json(body), status, content_type="application/problem+json")
 
 

@@ -20,7 +20,7 @@ from wallet.voting.board import CEREMONY
 from wallet.voting.decryption import KIND as SHARE
 from wallet.voting.statements import parse_statement
 
-KILLS = int(os.environ.get("SOAK_TRUSTEE_KILLS", "3"))
+KILLS = int(os.environ.get("SOAK_TRUSTEE_KILLS", "2"))
 # More than any of them takes: the last runs end by themselves.
 MAX_STEPS = 60
 STRIDE = max(1, MAX_STEPS // (2 * KILLS))

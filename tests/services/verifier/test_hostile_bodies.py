@@ -131,12 +131,25 @@ def test_a_hostile_response_form_is_a_problem_and_uses_up_no_state(
     )
     assert response.status_code == 400
     assert response.content_type == "application/problem+json"
+    assert response.get_json()["error"] == "invalid_request"
     told = desk.decide(opened, request, {"card": [desk.card(request)]})
     assert told["outcome"] == "accepted"
 
 
 def test_a_response_in_json_is_refused(desk: Desk) -> None:
-    assert desk.client.post("/responses", json={"state": "a"}).status_code == 415
+    response = desk.client.post("/responses", json={"state": "a"})
+    assert (response.status_code, response.get_json()["error"]) == (415, "invalid_request")
+
+
+def test_a_response_that_nothing_waits_for_is_told_by_the_protocols_name(desk: Desk) -> None:
+    unknown = desk.client.post("/responses", data={"state": "a", "error": "access_denied"})
+    told = unknown.get_json()
+    assert (unknown.status_code, told["error"]) == (400, "invalid_request")
+    assert told["code"] == "invalid_request"
+
+
+def test_what_an_agency_did_wrong_has_no_name_in_the_wallets_protocol(desk: Desk) -> None:
+    assert "error" not in desk.verify("x", format="none").get_json()
 
 
 def test_an_unknown_page_and_a_wrong_method_are_problems(desk: Desk) -> None:

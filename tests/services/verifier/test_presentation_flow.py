@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sqlalchemy import text
 
-from tests.support.credentials import DISCLOSED, ISSUER, STATUS_URI, VCT
-from tests.support.desk import Desk
+from tests.support.credentials import DISCLOSED, ISSUER, STATUS_URI, VCT, World
+from tests.support.desk import AGENCY, Desk
 from wallet.adapters.sql.engine import open_engine, read
 from wallet.protocols.oid4vp_response import build_error_response, build_response
 from wallet.status.token_status_list import INVALID
@@ -175,6 +176,50 @@ def test_a_query_of_the_agencys_own_is_asked_and_answered(desk: Desk) -> None:
         opened, request, {"c": [desk.card(request, disclose=(("seoul_resident",),))]}
     )
     assert told["credentials"]["c"][0]["claims"] == {"seoul_resident": True}
+
+
+TWO_COPIES = {
+    "credentials": [
+        {
+            "id": "c",
+            "format": "dc+sd-jwt",
+            "meta": {"vct_values": [VCT]},
+            "claims": [{"path": ["seoul_resident"]}],
+            "multiple": True,
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"one_holder": False}, ("accepted", None)),
+        ({"one_holder": True}, ("rejected", "holders_differ")),
+        ({}, ("rejected", "holders_differ")),
+    ],
+)
+def test_vp_11_a_query_of_the_agencys_own_says_whether_keys_may_differ(
+    desk: Desk, asked: dict[str, bool], expected: tuple[str, str | None]
+) -> None:
+    opened = desk.ask(None, dcql_query=TWO_COPIES, purpose="synthetic", **asked)
+    request = desk.fetch(opened)
+    other = World(issuer_key=desk.world.issuer_key)
+    shown = {
+        "disclose": (("seoul_resident",),),
+        "audience": str(request.client_id),
+        "nonce": request.nonce,
+        "issued_at": desk.clock.now(),
+    }
+    copies = [world.present(world.issue(), **shown) for world in (desk.world, other)]
+    told = desk.decide(opened, request, {"c": copies})
+    assert (told["outcome"], told["code"]) == expected
+
+
+def test_a_configured_query_says_itself_whether_keys_may_differ(desk: Desk) -> None:
+    asked = {"query": "family-card", "one_holder": False}
+    answer = desk.client.post("/v1/requests", json=asked, headers=AGENCY)
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "unsupported_query")
 
 
 def test_sixteen_posts_of_one_response_at_once_give_exactly_one_decision(desk: Desk) -> None:

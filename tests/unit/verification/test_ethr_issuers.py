@@ -19,8 +19,8 @@ from tests.support.credentials import (
     card_claims,
     policy,
 )
+from tests.support.databases import REPLICA, open_laid_out
 from tests.support.facts import MemoryDidResolver, MemoryStatusListSource
-from wallet.adapters.sql.engine import migrate, open_engine, sqlite_url
 from wallet.adapters.sql.replica import SqlReplica
 from wallet.adapters.sql.replica_records import SqlReplicaRecords
 from wallet.credentials.jose import sign_jws
@@ -52,8 +52,7 @@ class Office:
     """An issuer whose first key was revoked and replaced by a second one."""
 
     def __init__(self, folder: Path) -> None:
-        self.engine = open_engine(sqlite_url(folder / "replica.db"))
-        migrate(self.engine, "replica")
+        self.engine = open_laid_out(folder / "replica.db", REPLICA)
         self.replica = SqlReplica(self.engine)
         self.replica.bind("a deployment of a test")
         self.world = World(claims={**card_claims(), "iss": ISSUER})
