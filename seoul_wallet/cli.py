@@ -2,7 +2,9 @@
 
 import importlib
 import logging
+import sys
 from collections.abc import Mapping
+from io import TextIOWrapper
 from types import MappingProxyType
 from typing import Final
 
@@ -69,6 +71,11 @@ class _LazyCommands(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log what the services warn about.")
 def main(verbose: bool) -> None:
     """Issue, hold and verify credentials that a city anchors on a chain."""
+    for stream in (sys.stdout, sys.stderr):
+        # What a terminal cannot show is told by its number rather than by a fault in the middle
+        # of something that was done already.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(
         level=logging.WARNING if verbose else logging.CRITICAL,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",

@@ -28,3 +28,14 @@ def write_new_file(path: Path, data: bytes) -> None:
             file.write(data)
     except OSError as error:
         raise FileUnusable(f"{path.name} cannot be written: {error.strerror}") from None
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder that a private file will be in, for its owner alone.
+
+    Raises `FileUnusable`.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileUnusable(f"the folder of {path.name} cannot be made: {error.strerror}") from None

@@ -21,6 +21,7 @@ from wallet.protocols.oid4vp_offline import MAX_AGE_S
 from wallet.protocols.oid4vp_session import Flow
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_PICTURES = click.Path(file_okay=False, exists=True, path_type=Path)
 
 
 @click.command("offline-request")
@@ -56,7 +57,7 @@ def offline_request(query: str, prefix: str, purpose: str | None, folder: Path |
 
 @click.command("offline-decide", context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("session")
-@click.option("--frames", type=_FOLDER, required=True, help="Pictures of the wallet's codes.")
+@click.option("--frames", type=_PICTURES, required=True, help="Pictures of the wallet's codes.")
 def offline_decide(session: str, frames: Path) -> None:
     """Read the codes that a wallet shows, decide, and print the outcome as JSON.
 
@@ -73,7 +74,7 @@ def offline_decide(session: str, frames: Path) -> None:
 
 
 @click.command("show-offline")
-@click.argument("frames", type=_FOLDER)
+@click.argument("frames", type=_PICTURES)
 @click.option("--folder", type=_FOLDER, help="Write pictures here instead of showing them.")
 @click.option("--yes", is_flag=True, help="Agree without being asked: what is shown is yours.")
 @click.option("--card", "cards", multiple=True, metavar="ID", help="Answer with this card.")

@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from seoul_wallet.files import make_folder
 from seoul_wallet.wallet_views import Session
 from wallet.app import restore_wallet
 from wallet.crypto.recovery_phrase import (
@@ -30,7 +31,7 @@ from wallet.crypto.recovery_shares import (
 )
 from wallet.holder.consent import ConsentRefused
 from wallet.holder.phrase_replacement import Told
-from wallet.holder.recovery import RecoveryPhraseMissing
+from wallet.holder.recovery import ExportUnavailable, RecoveryPhraseMissing
 
 _COLUMNS: Final = 4
 _GROUP: Final = re.compile(r"(\d{1,2})/(\d{1,2})")
@@ -167,9 +168,11 @@ def restore(session: Session, path: Path, by_shares: bool) -> None:
 
     The phrase or the shares are asked for, then a passphrase for the new wallet.
     """
+    if not path.is_file():
+        raise ExportUnavailable("there is no file at this path")
     found = _phrase_of_shares(session) if by_shares else _typed_phrase(session)
     passphrase = session.passphrase(confirm=True)
-    session.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(session.file)
     count = restore_wallet(path, found, session.file, passphrase)
     click.echo(f"{session.say('restored')}: {session.file} ({count})")
     click.echo(session.say("restored_renew"))

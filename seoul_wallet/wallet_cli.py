@@ -114,15 +114,14 @@ def wallet(
 
     \b
       seoul-wallet wallet create
-      seoul-wallet wallet receive 'openid-credential-offer://?credential_offer_uri=...'
+      seoul-wallet wallet receive LINK-OF-AN-ISSUER
       seoul-wallet wallet list
-      seoul-wallet wallet present 'openid4vp://?client_id=...&request_uri=...'
-      seoul-wallet wallet --city https://verifier.example programmes
-      seoul-wallet wallet vote https://mvoting.example
+      seoul-wallet wallet present LINK-OF-A-VERIFIER
+      seoul-wallet wallet --city URL programmes
+      seoul-wallet wallet vote URL
 
-    \b
-    Exit codes: 0 done, 2 the input is not what it should be, 3 checked and refused,
-    4 right request but wrong moment (also: you said no), 5 could not be checked, try again.
+    Exit codes: 0 done, 2 the input is not what it should be, 3 checked and refused, 4 right
+    request but wrong moment (also: you said no), 5 could not be checked, try again.
     """
     switch_off_core_dumps()
     ctx.obj = Session(
@@ -233,7 +232,7 @@ def list_cards(session: Session) -> None:
 
 @wallet.command(context_settings=IDS_MAY_BEGIN_WITH_A_DASH)
 @click.argument("card_id", required=False, default="")
-@click.option("--account", is_flag=True, help="The Seoul Pass account (서울패스) instead.")
+@click.option("--account", is_flag=True, help="The Seoul Pass account instead.")
 @click.option("--large", is_flag=True, help="Short lines for large type, and nothing else.")
 @click.option("--read", is_flag=True, help="Whole sentences, for a screen reader.")
 @click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from seoul_wallet.files import make_folder
 from seoul_wallet.wallet_texts import TEXTS
 from wallet.adapters.clock import SystemClock
 from wallet.adapters.sql.engine import open_engine, sqlite_url
@@ -65,14 +67,16 @@ class Session:
         if given and key == "passphrase":
             return given
         prompt = self.say("repeat") if confirm else False
+        # Without a terminal nothing is echoed, and there is nobody to hide it from.
+        hidden = sys.stdin.isatty()
         text: str = click.prompt(
-            self.say(key), hide_input=True, confirmation_prompt=prompt, err=True
+            self.say(key), hide_input=hidden, confirmation_prompt=prompt, err=True
         )
         return text
 
     def open(self, *, create: bool = False) -> Wallet:
         if create:
-            self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.file)
         return open_wallet(
             self.file,
             self.passphrase(confirm=create),
@@ -193,6 +197,8 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
     click.echo(f"{session.say('kept_for')}: {kept}")
     if consent.counted is not None:
         show_counted(session, consent.counted)
+    elif consent.is_recognised:
+        click.echo(session.say("recognised"))
     for transaction in consent.transactions:
         click.echo(f"{session.say('agrees_to')}: {transaction}")
     rows = []

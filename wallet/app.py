@@ -47,11 +47,11 @@ def open_wallet(
     `verifier_anchors`. Close the wallet when done, or use it as `with`. Raises `StoreExists`,
     `StoreMissing`, `PassphraseWrong`,
     `PassphraseTooShort`, `PassphraseMalformed`, `StoreDamaged`, `StoreTooWeak`,
-    `StoreUnavailable`.
+    `StoreUnavailable`, `CaFileUnusable`.
     """
+    http = GuardedClient(allow_loopback_http=development, ca_file=ca_file)
     store_of = SqliteRecordStore.create if create else SqliteRecordStore.open
     records = store_of(path, passphrase)
-    http = GuardedClient(allow_loopback_http=development, ca_file=ca_file)
     clock = SystemClock()
 
     def close() -> None:

@@ -25,7 +25,7 @@ from wallet.protocols.oid4vp_metadata import response_encryption
 from wallet.protocols.oid4vp_response import build_response, encrypt_response
 
 pytestmark = pytest.mark.soak
-ROUNDS = int(os.environ.get("SOAK_PRESENTATION_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("SOAK_PRESENTATION_ROUNDS", "20"))
 TRIES = 16
 FORM = "application/x-www-form-urlencoded"
 Prepare = Callable[[Desk], Request]

@@ -21,7 +21,7 @@ from wallet.protocols.oid4vci.token import RefreshTokenRequest, TokenRequest
 pytestmark = pytest.mark.soak
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = int(os.environ.get("SOAK_ONE_TIME_ROUNDS", "5"))
+ROUNDS = int(os.environ.get("SOAK_ONE_TIME_ROUNDS", "20"))
 TRIES = 16
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}

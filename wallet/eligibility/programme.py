@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from wallet.crypto.hashing import sha256
 from wallet.eligibility.clauses import Window
@@ -39,6 +39,9 @@ from wallet.encoding.jcs import NotCanonicalizable, canonicalize
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
 from wallet.protocols.dcql import DcqlQuery, parse_dcql
+from wallet.recent import RecentlyUsed
+
+MAX_READ: Final = 256
 
 
 class Recheck(StrEnum):
@@ -111,6 +114,9 @@ class Programme:
         return self.reasons.get(code) or BUILT_IN_REASONS[code]
 
 
+_READ: Final[RecentlyUsed[bytes, Programme]] = RecentlyUsed(MAX_READ)
+
+
 def parse_programme(data: bytes, file: str) -> Programme:
     """Return the programme of a YAML file; `file` is what problems call it.
 
@@ -123,6 +129,7 @@ def parse_programme(data: bytes, file: str) -> Programme:
 def parse_programme_document(document: object, name: str) -> Programme:
     """Return the programme of its JSON document, as a signed catalogue carries it.
 
+    A document that was read lately is not read again: catalogues come anew with the same ones.
     Raises `ProgrammeInvalid`; its problems have no line.
     """
     problems = Problems(name, lambda _: 0)
@@ -130,7 +137,12 @@ def parse_programme_document(document: object, name: str) -> Programme:
         problems.report((), f"expected an object of at most {MAX_DEPTH} levels")
         problems.raise_for_any()
         raise AssertionError("a problem was reported")
-    return _build(document, problems)
+    digest = _digest(document, problems)
+    programme = _READ.get(digest)
+    if programme is None:
+        programme = _build(document, problems)
+        _READ.put(digest, programme)
+    return programme
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -283,6 +283,15 @@ def test_every_example_reads_the_same_from_its_json_document(name: str) -> None:
     assert parse_programme_document(document, "catalogue") == from_yaml
 
 
+def test_a_document_is_read_once_and_a_changed_one_anew() -> None:
+    name, data = next(iter(programme_files().items()))
+    document = json.loads(json.dumps(parse_programme(data, name).document))
+    first = parse_programme_document(document, "catalogue")
+    assert parse_programme_document(json.loads(json.dumps(document)), "again") is first
+    document["title"]["en"] += " (changed)"
+    assert parse_programme_document(document, "catalogue").title != first.title
+
+
 @pytest.mark.parametrize("document", [None, [], 1, {}, {"format": 2}])
 def test_refuses_documents_that_are_no_programmes(document: object) -> None:
     with pytest.raises(ProgrammeInvalid):

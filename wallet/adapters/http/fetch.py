@@ -39,6 +39,12 @@ class UrlForbidden(RejectedError):
     code = "url_forbidden"
 
 
+class CaFileUnusable(MalformedError):
+    """The file of trust anchors for https is not there, or holds no certificate."""
+
+    code = "ca_file_unusable"
+
+
 class FetchFailed(UnavailableError):
     """No answer, or not within the deadline or the size limit."""
 
@@ -68,7 +74,8 @@ class GuardedClient:
     """Fetches URLs of strangers.
 
     `allow_loopback_http` is the development switch: it opens http and loopback addresses for the
-    host `localhost`, nothing else. `ca_file` names extra trust anchors for https.
+    host `localhost`, nothing else. `ca_file` names extra trust anchors for https; making one
+    raises `CaFileUnusable`.
     """
 
     def __init__(
@@ -84,7 +91,10 @@ class GuardedClient:
         self._max_bytes = max_response_bytes
         self._tls = ssl.create_default_context()
         if ca_file is not None:
-            self._tls.load_verify_locations(ca_file)
+            try:
+                self._tls.load_verify_locations(ca_file)
+            except OSError as error:  # what OpenSSL finds wrong is one, too
+                raise CaFileUnusable("the file of trust anchors cannot be used") from error
         self._pools: dict[tuple[str, str, int, str], urllib3.HTTPConnectionPool] = {}
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> HttpResponse:

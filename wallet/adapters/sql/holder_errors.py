@@ -27,6 +27,16 @@ _PASSING: Final = frozenset(
     )
 )
 
+# What a person can do something about.
+_WHY: Final = {
+    sqlite3.SQLITE_BUSY: "another program uses it",
+    sqlite3.SQLITE_LOCKED: "another program uses it",
+    sqlite3.SQLITE_FULL: "there is no space left",
+    sqlite3.SQLITE_READONLY: "the place is read-only",
+    sqlite3.SQLITE_CANTOPEN: "the file cannot be opened for writing",
+    sqlite3.SQLITE_IOERR: "the disk fails or is full",
+}
+
 
 @contextmanager
 def typed_errors() -> Iterator[None]:
@@ -37,9 +47,11 @@ def typed_errors() -> Iterator[None]:
         cause = error.__cause__ if isinstance(error, StorageUnavailable) else error
         code = getattr(getattr(cause, "orig", None), "sqlite_errorcode", None)
         if isinstance(code, int) and code & 0xFF in _PASSING:
-            raise StoreUnavailable("the store cannot be read or written just now") from error
+            why = _WHY.get(code & 0xFF, "just now")
+            raise StoreUnavailable(f"the store cannot be read or written: {why}") from error
         raise StoreDamaged("the file is not a store that can be read") from error
     except (UnicodeDecodeError, OverflowError) as error:
         raise StoreDamaged("the file is not a store that can be read") from error
     except OSError as error:
-        raise StoreUnavailable("the store cannot be read or written just now") from error
+        why = error.strerror or "just now"
+        raise StoreUnavailable(f"the store cannot be read or written: {why}") from error
