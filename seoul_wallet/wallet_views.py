@@ -197,6 +197,8 @@ def show_consent(session: Session, consent: ConsentRequest) -> None:
     click.echo(f"{session.say('kept_for')}: {kept}")
     if consent.counted is not None:
         show_counted(session, consent.counted)
+    elif consent.is_recognised:
+        click.echo(session.say("recognised"))
     for transaction in consent.transactions:
         click.echo(f"{session.say('agrees_to')}: {transaction}")
     rows = []

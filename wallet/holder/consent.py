@@ -92,6 +92,15 @@ class ConsentRequest:
             return shown(self.origin or "")
         return self.request.response_uri.split("/")[2]
 
+    @property
+    def is_recognised(self) -> bool:
+        """Whether the verifier gets a pseudonym by which it knows the holder again.
+
+        Where a published programme asks for it, `counted` says what it is for.
+        """
+        queries = self.request.dcql_query.credentials
+        return any(queries[answer.query_id].pseudonym for answer in self.answers)
+
     def choosing(self, query_id: str, card_id: str) -> ConsentRequest:
         """Return this request answered with another card. Raises `ChoiceUnknown`."""
         changed = []

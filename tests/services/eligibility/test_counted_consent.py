@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from seoul_wallet.cli import main
+from seoul_wallet.wallet_views import Session, show_consent
 from tests.support.city import AGENCY_TOKEN, AGENCY_URL, PERSON, City
 from tests.support.holder_stores import PASSPHRASE
 from tests.support.loopback_agency import over_http
@@ -69,10 +70,12 @@ def test_what_counts_nobody_says_nothing_of_counting(city: City) -> None:
     counted = {item.programme.id: item.counted for item in wallet.discovery.findings()}
     assert counted["library-member"] is None
     consent = wallet.review(city.ask("library-member")["link"])
-    assert (consent.missing, consent.counted) == ((), None)
+    assert (consent.missing, consent.counted, consent.is_recognised) == ((), None, False)
 
 
-def test_another_agency_that_asks_the_same_does_not_count_for_the_programme(city: City) -> None:
+def test_another_agency_that_asks_the_same_does_not_count_for_the_programme(
+    city: City, capsys: pytest.CaptureFixture[str]
+) -> None:
     wallet = holder(city)
     opened = (
         city.verifiers[OTHER]
@@ -90,6 +93,12 @@ def test_another_agency_that_asks_the_same_does_not_count_for_the_programme(city
     consent = wallet.review(opened.get_json()["link"])
     assert [answer.query_id for answer in consent.answers] == ["person"]
     assert consent.counted is None
+    # It gets a number of its own all the same, which is told.
+    assert consent.is_recognised
+    show_consent(Session(city.folder, "en", False, None, None, None), consent)
+    said = capsys.readouterr().out
+    assert "a number made for this verifier alone, which will know you again" in said
+    assert "This counts you" not in said
 
 
 @contextmanager
@@ -139,7 +148,8 @@ def test_the_command_line_says_that_it_counts_before_it_asks(tmp_path: Path) -> 
         assert no.output.index("This counts you as a person") < no.output.index("Apply for these?")
         assert "that once is used up" in no.output
         assert "So a register (did:web:register.example)" in no.output
-        asked = run(city, "present", city.ask(FARE.id)["link"], lang="ko", typed="n\n")
+        link = city.ask(FARE.id)["link"]
+        asked = run(city, "present", link, lang="ko", typed="n\n")
         assert "한 사람에 한 번으로 셉니다" in asked.output
         assert "이름, 내용, 사업은 보지 못합니다" in asked.output
         unknown = run(city, "apply", "no-such", "--yes")

@@ -345,5 +345,8 @@ def test_refuses_a_benefit_key_beside_a_guardianship() -> None:
         - path: [sector_id_welfare]
 """
     text = PROGRAMME.replace("  credential_sets:", key + "  credential_sets:")
+    ages = "{max_status_age_s: 86400, max_replica_age_s: 86400}"
+    text = text.replace("[[resident], ", "[[resident, person], ")
+    text = text.replace("evidence:\n", f"evidence:\n  person: {ages}\n")
     with pytest.raises(ProgrammeInvalid, match="counts who holds it, and no child"):
         parse_programme(text.encode(), "gift.yaml")
