@@ -3,8 +3,8 @@
 All in time of the processor, the quickest of nine: other programs on the machine can only make it
 longer. Opening is compared with one Argon2id derivation at the stored parameters, which takes ten
 times as long as what is measured. The search is cold, the first one after opening, over the index
-that the last session kept; ten cards answer. Memory is that of a process that opened the wallet and
-searched it.
+that the last session kept; ten cards answer. Memory is that of a process that opened the wallet
+and searched it.
 """
 
 from __future__ import annotations
