@@ -15,6 +15,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -65,7 +66,8 @@ def kept_path(day: date, commit: str, name: str | None) -> Path:
 
 def without_machine(line: str) -> str:
     """Return a line of output without the folders of this machine."""
-    for folder, short in ((ROOT, "."), (Path(sys.prefix).resolve(), ".venv"), (Path.home(), "~")):
+    folders = (ROOT, Path(sys.prefix).resolve(), Path.home(), Path(tempfile.gettempdir()))
+    for folder, short in zip(folders, (".", ".venv", "~", "TMP"), strict=True):
         line = line.replace(str(folder), short)
     return line
 
@@ -105,7 +107,7 @@ def main() -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="\n") as kept:
         for line in head:
-            _tell(kept, line)
+            _tell(kept, without_machine(line))
         began = time.monotonic()
         with subprocess.Popen(
             command,
