@@ -21,7 +21,8 @@ from wallet.crypto.bbs.linked_nym import link_answer
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome, evaluate
 from wallet.eligibility.nullifier import sector_nullifier
-from wallet.eligibility.programme import EvidenceNeed, Programme, Recheck
+from wallet.eligibility.programme import Programme, Recheck
+from wallet.eligibility.query_reader import EvidenceNeed
 from wallet.eligibility.reasons import Cause
 from wallet.eligibility.receipts.members import THUMBPRINT
 from wallet.eligibility.receipts.statement import HOLDER_KEY_CLAIM, shown_of

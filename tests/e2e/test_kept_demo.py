@@ -139,6 +139,14 @@ def audit(kept: Kept, url: str, database: Path, *, signed: bool = False) -> Audi
         engine.dispose()
 
 
+def batches_not_final(database: Path) -> int:
+    """Count them in the tables: the demonstration cuts its chain off whatever is on its way."""
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT state FROM issuer_batches").fetchall()
+    assert ("final",) in rows
+    return sum(state != "final" for (state,) in rows)
+
+
 def check_by_options(url: str, folder: Path) -> None:
     """Name every part of the folder instead of the folder."""
     chain = {
@@ -153,7 +161,8 @@ def check_by_options(url: str, folder: Path) -> None:
     assert passed.exit_code == 0, passed.output
     assert "no difference" in passed.output
     shown = CliRunner().invoke(main, ["anchor", "status", "--json", *database], env=chain)
-    assert json.loads(shown.stdout)["issuer_database"]["batches_not_final"] == 0
+    told = json.loads(shown.stdout)["issuer_database"]
+    assert told["batches_not_final"] == batches_not_final(folder / ISSUER_DATABASE)
     stranger = [
         "anchor",
         "audit",

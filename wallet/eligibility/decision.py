@@ -16,7 +16,8 @@ from wallet.eligibility.evidence_types import Text
 from wallet.eligibility.guardian import GUARDIAN_CLAUSE
 from wallet.eligibility.nullifier import Once
 from wallet.eligibility.once_reader import shown_fact
-from wallet.eligibility.programme import EvidenceNeed, Programme
+from wallet.eligibility.programme import Programme
+from wallet.eligibility.query_reader import EvidenceNeed
 from wallet.eligibility.ranking import RankKey
 from wallet.eligibility.reasons import Cause
 from wallet.eligibility.rule import Result

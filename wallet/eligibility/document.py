@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
@@ -84,13 +85,12 @@ def _validator() -> Draft202012Validator:
 
 
 def check_schema(document: JsonObject, problems: Problems) -> None:
-    """Report what the published schema refuses."""
-    for count, error in enumerate(_validator().iter_errors(document)):
-        if count >= MAX_PROBLEMS:
-            return
+    """Report what the published schema refuses, and raise `ProgrammeInvalid` if it is anything."""
+    for error in islice(_validator().iter_errors(document), MAX_PROBLEMS):
         path: Path = tuple(error.absolute_path)
         for place, message in _explained(error, path):
             problems.report(place, message)
+    problems.raise_for_any()
 
 
 def _explained(error: ValidationError, path: Path) -> list[tuple[Path, str]]:

@@ -12,19 +12,13 @@ from wallet.crypto.hashing import sha256
 from wallet.eligibility.clauses import Window
 from wallet.eligibility.days import parse_day
 from wallet.eligibility.document import Problems, check_schema, read_document
-from wallet.eligibility.evidence_types import (
-    FactType,
-    Text,
-    evidence_types,
-)
-from wallet.eligibility.guardian import (
-    needs_guardian,
-)
+from wallet.eligibility.evidence_types import FactType, Text, evidence_types
+from wallet.eligibility.guardian import needs_guardian
 from wallet.eligibility.marked_yaml import MAX_DEPTH
 from wallet.eligibility.nullifier import Once
 from wallet.eligibility.once_reader import read_once, with_once
-from wallet.eligibility.query_reader import EvidenceNeed as EvidenceNeed
 from wallet.eligibility.query_reader import (
+    EvidenceNeed,
     read_evidence,
     read_facts,
     read_guardianship,
@@ -123,7 +117,9 @@ def parse_programme(data: bytes, file: str) -> Programme:
     Raises `ProgrammeInvalid` with the line of every problem found.
     """
     marked = read_document(data, file)
-    return _build(marked.value, Problems(file, marked.line_of))
+    problems = Problems(file, marked.line_of)
+    check_schema(marked.value, problems)
+    return _build(marked.value, _digest(marked.value, problems), problems)
 
 
 def parse_programme_document(document: object, name: str) -> Programme:
@@ -140,7 +136,8 @@ def parse_programme_document(document: object, name: str) -> Programme:
     digest = _digest(document, problems)
     programme = _READ.get(digest)
     if programme is None:
-        programme = _build(document, problems)
+        check_schema(document, problems)
+        programme = _build(document, digest, problems)
         _READ.put(digest, programme)
     return programme
 
@@ -152,10 +149,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return levels == 0 or any(_is_deeper(item, levels - 1) for item in items)
 
 
-def _build(document: JsonObject, problems: Problems) -> Programme:
-    check_schema(document, problems)
-    problems.raise_for_any()
-    digest = _digest(document, problems)
+def _build(document: JsonObject, digest: bytes, problems: Problems) -> Programme:
     types = evidence_types()
     first, last = _effective(document["effective"], problems)
     as_of = parse_day(document["source"]["as_of"])

@@ -13,7 +13,7 @@ from tests.support.store_process import NEW_PASSPHRASE, STOPPED
 from wallet.adapters.sql.holder_store import SqliteRecordStore
 from wallet.ports.holder import PassphraseWrong, Put
 
-KILLS = int(os.environ.get("SOAK_KILLS", "5"))
+KILLS = int(os.environ.get("SOAK_KILLS", "20"))
 ROOT = Path(__file__).parents[3]
 
 
