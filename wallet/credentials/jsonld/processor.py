@@ -124,7 +124,9 @@ class JsonLd:
             raise StatementsLost("a term or type is not defined by the contexts")
         if RELATIVE in nquads:
             raise StatementsLost("a reference is relative")
-        if nquads.count("\n") != reading.statements:
+        if nquads.count("\n") != reading.statements or (
+            reading.json_literals and rdfc.count_json(nquads) != reading.json_literals
+        ):
             raise StatementsLost("a member has no RDF form")
         return nquads
 
