@@ -72,13 +72,15 @@ PERSON = "SYN-P-1"
 class Network:
     """The wallet's transport, everyone's DID resolver and source of status lists.
 
-    `sent` has every request as (method, URL, body); `down` names hosts that do not answer.
+    `sent` has every request as (method, URL, body); `down` names hosts that do not answer, `lost`
+    those whose answers do not arrive.
     """
 
     def __init__(self, clock: SettableClock) -> None:
         self._clock = clock
         self.hosts: dict[str, FlaskClient] = {}
         self.down: set[str] = set()
+        self.lost: set[str] = set()
         self.sent: list[tuple[str, str, bytes]] = []
         self.before: Callable[[str, str], None] = lambda method, url: None
 
@@ -102,6 +104,8 @@ class Network:
             content_type=kind or None,
             headers=dict(headers or {}),
         )
+        if parts.netloc in self.lost:
+            raise PeerUnreachable("the answer does not arrive")
         media_type = (answer.content_type or "").partition(";")[0].strip().lower()
         named = {name.lower(): value for name, value in answer.headers.items()}
         return HttpAnswer(answer.status_code, media_type, answer.get_data(), named)
@@ -313,6 +317,16 @@ class City:
             "evidence-offers",
             {"kind": kind, "subject_id": subject_id, "holder_id": holder_id, **more},
         )
+        assert offer.status_code == 201, offer.text
+        (card,) = wallet.receive(offer.get_json()["link"])
+        return card
+
+    def give_guardianship(
+        self, wallet: Wallet, family_id: str, guardian_id: str, child_id: str
+    ) -> Card:
+        """Let a clerk offer the guardianship for a child, and the wallet take it."""
+        asked = {"family_id": family_id, "guardian_id": guardian_id, "child_id": child_id}
+        offer = self.operator("guardianship-offers", asked)
         assert offer.status_code == 201, offer.text
         (card,) = wallet.receive(offer.get_json()["link"])
         return card
