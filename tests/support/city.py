@@ -72,13 +72,15 @@ PERSON = "SYN-P-1"
 class Network:
     """The wallet's transport, everyone's DID resolver and source of status lists.
 
-    `sent` has every request as (method, URL, body); `down` names hosts that do not answer.
+    `sent` has every request as (method, URL, body); `down` names hosts that do not answer, `lost`
+    those whose answers do not arrive.
     """
 
     def __init__(self, clock: SettableClock) -> None:
         self._clock = clock
         self.hosts: dict[str, FlaskClient] = {}
         self.down: set[str] = set()
+        self.lost: set[str] = set()
         self.sent: list[tuple[str, str, bytes]] = []
         self.before: Callable[[str, str], None] = lambda method, url: None
 
@@ -102,6 +104,8 @@ class Network:
             content_type=kind or None,
             headers=dict(headers or {}),
         )
+        if parts.netloc in self.lost:
+            raise PeerUnreachable("the answer does not arrive")
         media_type = (answer.content_type or "").partition(";")[0].strip().lower()
         named = {name.lower(): value for name, value in answer.headers.items()}
         return HttpAnswer(answer.status_code, media_type, answer.get_data(), named)

@@ -28,12 +28,14 @@ class WatchedEvidence:
 class DecidedAnswer:
     """A decision with the thumbprint of the key that its holder's wallet named for the receipt.
 
+    `guardian` is that of a guardian who took part in a child's application with another wallet.
     `watched` is empty unless the programme wants its evidence looked at again.
     """
 
     decision: Decision
     holder: str | None
     watched: tuple[WatchedEvidence, ...] = ()
+    guardian: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
