@@ -173,6 +173,7 @@ def test_ld_11_signed_members_are_not_moved_out_of_sight(name: str, hiding: str 
 @pytest.mark.parametrize("value", [{"@list": []}, {"@list": ["x"]}, {"@set": ["x"]}])
 def test_ld_11_lists_and_sets_are_not_spelled_as_objects(value: JsonObject) -> None:
     # In a term for embedded documents such a list would end the process, inside the parser.
+    inside = {"type": "VerifiablePresentation", "verifiableCredential": value}
     for document in (
         {**presentation(HOLDER), "verifiableCredential": {"@list": [card(ISSUER.did)]}},
         {**presentation(HOLDER), "verifiableCredential": value},
@@ -181,6 +182,11 @@ def test_ld_11_lists_and_sets_are_not_spelled_as_objects(value: JsonObject) -> N
     ):
         with pytest.raises(JsonLdMalformed):
             JsonLd(contexts()).canonicalize(document)
+    # Out of its scope a term for JSON is none, and what it holds would be read.
+    with pytest.raises(StatementsLost):
+        JsonLd(contexts()).canonicalize(
+            {**presentation(HOLDER, card(ISSUER.did)), "jsonSchema": inside}
+        )
 
 
 def test_ld_11_a_status_of_a_type_in_a_list_is_not_passed_over() -> None:

@@ -25,7 +25,6 @@ MAX_WALK_DEPTH: Final = 100
 _LITERAL: Final = re.compile(
     r'("(?:[^"\\]|\\.)*"(?:\^\^<[^>]*>|@[A-Za-z0-9-]+)?)(?: (<[^>]*>|_:[^ ]+))? \.\n'
 )
-_JSON_TYPE: Final = "^^<http://www.w3.org/1999/02/22-rdf-syntax-ns#JSON>"
 _BLANK: Final = re.compile(r'(?:"(?:[^"\\]|\\.)*")|<[^>]*>|(_:[A-Za-z0-9_.-]+)')
 
 
@@ -96,12 +95,6 @@ def split_statement(line: str) -> _Quad:
     except ValueError:
         pass
     raise JsonLdMalformed("not a statement in N-Quads")
-
-
-def count_json(nquads: str) -> int:
-    """Return how many of the statements have a JSON literal. Raises `JsonLdMalformed`."""
-    lines = (line + "\n" for line in nquads.split("\n") if _JSON_TYPE in line)
-    return sum(split_statement(line)[2].endswith(_JSON_TYPE) for line in lines)
 
 
 def _join(quad: _Quad, labels: Mapping[str, str], other: str | None = None) -> str:

@@ -17,6 +17,7 @@ from wallet.credentials.jsonld.context_set import ContextSet, ContextUrls
 from wallet.credentials.jsonld.errors import GraphTooComplex, JsonLdMalformed, StatementsLost
 from wallet.credentials.jsonld.rdfc import MAX_STATEMENTS
 from wallet.crypto.hashing import sha256
+from wallet.encoding import jcs
 from wallet.encoding.json import MAX_JSON_DEPTH, JsonObject
 
 MAX_EXACT_INTEGER: Final = 2**53 - 1
@@ -34,8 +35,9 @@ class DocumentReading:
     """What one walk over a document found.
 
     `shape` is the tree of its member names with the contexts in it; `used` the terms that occur
-    anywhere, also in values; `statements` how many the document must give, and `json_literals`
-    how many of them have JSON as it stands; `contexts` the context lists, the outermost first.
+    anywhere, also in values; `statements` how many the document must give; `contexts` the
+    context lists, the outermost first. `json_texts` is what stands there as JSON, canonical, and
+    `json_places` which of them by the object's identity and the member.
 
     pyoxigraph 0.5 applies only the last of several type-scoped contexts. So a node with two such
     types has the last one spelled as a term of ours, which brings the contexts of all: `joint`
@@ -44,7 +46,7 @@ class DocumentReading:
 
     __slots__ = (
         "_contexts", "_scope", "_seen",
-        "contexts", "joint", "json_literals", "retyped", "shape", "statements", "used",
+        "contexts", "joint", "json_places", "json_texts", "retyped", "shape", "statements", "used",
     )  # fmt: skip
 
     def __init__(self, document: JsonObject, contexts: ContextSet) -> None:
@@ -55,7 +57,8 @@ class DocumentReading:
         self.joint: dict[ContextUrls, JsonObject] = {}
         self.retyped: dict[int, list[str]] = {}
         self.statements = 0
-        self.json_literals = 0
+        self.json_texts: list[str] = []
+        self.json_places: dict[tuple[int, str], int] = {}
         self.shape: Shape = self._node(document, 0)
         if self.statements == 0:
             raise StatementsLost("the document says nothing")
@@ -105,7 +108,8 @@ class DocumentReading:
                     raise StatementsLost("a null is not a statement")
                 self._seen.add(name)
                 self.statements += 1
-                self.json_literals += 1
+                self.json_places[id(node), name] = len(self.json_texts)
+                self.json_texts.append(jcs.canonicalize(value).decode("utf-8"))
                 shape.append(name)
             else:
                 self._seen.add(name)
