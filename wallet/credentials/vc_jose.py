@@ -78,8 +78,8 @@ def verify_credential_jwt(
     """Return the credential of a `vc+jwt` that a key of its issuer signed, within its dates.
 
     `kid` names the verification method; `iss`, in header or claims, is the issuer. Raises
-    `JwsMalformed`, `CredentialMalformed`, `DidDocumentMissing`, `KeyNotAuthorized`, `SignatureInvalid`,
-    `ProofNotByIssuer`, `RelatedResourceMismatch`, `ProofOutsideItsTime`,
+    `JwsMalformed`, `CredentialMalformed`, `DidDocumentMissing`, `KeyNotAuthorized`,
+    `SignatureInvalid`, `ProofNotByIssuer`, `RelatedResourceMismatch`, `ProofOutsideItsTime`,
     `ValidityPeriodNotStarted`, `ValidityPeriodEnded`.
     Does not check status, schema or trust in the issuer.
     """
