@@ -24,12 +24,12 @@ from wallet.eligibility.receipts.holder import (
     verify_holder_statement,
 )
 from wallet.eligibility.receipts.log import issue_log_head, verify_log_head
+from wallet.eligibility.receipts.issuing import issue_decision_receipt
 from wallet.eligibility.receipts.statement import (
     ExpectedReceipt,
     ReceiptHolderMismatch,
     Shown,
     check_own_receipt,
-    issue_decision_receipt,
     shown_in,
     verify_decision_receipt,
 )
