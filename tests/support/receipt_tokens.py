@@ -23,8 +23,8 @@ from wallet.eligibility.receipts.holder import (
     sign_holder_statement,
     verify_holder_statement,
 )
-from wallet.eligibility.receipts.log import issue_log_head, verify_log_head
 from wallet.eligibility.receipts.issuing import issue_decision_receipt
+from wallet.eligibility.receipts.log import issue_log_head, verify_log_head
 from wallet.eligibility.receipts.statement import (
     ExpectedReceipt,
     ReceiptHolderMismatch,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -25,7 +25,15 @@ from verifier.bulk.application import (
 )
 from verifier.bulk.facts import Lacking, Supplies
 from verifier.bulk.records import BulkBatch, BulkRecords, DecidedChunk, PendingChunk
-from verifier.bulk.work import Binding, Line, Setting, Unit, decide_unit, lacks, refused_line
+from verifier.bulk.work import (
+    Binding,
+    Line,
+    Setting,
+    Unit,
+    decide_unit,
+    peek_lacking,
+    refused_line,
+)
 from verifier.catalogue import ProgrammeShelf
 from verifier.decision import Examiner
 from verifier.receipts.desk import AlreadyDecided, ApplicationWithdrawn, ReceiptDesk
@@ -211,7 +219,7 @@ class BulkRunner:
         now = self._clock.now()
         lines = pending.body.removesuffix(b"\n").split(b"\n")
         # Most of a chunk takes what its first application does.
-        lacking = lacks(lines[0], pending.first)
+        lacking = peek_lacking(pending.first, lines[0])
         if lacking is not None:
             supplies.bring([lacking])
         setting = Setting(
@@ -245,12 +253,12 @@ def _without_repeats(chunk: _Chunk, before: frozenset[bytes]) -> tuple[list[Line
     seen = set(before)
     lines: list[Line] = []
     for _, line in sorted(chunk.lines.items()):
-        if line.digests is not None:
-            repeated = _repeated(line.digests, seen)
-            if repeated is not None:
-                line = refused_line(line.position, _told_id(line), repeated)
-            elif line.is_taken:
-                seen |= line.digests.all
+        digests = line.digests
+        repeated = None if digests is None else _repeated(digests, seen)
+        if repeated is not None:
+            line = refused_line(line.position, _told_id(line), repeated)
+        elif digests is not None and line.is_taken:
+            seen |= digests.all
         lines.append(line)
     return lines, seen
 
@@ -264,10 +272,11 @@ def _repeated(digests: ApplicationDigests, seen: set[bytes]) -> SeoulWalletError
 
 
 def _told_id(line: Line) -> str | None:
-    return parse_json_object(line.told)["id"]
+    found: str | None = parse_json_object(line.told)["id"]
+    return found
 
 
-def _one_by_one(unit: Unit, compute: Compute) -> Sequence[Line | Lacking]:
+def _one_by_one(unit: Unit, compute: Compute) -> list[Line | Lacking]:
     """Return the lines of a unit that no worker survived, each item on its own.
 
     Only what fails alone gets `ComputeUnavailable` in place of a decision. Raises

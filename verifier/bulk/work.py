@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -64,8 +64,7 @@ class Setting:
 # keys and policies goes by the object.
 @lru_cache(maxsize=_SETTINGS_KEPT)
 def _unpacked(setting: bytes) -> Setting:
-    # From the process that sent the function itself.
-    found: Setting = pickle.loads(setting)
+    found: Setting = pickle.loads(setting)  # noqa: S301 (as this function came)
     return found
 
 
@@ -97,6 +96,17 @@ class Line(NamedTuple):
     draft: ReceiptDraft | None = None
 
 
+class _Case(NamedTuple):
+    position: int
+    application: Application
+    digests: ApplicationDigests
+
+    def refused(self, error: SeoulWalletError, *, is_taken: bool) -> Line:
+        """Return its line without a decision."""
+        line = refused_line(self.position, self.application.id, error)
+        return line._replace(digests=self.digests, is_taken=is_taken)
+
+
 def decide_unit(unit: Unit) -> list[Line | Lacking]:
     """Return a line for every application, or what it lacks. Raises nothing for what is wrong
     with one."""
@@ -111,55 +121,48 @@ def _line(unit: Unit, setting: Setting, position: int, line: bytes) -> Line | La
         application = parse_application(line)
     except SeoulWalletError as error:
         return refused_line(position, peek_application_id(line), error)
-    digests = application.digests()
+    case = _Case(position, application, application.digests())
     try:
-        return _decide(unit, setting, position, application, digests)
+        return _decide(unit, setting, case)
     except Exception as error:
         # The edge of a unit, as the edge of a request is: a fault met by one application is
         # told as such and must not take the others along. It is never a verdict.
         _LOG.error("unhandled %s", fault_place(error))
         fault = ApplicationFault("the application met a fault of this service")
-        return refused_line(position, application.id, fault, digests, is_taken=True)
+        return case.refused(fault, is_taken=True)
 
 
-def _decide(
-    unit: Unit,
-    setting: Setting,
-    position: int,
-    application: Application,
-    digests: ApplicationDigests,
-) -> Line | Lacking:
+def _decide(unit: Unit, setting: Setting, case: _Case) -> Line | Lacking:
+    application = case.application
     asked = AskedProgramme(application.programme, application.version)
     needed = {text: _needs(text) for text in application.presentations.values()}
-    needs = tuple(item for item in needed.values() if isinstance(item, Requirements))
-    at_hand = setting.at_hand if unit.brought is None else unit.brought
-    if unit.brought is None and (
-        asked not in at_hand.programmes or not at_hand.facts.keys() >= set(needs)
-    ):
-        return Lacking(position, asked, needs)
+    needs = _to_collect(needed.values())
+    at_hand = setting.at_hand
+    if unit.brought is not None:
+        at_hand = unit.brought
+    elif asked not in at_hand.programmes or not at_hand.facts.keys() >= set(needs):
+        return Lacking(case.position, asked, needs)
     programme = at_hand.programmes[asked]
     if isinstance(programme, SeoulWalletError):
-        return refused_line(position, application.id, programme, digests)
+        return case.refused(programme, is_taken=False)
     evidence = {
         text: at_hand.facts[item] if isinstance(item, Requirements) else item
         for text, item in needed.items()
     }
     try:
-        return _decided(unit, setting, position, application, digests, programme, evidence)
+        return _decided(unit, setting, case, programme, evidence)
     except SeoulWalletError as error:
-        return refused_line(position, application.id, error, digests, is_taken=True)
+        return case.refused(error, is_taken=True)
 
 
 def _decided(
     unit: Unit,
     setting: Setting,
-    position: int,
-    application: Application,
-    digests: ApplicationDigests,
+    case: _Case,
     programme: Programme,
     evidence: Mapping[str, Evidence],
 ) -> Line:
-    binding = setting.binding
+    binding, application = setting.binding, case.application
     decision, pieces = decide_on_answer(
         programme,
         {name: [text] for name, text in application.presentations.items()},
@@ -171,15 +174,17 @@ def _decided(
     )
     answer = answer_of(decision, pieces)
     draft = draft_receipt(answer, issuer=setting.issuer, nonce=binding.nonce)
-    told = {
-        "position": position,
-        "id": application.id,
-        "state": "decided",
-        "decision": decision.to_json(),
-        "receipt_id": draft.receipt_id,
-    }
+    told = to_json(
+        {
+            "position": case.position,
+            "id": application.id,
+            "state": "decided",
+            "decision": decision.to_json(),
+            "receipt_id": draft.receipt_id,
+        }
+    )
     outcome = ApplicationState(decision.evaluation.outcome.value)
-    return Line(position, outcome, to_json(told), digests, True, draft)
+    return Line(case.position, outcome, told, case.digests, True, draft)
 
 
 def _needs(presentation: str) -> Requirements | Evidence:
@@ -192,28 +197,24 @@ def _needs(presentation: str) -> Requirements | Evidence:
         return Evidence(error, error, error)
 
 
-def lacks(line: bytes, position: int) -> Lacking | None:
-    """Return what an application takes, None if the line is none (a `peek`)."""
+def _to_collect(needed: Iterable[Requirements | Evidence]) -> tuple[Requirements, ...]:
+    return tuple(item for item in needed if isinstance(item, Requirements))
+
+
+def peek_lacking(position: int, line: bytes) -> Lacking | None:
+    """Return all that deciding on an application takes, None if the line is none."""
     try:
         application = parse_application(line)
     except SeoulWalletError:
         return None
-    needed = [_needs(text) for text in application.presentations.values()]
     return Lacking(
         position,
         AskedProgramme(application.programme, application.version),
-        tuple(item for item in needed if isinstance(item, Requirements)),
+        _to_collect(_needs(text) for text in application.presentations.values()),
     )
 
 
-def refused_line(
-    position: int,
-    application_id: str | None,
-    error: SeoulWalletError,
-    digests: ApplicationDigests | None = None,
-    *,
-    is_taken: bool = False,
-) -> Line:
+def refused_line(position: int, application_id: str | None, error: SeoulWalletError) -> Line:
     """Return the line of an application that got no decision."""
     told = {
         "position": position,
@@ -222,4 +223,4 @@ def refused_line(
         "code": error.code,
         "detail": str(error),
     }
-    return Line(position, ApplicationState.REFUSED, to_json(told), digests, is_taken)
+    return Line(position, ApplicationState.REFUSED, to_json(told))
