@@ -29,15 +29,11 @@ from wallet.voting.manifest import parse_manifest
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(120)]
 JSON = {"Content-Type": "application/json"}
 READY_WITHIN_S = 90
-ELECTIONS = int(os.environ.get("SOAK_REHEARSALS", "0"))
 
 
 @contextmanager
 def serving(
-    folder: Path,
-    *options: str,
-    environ: Mapping[str, str] | None = None,
-    within_s: float = READY_WITHIN_S,
+    folder: Path, *options: str, environ: Mapping[str, str] | None = None
 ) -> Iterator[dict[str, Any]]:
     command = ["serve", "--households", "30", "--chain", "in-process", "--folder", str(folder)]
     process = subprocess.Popen(
@@ -53,7 +49,7 @@ def serving(
         text=True,
     )
     # A process that never gets ready is ended, which ends the wait for its line.
-    watch = threading.Timer(within_s, process.kill)
+    watch = threading.Timer(READY_WITHIN_S, process.kill)
     watch.start()
     try:
         assert process.stdout is not None
@@ -139,11 +135,8 @@ def test_a_stack_gets_ready_and_answers(tmp_path: Path, options: tuple[str, ...]
             stranger.close()
 
 
-@pytest.mark.soak
-@pytest.mark.timeout(0)
-@pytest.mark.skipif(not ELECTIONS, reason="SOAK_REHEARSALS is 0")
 def test_a_stack_with_a_ballot_box_has_an_election_whose_key_is_made(tmp_path: Path) -> None:
-    with serving(tmp_path, "--tls", "--ballot-box", "30", within_s=300) as ready:
+    with serving(tmp_path, "--tls", "--ballot-box", "30") as ready:
         client = GuardedClient(allow_loopback_http=True, ca_file=ready["trust_anchor"])
         manifest = parse_manifest(client.get(f"{ready['ballot_box']}/manifest.json").body)
         assert manifest.digest.hex() == ready["manifest_digest"]

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.support.attacks import HEADER, bound, card, forge, refused, segment, verify
+from tests.support.attacks import HEADER, bound, card, forge, segment, verify
 from tests.support.certificates import Authority, x5c
+from tests.support.cost import refused
 from tests.support.credentials import ISSUER, NOW, World, proof_policy
 from wallet.credentials.jose import JwsMalformed, UnsupportedAlgorithm
 from wallet.credentials.sd_jwt import SdJwtMalformed

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.attacks import HEADER, bound, card, digest, disclosure, forge, refused, verify
+from tests.support.attacks import HEADER, bound, card, digest, disclosure, forge, verify
+from tests.support.cost import refused
 from tests.support.credentials import AUDIENCE, ISSUER, NONCE, NOW, World
 from wallet.credentials.jose import JwsMalformed, UnsupportedAlgorithm
 from wallet.crypto.keys import Es256SigningKey, KeyMalformed, SignatureInvalid, UnsupportedKey

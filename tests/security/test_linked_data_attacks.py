@@ -7,13 +7,13 @@ Here: that nothing is fetched, and what needs an attacker with a key, or with ti
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pytest_socket import SocketBlockedError
 
+from tests.support.cost import refused, takes_at_most
 from tests.support.w3c import (
     CHALLENGE,
     DOMAIN,
@@ -79,13 +79,6 @@ def issued(issuer: Signer, suite: WholeDocumentSuite = RDFC, **changes: Any) -> 
     ).document
 
 
-def refused_in_time(run: Callable[[], object], error: type[SeoulWalletError]) -> None:
-    started = time.perf_counter()
-    with pytest.raises(error):
-        run()
-    assert time.perf_counter() - started < MAX_SECONDS
-
-
 @pytest.mark.parametrize("suite", [RDFC, JCS], ids=lambda suite: suite.name)
 @pytest.mark.parametrize(
     "url",
@@ -106,7 +99,7 @@ def test_ld_1_an_unknown_context_is_refused_and_opens_no_socket(
     issuer = ed25519()
     document = issued(issuer, suite)
     document["@context"] = [*document["@context"], url]
-    refused_in_time(lambda: verify(document, issuer), UnsupportedContext)
+    refused(UnsupportedContext, lambda: verify(document, issuer), within_s=MAX_SECONDS)
 
 
 @pytest.mark.parametrize("suite", [RDFC, JCS], ids=lambda suite: suite.name)
@@ -213,7 +206,7 @@ def test_ld_6_a_thousand_proofs_are_refused_unread() -> None:
     issuer = ed25519()
     document = issued(issuer)
     document["proof"] = [document["proof"]] * 1000
-    refused_in_time(lambda: verify(document, issuer), ProofMalformed)
+    refused(ProofMalformed, lambda: verify(document, issuer), within_s=MAX_SECONDS)
 
 
 @pytest.mark.parametrize("suite", [RDFC, JCS], ids=lambda suite: suite.name)
@@ -259,14 +252,13 @@ POISON = {
 
 @pytest.mark.parametrize("name", POISON)
 def test_ld_7_a_poison_graph_is_refused_within_a_second(name: str) -> None:
-    refused_in_time(lambda: rdfc.canonicalize(POISON[name]), GraphTooComplex)
+    refused(GraphTooComplex, lambda: rdfc.canonicalize(POISON[name]), within_s=MAX_SECONDS)
 
 
 def test_ld_7_a_thousand_equal_nodes_are_done_within_a_second() -> None:
-    started = time.perf_counter()
     nquads = "".join(f"<urn:s> <urn:p> _:n{n} .\n" for n in range(1000))
     assert len(rdfc.canonicalize(nquads).statements) == 1000
-    assert time.perf_counter() - started < MAX_SECONDS
+    takes_at_most(MAX_SECONDS, lambda: rdfc.canonicalize(nquads))
 
 
 def test_ld_7_a_credential_with_too_many_statements_is_refused_before_it_is_parsed() -> None:
@@ -275,7 +267,7 @@ def test_ld_7_a_credential_with_too_many_statements_is_refused_before_it_is_pars
     document["credentialSubject"]["children"] = [
         {"birthMonth": f"2015-{number}"} for number in range(2500)
     ]
-    refused_in_time(lambda: verify(document, issuer), GraphTooComplex)
+    refused(GraphTooComplex, lambda: verify(document, issuer), within_s=MAX_SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.attacks import refused
+from tests.support.cost import refused
 from tests.support.credentials import ISSUER, NOW, VCT, World, policy
 from wallet.credentials.jose import JwsMalformed, sign_jws
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt

@@ -4,17 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.attacks import (
-    HEADER,
-    bound,
-    card,
-    digest,
-    disclosure,
-    forge,
-    refused,
-    segment,
-    verify,
-)
+from tests.support.attacks import HEADER, bound, card, digest, disclosure, forge, segment, verify
+from tests.support.cost import refused
 from tests.support.credentials import ISSUER, NOW, STATUS_URI, VCT, World
 from wallet.credentials.disclosure import DisclosureMalformed
 from wallet.credentials.jose import JwsMalformed

@@ -1,7 +1,6 @@
 """Attacks on status lists (ST-1 to ST-9): bombs, cut streams, foreign, stale and older lists."""
 
 import gzip
-import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.attacks import refused
+from tests.support.cost import refused
 from tests.support.credentials import ISSUER, NOW, STATUS_URI, World, policy
 from wallet.credentials.cose import CoseMalformed, UnsupportedCoseAlgorithm, sign_cose_sign1
 from wallet.credentials.jose import JwsMalformed, UnsupportedAlgorithm, sign_jws
@@ -51,7 +50,6 @@ from wallet.verification.trust_steps import (
 )
 
 MIB = 1024 * 1024
-MAX_CPU_S = 0.1
 MAX_MEMORY = 64 * MIB
 
 
@@ -63,10 +61,7 @@ def test_st_1_a_bomb_is_refused_in_bounded_time_and_memory() -> None:
     compressed = zlib.compress(bytes(200 * MIB), 9)
     assert len(compressed) < 200 * 1024
     parse_status_list_claim(claim(zlib.compress(b"\0")))
-    started = time.process_time()
-    with pytest.raises(StatusListMalformed):
-        parse_status_list_claim(claim(compressed))
-    assert time.process_time() - started < MAX_CPU_S
+    refused(StatusListMalformed, lambda: parse_status_list_claim(claim(compressed)))
     tracemalloc.start()
     try:
         with pytest.raises(StatusListMalformed):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-import pytest
 
 from tests.support.credentials import (
     AUDIENCE,
@@ -21,29 +18,9 @@ from wallet.crypto.hashing import hash_named
 from wallet.crypto.keys import SigningKey
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, to_json
-from wallet.errors import SeoulWalletError
 from wallet.verification.pipeline import VerifiedPresentation, verify_presentation
 
-MAX_CPU_S = 0.1
 HEADER: JsonObject = {"alg": "ES256", "typ": "dc+sd-jwt", "kid": f"{ISSUER}#key-1"}
-
-
-def refused(error: type[SeoulWalletError], call: Callable[[], object]) -> None:
-    """Require that `call` raises exactly `error`, within 100 ms of processor time."""
-    spent = [_refused_after_s(error, call)]
-    # A collection of the whole heap may fall into one call, not into each of three.
-    while spent[-1] >= MAX_CPU_S and len(spent) < 3:
-        spent.append(_refused_after_s(error, call))
-    assert min(spent) < MAX_CPU_S, f"{spent} s"
-
-
-def _refused_after_s(error: type[SeoulWalletError], call: Callable[[], object]) -> float:
-    started = time.process_time()
-    with pytest.raises(SeoulWalletError) as caught:
-        call()
-    spent = time.process_time() - started
-    assert type(caught.value) is error, repr(caught.value)
-    return spent
 
 
 def segment(value: Mapping[str, Any] | bytes) -> str:

@@ -317,6 +317,16 @@ class City:
         (card,) = wallet.receive(offer.get_json()["link"])
         return card
 
+    def give_guardianship(
+        self, wallet: Wallet, family_id: str, guardian_id: str, child_id: str
+    ) -> Card:
+        """Let a clerk offer the guardianship for a child, and the wallet take it."""
+        asked = {"family_id": family_id, "guardian_id": guardian_id, "child_id": child_id}
+        offer = self.operator("guardianship-offers", asked)
+        assert offer.status_code == 201, offer.text
+        (card,) = wallet.receive(offer.get_json()["link"])
+        return card
+
     def operator(self, path: str, asked: JsonObject) -> TestResponse:
         """Call the operators' API as a clerk who asks for no transaction code."""
         return self.network.hosts["issuer.example"].post(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from pathlib import Path
+from types import MappingProxyType
 
 from issuer.register.model import (
     SEOUL,
@@ -24,13 +25,14 @@ from issuer.register.model import (
     Registration,
     RegistrationKind,
 )
-from tests.support.city import AGENCY_TOKEN, AGENCY_URL, City
+from tests.support.city import AGENCY_TOKEN, AGENCY_URL, City, Rows
 from verifier.queries import NamedQuery
 from wallet.credentials.delegation import DELEGATION_TYPE, GUARDIANSHIP_TYPE
 from wallet.eligibility.days import SEOUL as KST
 from wallet.encoding.json import JsonObject
 from wallet.holder.cards import Card
 from wallet.holder.choices import Answer, Choice
+from wallet.holder.present import Presented
 from wallet.holder.wallet import Wallet
 from wallet.protocols.dcql import parse_dcql
 
@@ -171,16 +173,18 @@ class FamilyTown(City):
         *,
         retention_days: int | None = None,
         programmes_folder: Path | None = None,
+        rows: Rows = MappingProxyType({}),
     ) -> FamilyTown:
         """Return the town at noon of `on`; its agencies say how long they keep what they see.
 
-        They decide on the programmes of a folder, the examples if None.
+        They decide on the programmes of a folder, the examples if None. `rows` are those of
+        further registers, by kind.
         """
         people = (YOUNG, TEEN, GRANDCHILD, ADOPTED, ELDER, MOTHER)
         return cls(
             folder,
             at(on),
-            {"residence": [_residence(name) for name in people]},
+            {"residence": [_residence(name) for name in people], **rows},
             families(),
             (AGENCY_URL, OTHER_URL),
             {
@@ -194,21 +198,11 @@ class FamilyTown(City):
         """Give a wallet the residence certificate of a person."""
         return self.give(wallet, "residence", person, person, **guardian)
 
-    def guardianship_for(
-        self, wallet: Wallet, family_id: str, guardian_id: str, child_id: str
-    ) -> Card:
-        """Give a wallet the guardianship certificate for a child."""
-        asked = {"family_id": family_id, "guardian_id": guardian_id, "child_id": child_id}
-        offer = self.operator("guardianship-offers", asked)
-        assert offer.status_code == 201, offer.text
-        (card,) = wallet.receive(offer.get_json()["link"])
-        return card
-
     def guardian(self, name: str, family_id: str, guardian_id: str, child_id: str) -> Wallet:
         """Return a wallet with a child's certificate and the guardianship for it."""
         wallet = self.open_wallet(name)
         self.residence_for(wallet, child_id, family_id=family_id, guardian_id=guardian_id)
-        self.guardianship_for(wallet, family_id, guardian_id, child_id)
+        self.give_guardianship(wallet, family_id, guardian_id, child_id)
         self.settle()
         return wallet
 
@@ -253,6 +247,13 @@ class FamilyTown(City):
         consent = wallet.review(opened["link"])
         wallet.present(replace(consent, answers=answers, missing=()))
         return self.result(opened)
+
+
+def together(opened: JsonObject, child: Wallet, guardian: Wallet) -> Presented:
+    """Let a child of 14 to 18 and its guardian answer a request together."""
+    question = child.joint.ask(child.review(opened["link"]))
+    part = guardian.joint.contribute(guardian.joint.review(question.text))
+    return child.present(question.answered(part))
 
 
 def answer(query_id: str, card: Card, *paths: tuple[str, ...]) -> Answer:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from issuer.guardianship import GUARDIANSHIP
 from issuer.register.model import (
     SEOUL,
     Address,
@@ -29,6 +30,8 @@ from wallet.eligibility.programme import Programme
 from wallet.encoding.json import JsonObject
 
 FAMILY = "SYN-F-1"
+# Where a programme asks for a guardianship, the evidence is about a child of this guardian.
+GUARDIAN = "SYN-G-1"
 _FILLERS: Mapping[FactType, Any] = {
     FactType.DATE: "2020-01-01",
     FactType.INTEGER: 1,
@@ -47,7 +50,7 @@ def register_rows(programme: Programme, claims: JsonObject, on: date) -> Rows:
             rows[kind] = [(PERSON, _income(said))]
         elif kind == "receipts":
             rows[kind] = _receipts(said)
-        elif kind != "family-relation":
+        elif kind not in ("family-relation", GUARDIANSHIP):
             rows[kind] = [(PERSON, _plain(kind, said))]
     return rows
 
@@ -100,22 +103,48 @@ def _plain(kind: str, said: JsonObject) -> JsonObject:
     }
 
 
+def families_of(programme: Programme, claims: JsonObject) -> list[Family]:
+    """Return the families of which the family register says what `claims` say of families."""
+    kinds = {name: programme.evidence[name].type.name for name in claims}
+    families = [
+        family_of(said) for name, said in claims.items() if kinds[name] == "family-relation"
+    ]
+    if GUARDIANSHIP in kinds.values():
+        (born,) = (said["birth_date"] for said in claims.values() if "birth_date" in said)
+        families.append(_family_of_ward(date.fromisoformat(born)))
+    return families
+
+
+def _registration(in_seoul: bool, relation: HouseholdRelation) -> Registration:
+    if in_seoul:
+        home = Household("SYN-H-1", Address(SEOUL, "중구", "합성로 1", "04524"))
+    else:
+        home = Household("SYN-H-2", Address("경기도", "수원시", "합성로 2", "16200"))
+    return Registration(home, relation)
+
+
+def _family_of_ward(born: date) -> Family:
+    child = Child(
+        Person(PERSON, "김합성", born, RegistrationKind.RESIDENT),
+        ChildRelation.BIRTH,
+        _registration(True, HouseholdRelation.CHILD),
+    )
+    guardian = Guardian(
+        Person(GUARDIAN, "김합성이", date(1970, 1, 1), RegistrationKind.RESIDENT),
+        GuardianRelation.PARENT,
+        _registration(True, HouseholdRelation.HEAD),
+    )
+    return Family(FAMILY, (guardian,), (child,), synthetic=True)
+
+
 def family_of(said: JsonObject) -> Family:
     """Return a family of which the family register says `said` to its guardian `PERSON`."""
-
-    def registration(in_seoul: bool, relation: HouseholdRelation) -> Registration:
-        if in_seoul:
-            home = Household("SYN-H-1", Address(SEOUL, "중구", "합성로 1", "04524"))
-        else:
-            home = Household("SYN-H-2", Address("경기도", "수원시", "합성로 2", "16200"))
-        return Registration(home, relation)
-
     youngest = date.fromisoformat(said["youngest_birth_date"])
     children = tuple(
         Child(
             Person(f"SYN-C-{number}", "김합성", born, RegistrationKind.RESIDENT),
             ChildRelation.BIRTH,
-            registration(said["children_in_seoul"], HouseholdRelation.CHILD),
+            _registration(said["children_in_seoul"], HouseholdRelation.CHILD),
         )
         for number in range(1, said["child_count"] + 1)
         for born in [youngest - timedelta(days=500 * (number - 1))]
@@ -123,6 +152,6 @@ def family_of(said: JsonObject) -> Family:
     guardian = Guardian(
         Person(PERSON, "김합성이", date(1970, 1, 1), RegistrationKind.RESIDENT),
         GuardianRelation(said["role"]),
-        registration(said["guardian_in_seoul"], HouseholdRelation.HEAD),
+        _registration(said["guardian_in_seoul"], HouseholdRelation.HEAD),
     )
     return Family(FAMILY, (guardian,), children, synthetic=True)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.city import City
 from tests.support.programmes import boundary_data, programme
-from tests.support.registers import family_of, register_rows
+from tests.support.registers import families_of, register_rows
 from wallet.eligibility.days import SEOUL
 from wallet.eligibility.programme import Programme
 from wallet.encoding.json import JsonObject
@@ -33,11 +33,7 @@ def open_city(tmp_path: Path) -> Iterator[Callable[..., City]]:
         folder = tmp_path / str(len(cities))
         folder.mkdir()
         rows = {**register_rows(found, claims, on), **more.pop("rows", {})}
-        families = [
-            family_of(said)
-            for name, said in claims.items()
-            if found.evidence[name].type.name == "family-relation"
-        ]
+        families = families_of(found, claims)
         cities.append(City(folder, noon(on) if now is None else now, rows, families, **more))
         return cities[-1]
 

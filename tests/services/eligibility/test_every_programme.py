@@ -8,9 +8,10 @@ from datetime import date
 
 import pytest
 
-from tests.support.city import AGENCY_URL, City, claims_in
+from issuer.guardianship import GUARDIANSHIP
+from tests.support.city import AGENCY_URL, PERSON, City, claims_in
 from tests.support.programmes import BoundaryCase, boundary_cases, boundary_data, programme
-from tests.support.registers import FAMILY
+from tests.support.registers import FAMILY, GUARDIAN
 from wallet.eligibility.programme import Programme
 from wallet.encoding.json import JsonObject, parse_json_object
 
@@ -22,30 +23,39 @@ OUTSIDE = {
     in (
         ("multi-child-card@from-2023-07", "youngest.age.to"),
         ("mvoting-dongjak@2025", "age.age.from"),
+        ("seoul-learn-child@2026", "age.age.from"),
         ("youth-fare@2022", "cycle.every"),
     )
 }
 # Where the query has alternatives: the evidence that this person has.
 HELD = {
     "seoul-learn": ("residence", "income"),
+    "seoul-learn-child": ("residence", "income", GUARDIANSHIP),
     "library-member": ("schooling",),
     "public-booking-discount": ("residence",),
 }
-VISIBLE = {"iss", "vct", "exp", "status", "cnf"}
+VISIBLE = {"iss", "vct", "exp", "status", "cnf", "held_by", "acts"}
 
 
 Entitled = Callable[[str], tuple[Programme, JsonObject, date]]
 
 
 def decided(city: City, found: Programme) -> tuple[JsonObject, list[bytes]]:
-    """Let a wallet take the evidence and answer; return the decision and the answer it sent."""
+    """Let a wallet take the evidence and answer; return the decision and the answer it sent.
+
+    Where the programme asks for a guardianship, it is the wallet of the person's guardian.
+    """
     wallet = city.open_wallet()
     kinds = HELD.get(found.id)
+    ward = {} if found.guardianship is None else {"family_id": FAMILY, "guardian_id": GUARDIAN}
     for need in found.evidence.values():
         if kinds is not None and need.type.name not in kinds:
             continue
+        if need.type.name == GUARDIANSHIP:
+            city.give_guardianship(wallet, FAMILY, GUARDIAN, PERSON)
+            continue
         subject = (FAMILY,) if need.type.name == "family-relation" else ()
-        city.give(wallet, need.type.name, *subject)
+        city.give(wallet, need.type.name, *subject, **ward)
     city.settle()
     wallet.discovery.refresh(AGENCY_URL)
     opened = city.ask(found.id)
@@ -80,6 +90,7 @@ def test_from_issuance_to_the_decision(name: str, open_city: OpenCity, entitled:
     for seen in shown:
         assert set(seen) - VISIBLE == asked[seen["vct"]]
         assert len(seen.get("sector_id", {})) <= 1
+        assert len(seen.get("ward", {})) <= 1
 
 
 @pytest.mark.parametrize("case", OUTSIDE.values(), ids=list(OUTSIDE))

@@ -189,7 +189,7 @@ def test_the_register_of_claims_does_not_hold_the_childs_identifier(town: Family
 def test_a_guardian_does_not_apply_with_the_cards_of_another_child(town: FamilyTown) -> None:
     wallet = town.open_wallet("mixed")
     town.residence_for(wallet, GRANDCHILD, family_id=LEE, guardian_id=GRANDMOTHER)
-    town.guardianship_for(wallet, KIM, MOTHER, YOUNG)
+    town.give_guardianship(wallet, KIM, MOTHER, YOUNG)
     town.settle()
     # The wallet offers nothing, and what a tampered one sends is refused as a whole.
     findings = found(wallet)
@@ -303,7 +303,7 @@ def test_without_the_guardian_that_a_programme_needs_it_is_open_what_is_missing(
 def test_from_14_to_19_child_and_guardian_apply_together(strict: FamilyTown) -> None:
     teen, father = strict.open_wallet("teen"), strict.open_wallet("father")
     strict.residence_for(teen, TEEN)
-    strict.guardianship_for(father, KIM, FATHER, TEEN)
+    strict.give_guardianship(father, KIM, FATHER, TEEN)
     strict.settle()
     opened = strict.ask("reading-gift")
     question = teen.joint.ask(teen.review(opened["link"]))

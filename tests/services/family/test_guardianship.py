@@ -144,8 +144,8 @@ def test_the_guardianship_of_another_child_does_not_help(town: FamilyTown, mothe
 
 def test_of_two_children_the_wallet_shows_the_guardianship_that_fits(town: FamilyTown) -> None:
     wallet = town.open_wallet("of-two")
-    town.guardianship_for(wallet, LEE, GRANDMOTHER, GRANDCHILD)
-    town.guardianship_for(wallet, PARK, ADOPTER, ADOPTED)
+    town.give_guardianship(wallet, LEE, GRANDMOTHER, GRANDCHILD)
+    town.give_guardianship(wallet, PARK, ADOPTER, ADOPTED)
     town.residence_for(wallet, GRANDCHILD, family_id=LEE, guardian_id=GRANDMOTHER)
     town.residence_for(wallet, ADOPTED, family_id=PARK, guardian_id=ADOPTER)
     town.settle()
@@ -181,7 +181,7 @@ def teen(town: FamilyTown) -> Wallet:
 @pytest.fixture(scope="module")
 def father(town: FamilyTown) -> Wallet:
     wallet = town.open_wallet("father-of-teen")
-    town.guardianship_for(wallet, KIM, FATHER, TEEN)
+    town.give_guardianship(wallet, KIM, FATHER, TEEN)
     town.settle()
     return wallet
 
@@ -290,7 +290,7 @@ def test_on_the_birthday_the_right_to_act_alone_is_over(eve: FamilyTown) -> None
     assert eve.shown(wallet, "child")["outcome"] == "accepted"
     right, child = sorted(wallet.credentials(), key=lambda card: card.is_for_ward)
     move_to(eve, birthday, 0)
-    jointly = eve.guardianship_for(wallet, KIM, MOTHER, YOUNG)
+    jointly = eve.give_guardianship(wallet, KIM, MOTHER, YOUNG)
     assert jointly.claims["acts"] == "jointly"
     eve.settle()
     told = eve.forced(
@@ -319,7 +319,7 @@ def test_on_the_19th_birthday_nobody_acts_for_the_child(eve: FamilyTown) -> None
     birthday = date(2026, 5, 6)
     teen, father = eve.open_wallet("teen"), eve.open_wallet("father")
     eve.residence_for(teen, TEEN)
-    eve.guardianship_for(father, KIM, FATHER, TEEN)
+    eve.give_guardianship(father, KIM, FATHER, TEEN)
     eve.settle()
     move_to(eve, birthday - timedelta(days=1), 23)
     opened = eve.request("child")

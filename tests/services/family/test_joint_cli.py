@@ -67,7 +67,7 @@ def teen(town: FamilyTown) -> Wallet:
 @pytest.fixture(scope="module")
 def father(town: FamilyTown) -> Wallet:
     made = town.open_wallet("father-at-a-terminal")
-    town.guardianship_for(made, KIM, FATHER, TEEN)
+    town.give_guardianship(made, KIM, FATHER, TEEN)
     town.settle()
     return made
 

@@ -1,7 +1,6 @@
 """JWE with ECDH-ES: the example of RFC 7518, round trips, and what must be refused."""
 
 import json
-import time
 import zlib
 from collections import Counter
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.cost import refused
 from tests.support.vectors import vector_folder
 from wallet.credentials.jwe import (
     CONTENT_ENCRYPTIONS,
@@ -137,10 +137,8 @@ def test_refuses_one_altered_character_in_any_part(enc: str, part: int) -> None:
     ],
 )
 def test_refuses_a_header(changes: dict[str, Any], error: type[SeoulWalletError]) -> None:
-    started = time.process_time()
-    with pytest.raises(error):
-        opened(with_header(sealed(), **changes))
-    assert time.process_time() - started < 0.1
+    token = with_header(sealed(), **changes)
+    refused(error, lambda: opened(token))
 
 
 def test_the_receiver_says_which_encryptions_it_takes() -> None:
@@ -156,10 +154,7 @@ def test_the_receiver_says_which_encryptions_it_takes() -> None:
 def test_a_compressed_bomb_is_never_inflated() -> None:
     bomb = zlib.compress(bytes(100 * 1024 * 1024), 9)
     token = encrypt_jwe(bomb, KEY.public, enc="A256GCM", header={"zip": "DEF"})
-    started = time.process_time()
-    with pytest.raises(UnsupportedEncryption):
-        opened(token)
-    assert time.process_time() - started < 0.1
+    refused(UnsupportedEncryption, lambda: opened(token))
 
 
 @pytest.mark.parametrize(

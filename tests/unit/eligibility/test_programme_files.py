@@ -17,6 +17,7 @@ from wallet.eligibility.catalogue import ProgrammeUnknown, build_catalogue, pars
 from wallet.eligibility.decision import ProgrammeNotInForce
 from wallet.eligibility.document import ProgrammeInvalid, programme_schema
 from wallet.eligibility.evidence_types import evidence_types
+from wallet.eligibility.guardian import guardianship_type
 from wallet.eligibility.marked_yaml import MAX_FILE_BYTES, YamlMalformed, parse_marked_yaml
 from wallet.eligibility.programme import parse_programme, parse_programme_document
 from wallet.eligibility.rule_reader import MAX_CLAUSES
@@ -326,7 +327,7 @@ def test_at_least_twelve_programmes_with_texts_in_both_languages() -> None:
 def test_every_kind_of_evidence_is_asked_for_by_a_programme() -> None:
     catalogue = parse_catalogue(programme_files())
     asked = {need.type.name for item in catalogue.programmes() for need in item.evidence.values()}
-    assert asked == {*evidence_types().by_name, BENEFIT_KEY}
+    assert asked == {*evidence_types().by_name, BENEFIT_KEY, guardianship_type().name}
 
 
 def test_the_schema_refuses_fields_that_it_does_not_know_everywhere() -> None:
