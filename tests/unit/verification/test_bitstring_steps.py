@@ -51,7 +51,7 @@ def step(*lists: VerifiedBitstringList, purposes: tuple[str, ...] = (), **trust:
             evidence=evidence,
             now=NOW,
             issuer=ISSUER,
-            bitstring_entries=entries,
+            statuses=entries,
         )
     )
 

@@ -76,6 +76,8 @@ class DocumentReading:
             self.contexts.append(urls)
             self._scope = (*outer, urls)
             shape.append(urls)
+        if ("id" in node and "@id" in node) or ("type" in node and "@type" in node):
+            raise JsonLdMalformed("a node has its id and its type once")
         for name, value in node.items():
             if name == "id" or name == "@id":
                 if type(value) is not str:
@@ -89,6 +91,9 @@ class DocumentReading:
                 continue
             elif name[:1] == "@":
                 raise JsonLdMalformed("a keyword that is not supported")
+            elif ":" in name:
+                # Readers look for `validUntil`: spelled as its IRI it would be signed and unseen.
+                raise StatementsLost("a member is named by an IRI instead of its term")
             elif type(value) is str and name not in special.special_terms:
                 self._seen.add(name)
                 self._seen.add(value)
@@ -227,16 +232,38 @@ def _refuse_repeats(values: list[Any]) -> None:
     """Refuse a list that says one thing twice: in RDF, once and twice are the same."""
     if len(values) == 1:
         return
-    seen = set()
-    for value in values:
-        if type(value) is dict:
-            key = ("id", value.get("id", value.get("@id")))
-            if type(key[1]) is not str:
-                continue
-        elif type(value) is list:
-            raise StatementsLost("a list in a list is not a statement")
+    if any(type(value) is list for value in values):
+        raise StatementsLost("a list in a list is not a statement")
+    if says_twice(values):
+        raise StatementsLost("a list says the same thing twice")
+
+
+def says_twice(values: list[Any]) -> bool:
+    """Tell whether two values of a list are one in RDF, however each is spelled.
+
+    Values that would differ in their type alone count as one. Nodes without an id never are.
+    """
+    said = [_said(value) for value in values]
+    known = [each for each in said if each is not None]
+    return len(set(known)) != len(known)
+
+
+def _said(value: Any) -> tuple[str, str] | None:
+    """Return the lexical form of a literal, or the id of a node; and the language."""
+    language = ""
+    if type(value) is dict:
+        if "@value" in value:
+            language = str(value.get("@language", "")).lower()
+            value = value["@value"]
         else:
-            key = (type(value).__name__, value)
-        if key in seen:
-            raise StatementsLost("a list says the same thing twice")
-        seen.add(key)
+            value = value.get("id", value.get("@id"))
+    if type(value) is str:
+        return value, language
+    if type(value) is bool:
+        return str(value).lower(), language
+    if type(value) is int or (type(value) is float and value.is_integer()):
+        return str(int(value)), language
+    if type(value) is float:
+        mantissa, exponent = f"{value:.15E}".split("E")
+        return f"{mantissa.rstrip('0')}E{int(exponent)}", language
+    return None
