@@ -150,7 +150,7 @@ class Issuing:
         if request.proof_type == BBS_NYM_PROOF:
             commitment = self._proven_commitment(grant, request.proofs, content, now)
             return self._finish(grant, kind, content, commitment)
-        holders, nonces = self._proven_keys(request.proofs, now)
+        holders, nonces = self._proven_keys(grant, request.proofs, now)
         registration = None
         if request.recovery_proof is not None:
             registration = self._recoveries.registration(request.recovery_proof, nonces)
@@ -204,14 +204,15 @@ class Issuing:
         return kind
 
     def _proven_keys(
-        self, proofs: Sequence[str], now: int
+        self, grant: LiveGrant, proofs: Sequence[str], now: int
     ) -> tuple[list[ProvenHolder], frozenset[str]]:
         """Return the keys, and the nonces that were used up with them."""
         if len(proofs) > self._batch_size:
             raise TooManyProofs(f"at most {self._batch_size} key proofs")
-        audience = self._identity.base_url
+        audience, client_id = self._identity.base_url, grant.state.terms.client_id
         verified: list[VerifiedKeyProof] = [
-            verify_key_proof(proof, audience=audience, now=now) for proof in proofs
+            verify_key_proof(proof, audience=audience, now=now, client_id=client_id)
+            for proof in proofs
         ]
         if len({thumbprint(item.key) for item in verified}) != len(verified):
             raise ProofKeyRepeated("every key proof is for another key")

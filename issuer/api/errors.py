@@ -40,6 +40,7 @@ from issuer.sessions import (
 )
 from wallet.errors import MalformedError, SeoulWalletError, UnavailableError, UnsupportedError
 from wallet.protocols.oid4vci.authorization import UnsupportedResponseType
+from wallet.protocols.oid4vci.authorization_details import AuthorizationDetailsInvalid
 from wallet.protocols.oid4vci.client_attestation import ClientNotAuthenticated
 from wallet.protocols.oid4vci.credential import (
     KeyProofMissing,
@@ -94,8 +95,12 @@ RECOVERY_ERRORS: Final[WireTable] = {
     MalformedError: WireError("invalid_request"),
     UnsupportedError: WireError("invalid_request"),
 }
+_DETAILS_ERRORS: Final[WireTable] = {
+    AuthorizationDetailsInvalid: WireError("invalid_authorization_details"),
+}
 PAR_ERRORS: Final[WireTable] = {
     **_DPOP_ERRORS,
+    **_DETAILS_ERRORS,
     ClientNotAuthenticated: WireError("invalid_client", 401),
     RedirectUriRefused: WireError("invalid_request"),
     ScopeUnknown: WireError("invalid_scope"),
@@ -106,6 +111,7 @@ PAR_ERRORS: Final[WireTable] = {
 TOKEN_ERRORS: Final[WireTable] = {
     **RECOVERY_ERRORS,
     **_DPOP_ERRORS,
+    **_DETAILS_ERRORS,
     ClientNotAuthenticated: WireError("invalid_client", 401),
     GrantInvalid: WireError("invalid_grant"),
     TxCodeMissing: WireError("invalid_request"),

@@ -166,6 +166,7 @@ class TrustAnchors:
         Each certificate is signed by the next, the last by an anchor, which is not in the chain.
         The leaf is no CA and may make signatures; those above have critical basicConstraints and
         may sign certificates; all are valid at `now` (unix seconds) and within name constraints.
+        A leaf without alternative names is one that names nobody.
         Raises `CertificateMalformed`, `CertificateNotTrusted`, `UnsupportedKey`, `KeyMalformed`.
         """
         if not 0 < len(chain) <= MAX_CHAIN_CERTIFICATES:
@@ -224,7 +225,7 @@ def _public_key(certificate: x509.Certificate) -> PublicKey:
 def _verified_leaf(
     leaf: x509.Certificate, authorities: Sequence[x509.Certificate]
 ) -> VerifiedCertificate:
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    dns_names, named_uris = _alternative_names(leaf)
     # A CA that is held to some DNS names must not slip away into a URI (RFC 5280 §4.2.1.10 would
     # constrain only the kinds of names that the constraint has).
     constrained = any(
@@ -232,12 +233,20 @@ def _verified_leaf(
         for authority in authorities
         for extension in authority.extensions
     )
-    uris = () if constrained else names.get_values_for_type(x509.UniformResourceIdentifier)
-    return VerifiedCertificate(
-        _public_key(leaf),
+    uris = frozenset[str]() if constrained else named_uris
+    return VerifiedCertificate(_public_key(leaf), dns_names, uris, leaf.subject.rfc4514_string())
+
+
+def _alternative_names(leaf: x509.Certificate) -> tuple[frozenset[str], frozenset[str]]:
+    # RFC 5280 §4.2.1.6 asks for the extension only where the subject is empty: who is known by
+    # the digest of the certificate, or by the anchor alone, needs no name.
+    try:
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return frozenset(), frozenset()
+    return (
         frozenset(name.lower() for name in names.get_values_for_type(x509.DNSName)),
-        frozenset(uris),
-        leaf.subject.rfc4514_string(),
+        frozenset(names.get_values_for_type(x509.UniformResourceIdentifier)),
     )
 
 
@@ -290,7 +299,6 @@ _CA_POLICY: Final = (
 )
 _LEAF_POLICY: Final = (
     ExtensionPolicy.permit_all()
-    .require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
     .may_be_present(x509.BasicConstraints, Criticality.AGNOSTIC, _refuse_ca)
     .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _require_signing_leaf)
 )

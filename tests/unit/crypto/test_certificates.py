@@ -109,9 +109,13 @@ def test_refuses_a_leaf_that_is_not_as_it_must_be(changes: dict[str, Any]) -> No
         ANCHORS.verify_chain([leaf(**changes), INTERMEDIATE.der], now=NOW)
 
 
-def test_refuses_a_leaf_without_alternative_names() -> None:
+def test_a_leaf_without_alternative_names_is_trusted_and_names_nobody() -> None:
+    found = ANCHORS.verify_chain([ROOT.leaf(KEY)], now=NOW)
+    assert found.key.jwk == KEY.public_key.jwk
+    assert found.dns_names == found.uris == frozenset()
+    assert not found.names("https://issuer.example")
     with pytest.raises(CertificateNotTrusted):
-        ANCHORS.verify_chain([ROOT.leaf(KEY)], now=NOW)
+        ANCHORS.verify_chain([Authority("a stranger").leaf(KEY)], now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -80,14 +80,16 @@ def verify_key_proof(
     *,
     audience: str,
     now: int,
+    client_id: str | None = None,
     algorithms: frozenset[str] = KEY_PROOF_ALGORITHMS,
 ) -> VerifiedKeyProof:
     """Return the key and nonce of a valid key proof.
 
     The header has exactly one of `jwk` and `kid` (a did:jwk or did:key URL; nothing is fetched);
-    `aud` is `audience`, alone; `iat` is at most `MAX_KEY_PROOF_AGE_S` old. Raises only
-    `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`. Does not check the nonce (use
-    it up, then trust the key) nor `iss`.
+    `aud` is `audience`, alone; `iat` is at most `MAX_KEY_PROOF_AGE_S` old; `iss`, if it is there,
+    is `client_id`, to whom the access token was given. Of an anonymous client (None) `iss` counts
+    for nothing. Raises only `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`. Does
+    not check the nonce: use it up, then trust the key.
     """
     try:
         if len(proof) > MAX_KEY_PROOF_CHARACTERS:
@@ -99,6 +101,8 @@ def verify_key_proof(
         verify_jws(jws, key)
         claims = jws.peek_claims()
         _check_audience(claims.get("aud"), audience)
+        if client_id is not None and claims.get("iss", client_id) != client_id:
+            raise KeyProofInvalid("iss is not the client that the access token was given to")
         _check_times(claims, now)
     except SignatureInvalid:
         raise KeyProofInvalid("the key proof's signature does not verify") from None
