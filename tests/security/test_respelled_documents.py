@@ -118,6 +118,15 @@ RESPELLED: dict[str, tuple[Callable[[JsonObject], None], type[SeoulWalletError]]
         ),
         StatementsLost,
     ),
+    "a large number twice, once as text": (
+        _in_subject(
+            "childCount",
+            [1e22, {"@value": "1.0E22", "@type": "http://www.w3.org/2001/XMLSchema#double"}],
+        ),
+        StatementsLost,
+    ),
+    "what is no number": (_in_subject("childCount", [1e400, 2]), JsonLdMalformed),
+    "an integer without end": (_in_subject("childCount", [10**5000, 2]), JsonLdMalformed),
     "a truth twice": (
         _in_subject(
             "seoulResident",

@@ -269,9 +269,18 @@ def _said(value: Any) -> tuple[str, str] | None:
         return value, language
     if type(value) is bool:
         return str(value).lower(), language
-    if type(value) is int or (type(value) is float and value.is_integer()):
-        return str(int(value)), language
-    if type(value) is float and math.isfinite(value):
-        mantissa, exponent = f"{value:.15E}".split("E")
-        return f"{mantissa.rstrip('0')}E{int(exponent)}", language
+    if type(value) is int or type(value) is float:
+        number = _number(value)
+        return None if number is None else (number, language)
     return None
+
+
+def _number(value: float) -> str | None:
+    """Return how a number is written in RDF, None for one that is refused for itself."""
+    if -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER and value == int(value):
+        return str(int(value))
+    if type(value) is int or not math.isfinite(value):
+        return None
+    mantissa, exponent = f"{value:.15E}".split("E")
+    digits = mantissa.rstrip("0")
+    return f"{digits}{'0' if digits.endswith('.') else ''}E{int(exponent)}"
