@@ -99,6 +99,12 @@ def shown_offline(tmp_path: Path, environ: dict[str, str], holder: tuple[str, ..
     outcome = parse_json_object(told.output.encode())
     assert (outcome["outcome"], outcome["code"]) == ("accepted", None)
     assert outcome["facts_age_s"] >= 0
+    folder = str(tmp_path / "programme")
+    of_programme = ("offline-request", "climate-card-youth", "--programme", "--folder", folder)
+    asked_for = run(environ, "verifier", *of_programme)
+    assert asked_for.exit_code == 0, asked_for.output
+    open_still = run(environ, "verifier", "result", asked_for.output.strip())
+    assert parse_json_object(open_still.output.encode())["state"] == "fetched"
     # The same frames again, and a loop that was not read to its end.
     again = run(environ, "verifier", "offline-decide", session, "--frames", str(answered))
     assert again.exit_code == 4, again.output

@@ -43,6 +43,7 @@ from wallet.credentials.contract import CONTRACT_TYPE
 from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.credentials.jwe import DecryptionKey
 from wallet.credentials.sd_jwt import parse_sd_jwt
+from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
 from wallet.did.did_web import did_web_document_url
@@ -61,6 +62,7 @@ from wallet.ports.facts import DidUnresolvable, StatusListUnavailable
 from wallet.ports.holder import HttpAnswer, PeerUnreachable
 from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.evidence import Fact
+from wallet.verification.issuer_key import NO_ANCHORS
 
 ISSUER_URL = "https://issuer.example"
 AGENCY_URL = "https://agency.example"
@@ -169,7 +171,8 @@ class City:
     """The services at `now`, over registers of synthetic people; close it at the end.
 
     `agencies` are base URLs of verifiers; `configure` changes their configuration, `issuing` the
-    issuer's. In `development` wallets talk to agencies on localhost by http.
+    issuer's. In `development` wallets talk to agencies on localhost by http. `anchors` are what
+    wallets believe certificates of agencies by.
     """
 
     folder: Path
@@ -180,6 +183,7 @@ class City:
     configure: Mapping[str, Any] = field(default_factory=dict)
     issuing: Mapping[str, Any] = field(default_factory=dict)
     development: bool = False
+    anchors: TrustAnchors = NO_ANCHORS
 
     def __post_init__(self) -> None:
         self.clock = SettableClock(self.now)
@@ -300,6 +304,7 @@ class City:
             catalogue_publishers=frozenset(("did:web:agency.example",)),
             close=store.close,
             development=self.development,
+            verifier_anchors=self.anchors,
         )
         self._wallets.append(wallet)
         return wallet

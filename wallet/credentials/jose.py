@@ -145,8 +145,13 @@ def _verify_once(key: EcPublicKey, signature: bytes, signing_input: bytes) -> No
 
 def sign_jws(key: SigningKey, header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
     """Return a compact JWS over `claims`; `alg` is set from the key."""
+    return sign_jws_payload(key, header, to_json(dict(claims)))
+
+
+def sign_jws_payload(key: SigningKey, header: Mapping[str, Any], payload: bytes) -> str:
+    """As `sign_jws`, over claims that are JSON already."""
     protected = base64url.encode(to_json({"alg": key.algorithm, **header}))
-    signing_input = f"{protected}.{base64url.encode(to_json(dict(claims)))}"
+    signing_input = f"{protected}.{base64url.encode(payload)}"
     return f"{signing_input}.{base64url.encode(key.sign(signing_input.encode('ascii')))}"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from wallet.crypto.keys import parse_jwk, thumbprint
 from wallet.did.syntax import parse_did
@@ -39,6 +40,7 @@ from wallet.holder.decision_records import (
     parse_told,
 )
 from wallet.holder.log import LogEntry, PresentationLog
+from wallet.holder.nullifiers import did_of_host
 from wallet.holder.signing import HeldSigningKey
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver
@@ -114,28 +116,33 @@ class DecisionReceipts:
         self._clock = clock
         self._development = development
 
-    def offered(self, entry_id: str, request: AuthorizationRequest) -> OfferedReceipt | None:
+    def offered(
+        self, entry_id: str, request: AuthorizationRequest, certified_hosts: frozenset[str]
+    ) -> OfferedReceipt | None:
         """Return a fresh key if the verifier gives receipts, under a name that it can sign with.
 
         What is sent again has the key of the first time. Only a did:web on the host of the
-        endpoint will do. Raises what the key store raises.
+        endpoint will do, and the request must be that DID's, or of a certificate for the host.
+        Raises what the key store raises.
         """
         endpoint = (request.client_metadata or {}).get(ENDPOINT_MEMBER)
         client = request.client_id
-        if request.response_uri is None or not isinstance(client, DidClientId):
-            return None
-        if client.did.method != "web":
-            return None
         try:
             url = check_url(endpoint, development=self._development)
-            check_url_is_of_client(client, url, development=self._development)
+            if isinstance(client, DidClientId):
+                check_url_is_of_client(client, url, development=self._development)
+                issuer, is_its_own = str(client.did), client.did.method == "web"
+            else:
+                issuer, is_its_own = did_of_host(url), urlsplit(url).hostname in certified_hosts
         except (MalformedError, RejectedError):
+            return None
+        if not is_its_own:
             return None
         try:
             key = self._keys.find(self._records.get(entry_id).key)
         except NoDecisionReceipt:
             key = self._keys.generate()
-        return OfferedReceipt(key, url.rstrip("/"), str(client.did))
+        return OfferedReceipt(key, url.rstrip("/"), issuer)
 
     def expect(
         self,

@@ -47,7 +47,7 @@ from wallet.protocols.oid4vci.server_metadata import (
 DEFAULT_COPIES: Final = 4
 JWK_BINDING: Final = "jwk"
 # Signed if the issuer does that; an answer without a signature is taken as well.
-METADATA_ACCEPT: Final = f"{SIGNED_METADATA_MEDIA_TYPE}, {JSON}"
+METADATA_ACCEPT: Final = f"{SIGNED_METADATA_MEDIA_TYPE}, {JSON};q=0.9"
 
 
 class OfferNotTrusted(RejectedError):

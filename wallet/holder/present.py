@@ -156,7 +156,7 @@ class Presenter:
         return {"vp_token": parse_json_object(data["vp_token"].encode())}
 
     def answer_offline(self, consent: ConsentRequest) -> bytes:
-        """See `Offline.answer`."""
+        """See `Offline.answer`. Whether it arrived is known once there is a receipt."""
         _check_way(consent, Way.FRAMES)
         data, entry = self._answer(consent)
         self._finish(entry, LogOutcome.UNANSWERED)
@@ -201,7 +201,9 @@ class Presenter:
         Noted before it is sent, so that no crash hides from the holder what may have left.
         """
         now, request = self._clock.now(), consent.request
-        receipt = self._receipts.offered(entry_id(consent.verifier, request.nonce), request)
+        receipt = self._receipts.offered(
+            entry_id(consent.verifier, request.nonce), request, consent.certified_hosts
+        )
         vp_token = self._vp_token(consent, now, None if receipt is None else receipt.holder)
         for query_id, presentations in consent.contributed.items():
             vp_token.setdefault(query_id, []).extend(presentations)
