@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +22,12 @@ from wallet.crypto.certificates import (
     certified_key,
     parse_x5c,
 )
-from wallet.crypto.keys import Es256SigningKey, UnsupportedKey
+from wallet.crypto.keys import (
+    Ed25519SigningKey,
+    Es256SigningKey,
+    KeyMalformed,
+    UnsupportedKey,
+)
 from wallet.errors import SeoulWalletError
 
 HOST = x509.DNSName("issuer.example")
@@ -233,6 +240,18 @@ def test_a_certificate_for_a_key_of_another_kind_is_unsupported_and_not_a_crash(
         certified_key(off_the_curve)
 
 
+def test_an_ed25519_key_in_a_certificate_is_held_to_the_same_rule_as_elsewhere() -> None:
+    def certified(raw: bytes) -> bytes:
+        key = ed25519.Ed25519PublicKey.from_public_bytes(raw)
+        return ROOT.sign("Synthetic", key).public_bytes(Encoding.DER)
+
+    good = Ed25519SigningKey.from_secret(bytes(32)).public_key.raw
+    assert certified_key(certified(good)).jwk["crv"] == "Ed25519"
+    for small_order in (bytes(32), b"\x01" + bytes(31)):
+        with pytest.raises(KeyMalformed):
+            certified_key(certified(small_order))
+
+
 # The library warns of oddities that it lets pass.
 @pytest.mark.filterwarnings("ignore")
 def test_no_mutation_of_a_certificate_is_a_crash() -> None:
@@ -256,8 +275,6 @@ def test_no_mutation_of_a_certificate_is_a_crash() -> None:
 
 
 def test_anchors_come_from_pem_too() -> None:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     anchors = TrustAnchors.from_pem(ROOT.certificate.public_bytes(Encoding.PEM))
     assert anchors.verify_chain([leaf(ROOT)], now=NOW).uris == frozenset()
     with pytest.raises(CertificateMalformed):
