@@ -182,8 +182,7 @@ def check_validity(progress: SdJwtProgress) -> None:
         raise CredentialNotYetValid("nbf is in the future")
     if expires is not None and now - skew >= expires:
         raise CredentialExpired("exp has passed")
-    audience = progress.policy.audience
-    if "aud" in claims and audience is not None:
+    if "aud" in claims and (audience := progress.policy.audience) is not None:
         named = claims["aud"]
         if audience not in (named if type(named) is list else [named]):
             raise AudienceMismatch("the issuer meant the credential for others")
@@ -237,10 +236,9 @@ def check_bound_to_request(progress: Progress, bound: JsonObject) -> None:
     if not hmac.compare_digest(nonce.encode(), (policy.nonce or "").encode()):
         raise NonceMismatch("nonce is not the one of this request")
     check_made_just_now(progress, claim_time(bound, "iat", required=True) or 0)
-    not_before, expires = claim_time(bound, "nbf"), claim_time(bound, "exp")
-    if not_before is not None and progress.now + policy.clock_skew_s < not_before:
+    if "nbf" in bound and progress.now + policy.clock_skew_s < (claim_time(bound, "nbf") or 0):
         raise HolderBindingInvalid("nbf of the key binding is in the future")
-    if expires is not None and progress.now - policy.clock_skew_s >= expires:
+    if "exp" in bound and progress.now - policy.clock_skew_s >= (claim_time(bound, "exp") or 0):
         raise HolderBindingInvalid("exp of the key binding has passed")
 
 
