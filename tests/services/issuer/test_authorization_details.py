@@ -28,10 +28,11 @@ LETTER = "appointment-letter"
 OPENID = {"type": "openid_credential"}
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[IssuerWorld]:
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IssuerWorld]:
+    folder: Path = tmp_path_factory.mktemp("issuer")
     policy = ClientPolicy(clients=(Client(CLIENT_ID, (REDIRECT_URI,), "합성 지갑"),))
-    built = issuer_world(tmp_path, settings=ServiceSettings(clients=policy))
+    built = issuer_world(folder, settings=ServiceSettings(clients=policy))
     yield built
     built.close()
 
