@@ -12,6 +12,7 @@ from issuer.catalogue import Catalogue, CredentialContent, FormattedType
 from issuer.deferral import Deferrals, TransactionUnknown
 from issuer.formats import Draft, ProvenHolder, SignedCredential, sign_credential
 from issuer.identity import IssuerIdentity
+from issuer.key_attestations import KeyAttestations
 from issuer.nonces import Nonces
 from issuer.notifications import Notifications
 from issuer.nym import NymIssuing
@@ -100,6 +101,7 @@ class Issuing:
         nyms: NymIssuing | None,
         recoveries: Recoveries,
         statuses: Statuses,
+        attestations: KeyAttestations,
         clock: Clock,
         batch_size: int = DEFAULT_BATCH_SIZE,
         renewal_years: int = DEFAULT_RENEWAL_YEARS,
@@ -115,6 +117,7 @@ class Issuing:
         self._nyms = nyms
         self._recoveries = recoveries
         self._statuses = statuses
+        self._attestations = attestations
         self._clock = clock
         self._batch_size = batch_size
         self._renewal_years = renewal_years
@@ -135,6 +138,7 @@ class Issuing:
         Raises `AccessTokenInvalid`, `ConfigurationUnknown`, `ConfigurationNotGranted`,
         `UnknownCredentialIdentifier`, `TooManyProofs`, `UnsupportedProofType`,
         `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`, `ProofKeyRepeated`,
+        `KeyAttestationInvalid`,
         `NonceInvalid`, `NymKeyTaken`, `NymKeyRegistered`, `NotEntitled`, `RegisterIncomplete`,
         `NotACardHolder`, `SubjectUnknown`, `IssuanceAlreadyCompleted`; `RecoveryProofMalformed`,
         `RecoveryProofInvalid`, `HoldingTaken`, `HoldingReplaced`, `HoldingWithdrawn`,
@@ -214,6 +218,8 @@ class Issuing:
             verify_key_proof(proof, audience=audience, now=now, client_id=client_id)
             for proof in proofs
         ]
+        for item in verified:
+            self._attestations.check(item, now=now)
         if len({thumbprint(item.key) for item in verified}) != len(verified):
             raise ProofKeyRepeated("every key proof is for another key")
         nonces = frozenset(item.nonce for item in verified)

@@ -13,7 +13,7 @@ from wallet.crypto.certificates import TrustAnchors
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
 from wallet.errors import RejectedError, SeoulWalletError
-from wallet.evidence import FactSources, collect
+from wallet.evidence import FactSources, collect, collect_required
 from wallet.protocols.dcql import CredentialQuery, DcqlQuery
 from wallet.protocols.dcql_answer import check_answer, check_answered_ids
 from wallet.protocols.oid4vp_response import RawPresentation
@@ -29,6 +29,7 @@ from wallet.verification.pipeline import (
 from wallet.verification.policy import TrustPolicy, VerificationPolicy
 from wallet.verification.presented import Presentable, parse_presented
 from wallet.verification.report import Outcome, VerificationReport
+from wallet.verification.requirements import Requirements
 
 
 class Verdict(StrEnum):
@@ -173,6 +174,10 @@ class Examiner:
         except SeoulWalletError as error:
             # The check meets the same fault in its first steps and reports it there.
             return Evidence(error, error, error)
+
+    def collect_for(self, needs: Requirements) -> Evidence:
+        """Collect the evidence for presentations with these needs."""
+        return collect_required(needs, self.sources)
 
     def examine(self, presentation: Presentable, policy: VerificationPolicy, now: int) -> Examined:
         """Collect evidence and run every step; raises nothing for bad input."""

@@ -19,7 +19,7 @@ from verifier.decision import Decision as AnswerDecision
 from verifier.decision import Examiner, Verdict
 from verifier.programme_answers import Piece, answer_of, decide_on_answer
 from verifier.queries import QUERY_PREFIX, NamedQuery
-from verifier.receipts.basis import AnsweredRequest, DecidedAnswer
+from verifier.receipts.basis import DecidedAnswer
 from verifier.receipts.desk import ApplicationWithdrawn
 from wallet.eligibility.days import seoul_day
 from wallet.eligibility.decision import Decision, Outcome
@@ -38,10 +38,10 @@ class ProgrammeChanged(ConflictError):
     code = "programme_changed"
 
 
-AfterDecision = Callable[[DecidedAnswer, AnsweredRequest], JsonObject]
+AfterDecision = Callable[[DecidedAnswer, str], JsonObject]
 
 
-def _no_addition(_: DecidedAnswer, __: AnsweredRequest) -> JsonObject:
+def _no_addition(_: DecidedAnswer, __: str) -> JsonObject:
     return {}
 
 
@@ -142,9 +142,8 @@ class EligibilityDesk:
         decision, beside = self._counted(decision, pieces, application)
         try:
             # Of all the requests there ever are, one has this nonce.
-            request = AnsweredRequest(nonce, nonce)
             answer = answer_of(decision, pieces)
-            added = self._after_decision(answer, request)
+            added = self._after_decision(answer, nonce)
         except ApplicationWithdrawn as error:
             return _refused(Verdict.REJECTED, error, now)
         acted = () if decision.acted_for is None else (decision.acted_for,)

@@ -86,7 +86,11 @@ def collect(presented: Presented, sources: FactSources) -> Evidence:
     knows its issuer: a stranger cannot send this process to addresses of its choice. Raises
     `JsonMalformed` when the claims are not a JSON object.
     """
-    needs = requirements(presented)
+    return collect_required(requirements(presented), sources)
+
+
+def collect_required(needs: Requirements, sources: FactSources) -> Evidence:
+    """As `collect`, for what a presentation was found to need."""
     anchor = _attempt(
         lambda: sources.replica.anchor_facts(
             needs.issuer_id, needs.schema_id, needs.batch_root, needs.status_list_id

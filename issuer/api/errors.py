@@ -49,6 +49,7 @@ from wallet.protocols.oid4vci.credential import (
 )
 from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS, DpopProofInvalid
 from wallet.protocols.oid4vci.encryption import EncryptionParametersInvalid
+from wallet.protocols.oid4vci.key_attestation import KeyAttestationInvalid
 from wallet.protocols.oid4vci.proof import (
     KeyProofInvalid,
     KeyProofMalformed,
@@ -145,6 +146,7 @@ CREDENTIAL_ERRORS: Final[WireTable] = {
     KeyProofMalformed: WireError("invalid_proof"),
     KeyProofInvalid: WireError("invalid_proof"),
     KeyProofWithoutNonce: WireError("invalid_proof"),
+    KeyAttestationInvalid: WireError("invalid_proof"),
     ProofKeyRepeated: WireError("invalid_proof"),
     UnsupportedProofType: WireError("invalid_proof"),
     NonceInvalid: WireError("invalid_nonce"),

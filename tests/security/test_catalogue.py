@@ -15,7 +15,7 @@ CATALOGUE: dict[str, dict[str, list[str]]] = tomllib.loads(
 NUMBERED = {
     **{"AC": 10, "HOOK": 1, "KO": 7, "LD": 11, "OFF": 3, "ONCE": 4, "OP": 7, "PIC": 2},
     **{"PRG": 1, "RCP": 4, "REG": 3, "SGN": 3},
-    **{"SIG": 8, "ST": 9, "VCI": 20, "VO": 9, "VP": 16, "WA": 8},
+    **{"SIG": 8, "ST": 9, "VCI": 20, "VO": 9, "VP": 16, "WA": 8, "WEB": 1},
 }
 JOSE = (
     "alg", "mac", "keys", "crit", "typ", "json", "signature", "base64", "times", "size",

@@ -21,6 +21,7 @@ from tests.support.w3c import (
     documents,
     ed25519,
     json_ld,
+    presentation,
 )
 from wallet.credentials.cryptosuites.eddsa_rdfc_2022 import EDDSA_RDFC_2022
 from wallet.credentials.data_integrity.issue import issue_credential
@@ -31,6 +32,7 @@ from wallet.credentials.jsonld.pinned import CREDENTIALS_V2
 from wallet.credentials.jsonld.processor import Canonicalizer, JsonLd
 from wallet.credentials.jsonld.seoul import seoul_contexts
 from wallet.credentials.vcdm.credential import ValidityPeriodEnded
+from wallet.crypto.keys import SignatureInvalid
 from wallet.encoding.json import JsonObject
 from wallet.errors import SeoulWalletError
 from wallet.verification.bitstring_list import UnsupportedStatusType, bitstring_entries
@@ -116,6 +118,15 @@ RESPELLED: dict[str, tuple[Callable[[JsonObject], None], type[SeoulWalletError]]
         ),
         StatementsLost,
     ),
+    "a large number twice, once as text": (
+        _in_subject(
+            "childCount",
+            [1e22, {"@value": "1.0E22", "@type": "http://www.w3.org/2001/XMLSchema#double"}],
+        ),
+        StatementsLost,
+    ),
+    "what is no number": (_in_subject("childCount", [1e400, 2]), JsonLdMalformed),
+    "an integer without end": (_in_subject("childCount", [10**5000, 2]), JsonLdMalformed),
     "a truth twice": (
         _in_subject(
             "seoulResident",
@@ -147,6 +158,44 @@ def test_ld_11_an_expired_credential_is_not_revived_by_another_spelling() -> Non
     RESPELLED["the end of validity by its IRI"][0](expired)
     with pytest.raises(StatementsLost):
         verify(expired)
+
+
+@pytest.mark.parametrize("name", ["jsonSchema", "publicKeyJwk", "extra"])
+@pytest.mark.parametrize("hiding", ["\\", "urn:example:child", None])
+def test_ld_11_signed_members_are_not_moved_out_of_sight(name: str, hiding: str | None) -> None:
+    # What is said of a node whose id is no IRI is lost, but not what is said of nodes inside;
+    # and where a term stands for JSON nobody looks into it, unless it is met out of its scope.
+    expired = issued(validUntil="2026-06-01T00:00:00Z")
+    moved = [
+        {
+            "@id": expired["id"],
+            f"{CREDENTIALS}{date}": {"@value": expired.pop(date), "@type": DATE_TIME},
+        }
+        for date in ("validUntil", "validFrom")
+    ]
+    child = {name: moved} if hiding is None else {"id": hiding, name: moved}
+    expired["credentialSubject"]["children"].append(child)
+    with pytest.raises((StatementsLost, JsonLdMalformed, SignatureInvalid)):
+        verify(expired)
+
+
+@pytest.mark.parametrize("value", [{"@list": []}, {"@list": ["x"]}, {"@set": ["x"]}])
+def test_ld_11_lists_and_sets_are_not_spelled_as_objects(value: JsonObject) -> None:
+    # In a term for embedded documents such a list would end the process, inside the parser.
+    inside = {"type": "VerifiablePresentation", "verifiableCredential": value}
+    for document in (
+        {**presentation(HOLDER), "verifiableCredential": {"@list": [card(ISSUER.did)]}},
+        {**presentation(HOLDER), "verifiableCredential": value},
+        {**card(ISSUER.did), "name": value},
+        {**card(ISSUER.did, HOLDER), "credentialSubject": {"type": "CardHolder", "order": value}},
+    ):
+        with pytest.raises(JsonLdMalformed):
+            JsonLd(contexts()).canonicalize(document)
+    # Out of its scope a term for JSON is none, and what it holds would be read.
+    with pytest.raises(StatementsLost):
+        JsonLd(contexts()).canonicalize(
+            {**presentation(HOLDER, card(ISSUER.did)), "jsonSchema": inside}
+        )
 
 
 def test_ld_11_a_status_of_a_type_in_a_list_is_not_passed_over() -> None:

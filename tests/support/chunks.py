@@ -38,9 +38,9 @@ class EndsAt:
 
     def __init__(self, function: Callable[[Any], Any], name: str) -> None:
         self._function = function
-        self._name = name
+        self._name = name.encode()
 
     def __call__(self, unit: Any) -> Any:
-        if any(item.application.id == self._name for item in unit.items):
+        if any(self._name in line for line in unit.lines.values()):
             os._exit(9)
         return self._function(unit)

@@ -23,6 +23,7 @@ from wallet.eligibility.receipts.holder import (
     sign_holder_statement,
     verify_holder_statement,
 )
+from wallet.eligibility.receipts.issuing import receipt_claims, sign_receipt_claims
 from wallet.eligibility.receipts.log import issue_log_head, verify_log_head
 from wallet.eligibility.receipts.own import (
     ExpectedReceipt,
@@ -31,7 +32,6 @@ from wallet.eligibility.receipts.own import (
 )
 from wallet.eligibility.receipts.statement import (
     Shown,
-    issue_decision_receipt,
     shown_in,
     verify_decision_receipt,
 )
@@ -81,18 +81,16 @@ GUARDIAN = thumbprint(Es256SigningKey.generate().public_key)
 
 def a_receipt(decision: Decision | None = None, guardian: str | None = None) -> str:
     """Return a receipt of the agency for the holder, and for a guardian who took part."""
-    return issue_decision_receipt(
+    claims = receipt_claims(
         decision or a_decision(),
-        AGENCY_KEY,
         issuer=AGENCY,
-        verification_method=METHOD,
         holder=HOLDER,
         receipt_id="AAAAAAAAAAAAAAAAAAAAAA",
         nonce=NONCE,
         salts=SALTS,
-        log_index=4,
         guardian=guardian,
     )
+    return sign_receipt_claims(claims, AGENCY_KEY, verification_method=METHOD, log_index=4)
 
 
 def check_receipt(token: str) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from wallet.crypto.hashing import sha256
 from wallet.encoding.json import JsonObject, parse_json_object
@@ -47,8 +47,7 @@ class ApplicationFault(UnavailableError):
     code = "application_fault"
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationDigests:
+class ApplicationDigests(NamedTuple):
     """By what applications are told apart: that of the id, and those of the presentations."""
 
     of_id: bytes

@@ -7,36 +7,39 @@ holds the chunks that are out at the workers, however long the batch is.
 
 from __future__ import annotations
 
+import gc
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Event
-from typing import Final
+from typing import Final, NamedTuple
 
 from verifier.bulk.application import (
-    Application,
     ApplicationDigests,
     ApplicationRepeated,
     PresentationRepeated,
-    parse_application,
     peek_application_id,
 )
-from verifier.bulk.facts import FactsAtHand
+from verifier.bulk.facts import Lacking, Supplies
 from verifier.bulk.records import BulkBatch, BulkRecords, DecidedChunk, PendingChunk
-from verifier.bulk.work import Binding, Item, Line, Unit, decide_unit, refused_line
+from verifier.bulk.work import (
+    Binding,
+    Line,
+    Setting,
+    Unit,
+    decide_unit,
+    peek_lacking,
+    refused_line,
+)
 from verifier.catalogue import ProgrammeShelf
 from verifier.decision import Examiner
-from verifier.eligibility import ProgrammeChanged
-from verifier.receipts.basis import AnsweredRequest
 from verifier.receipts.desk import AlreadyDecided, ApplicationWithdrawn, ReceiptDesk
 from verifier.receipts.records import LogWriter
-from wallet.eligibility.days import seoul_day
-from wallet.eligibility.programme import Programme
-from wallet.encoding.json import to_json
-from wallet.errors import SeoulWalletError, UnsupportedError
+from wallet.encoding.json import parse_json_object, to_json
+from wallet.errors import SeoulWalletError
 from wallet.ports.clock import Clock
 from wallet.ports.compute import Compute, ComputeUnavailable
 
@@ -45,42 +48,28 @@ LEASE_S: Final = 120
 # After so many chunks the next batch has its turn.
 CHUNKS_PER_TURN: Final = 100
 
-Work = Callable[[Unit], list[Line]]
-
-
-class CountedOneByOne(UnsupportedError):
-    """The programme is drawn once per person, and batches do not count people."""
-
-    code = "counted_one_by_one"
-
 
 @dataclass(slots=True)
 class _Chunk:
-    """A chunk on its way: lines by position, filled in by what was refused here, then by units."""
+    """A chunk on its way: lines by position, as units come back."""
 
     number: int
     count: int
-    seen: set[bytes] = field(default_factory=set)
     lines: dict[int, Line] = field(default_factory=dict)
-    units: list[Unit] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
         return len(self.lines) == self.count
 
-    def take(self, unit: Unit, lines: Sequence[Line]) -> None:
-        self.lines.update(
-            (item.position, line) for item, line in zip(unit.items, lines, strict=True)
-        )
+    @property
+    def digests(self) -> set[bytes]:
+        """Of all its applications."""
+        return {each for line in self.lines.values() if line.digests for each in line.digests.all}
 
-    def decided(self, log: Callable[[Line], Line]) -> DecidedChunk:
-        ordered = [log(self.lines[position]) for position in sorted(self.lines)]
-        return DecidedChunk(
-            self.number,
-            [to_json(line.told) for line in ordered],
-            Counter(line.state for line in ordered),
-            self.seen,
-        )
+
+class _Task(NamedTuple):
+    chunk: _Chunk
+    unit: Unit
 
 
 class BulkRunner:
@@ -123,7 +112,7 @@ class BulkRunner:
         batch = self._lease()
         if batch is None:
             return
-        with self._open_compute() as compute:
+        with self._open_compute() as compute, _settled_heap():
             while batch is not None:
                 try:
                     self._decide_on(batch, compute)
@@ -139,66 +128,79 @@ class BulkRunner:
         return self._records.lease(self._owner, now=now, until=now + LEASE_S)
 
     def _decide_on(self, batch: BulkBatch, compute: Compute) -> None:
-        work: Work = partial(
-            decide_unit,
-            rules=self._examiner.rules,
-            binding=Binding(self._audience, batch.nonce, batch.created_at),
-        )
+        supplies = Supplies(self._examiner, self._shelf, self._clock)
         out: deque[_Chunk] = deque()
-        units: deque[tuple[_Chunk, Unit]] = deque()
+        fresh = self._tasks(batch, supplies, out)
+        again: deque[_Task] = deque()
+        sent: deque[_Task] = deque()
 
         def feed() -> Iterator[Unit]:
-            for chunk in self._chunks(batch, out):
-                out.append(chunk)
-                for unit in chunk.units:
-                    units.append((chunk, unit))
-                    yield unit
-                chunk.units.clear()
-                # A chunk of which nothing goes out waits for no result.
-                self._keep_complete(batch, out)
+            while task := again.popleft() if again else next(fresh, None):
+                sent.append(task)
+                yield task.unit
 
-        for result in compute.map(work, feed()):
-            chunk, unit = units.popleft()
-            if isinstance(result, ComputeUnavailable):
-                result = _one_by_one(unit, work, compute)
-            chunk.take(unit, result)
-            self._keep_complete(batch, out)
-        self._keep_complete(batch, out)
+        # What lacks something when everything else is out already goes another time.
+        has_work = True
+        while has_work:
+            for result in compute.map(decide_unit, feed()):
+                chunk, unit = sent.popleft()
+                if isinstance(result, ComputeUnavailable):
+                    result = _one_by_one(unit, compute)
+                chunk.lines.update((it.position, it) for it in result if isinstance(it, Line))
+                lacking = [item for item in result if isinstance(item, Lacking)]
+                if lacking:
+                    lines = {item.position: unit.lines[item.position] for item in lacking}
+                    brought = supplies.bring(lacking)
+                    again.append(_Task(chunk, replace(unit, lines=lines, brought=brought)))
+                self._keep_complete(batch, out)
+            has_work = bool(again)
 
     def _keep_complete(self, batch: BulkBatch, out: deque[_Chunk]) -> None:
         while out and out[0].is_complete:
             now, chunk = self._clock.now(), out[0]
+            # Chunks are decided in order, and by who has the lease: nothing is added meanwhile.
+            before = self._records.seen(batch.batch_id, chunk.digests)
             self._records.decide(
                 batch.batch_id,
                 self._owner,
                 chunk.number,
-                partial(self._logged, batch, chunk),
+                partial(self._logged, batch, chunk, before),
                 now=now,
                 until=now + LEASE_S,
             )
             out.popleft()
 
-    def _logged(self, batch: BulkBatch, chunk: _Chunk, log: LogWriter) -> DecidedChunk:
-        answers = [line.answer for line in chunk.lines.values() if line.answer is not None]
+    def _logged(
+        self, batch: BulkBatch, chunk: _Chunk, before: frozenset[bytes], log: LogWriter
+    ) -> DecidedChunk:
+        lines, seen = _without_repeats(chunk, before)
         log.prefetch(
-            [_application(batch, position) for position in chunk.lines],
-            [answer.holder for answer in answers if answer.holder is not None],
+            [_application(batch, line.position) for line in lines if line.draft],
+            [line.draft.holder for line in lines if line.draft and line.draft.holder],
         )
-        return chunk.decided(partial(self._log, batch, log))
+        told = [self._log(batch, log, line) for line in lines]
+        return DecidedChunk(
+            chunk.number,
+            [line.told for line in told],
+            Counter(line.state for line in told),
+            seen - before,
+        )
 
     def _log(self, batch: BulkBatch, log: LogWriter, line: Line) -> Line:
         """Put a decision into the agency's log; what was withdrawn gets no decision."""
-        if line.answer is None:
+        draft = line.draft
+        if draft is None:
             return line
-        request = AnsweredRequest(_application(batch, line.position), batch.nonce)
         try:
-            entry = self._receipts.record(line.answer, request, log)
+            entry = self._receipts.record(draft, _application(batch, line.position), log)
         except (ApplicationWithdrawn, AlreadyDecided) as error:
-            return refused_line(line.position, line.told["id"], error)
-        return line._replace(told={**line.told, "receipt_id": entry.entry_id})
+            return refused_line(line.position, _told_id(line), error)
+        if entry.entry_id == draft.receipt_id:
+            return line
+        told = {**parse_json_object(line.told), "receipt_id": entry.entry_id}
+        return line._replace(told=to_json(told))
 
-    def _chunks(self, batch: BulkBatch, out: deque[_Chunk]) -> Iterator[_Chunk]:
-        facts = FactsAtHand(self._examiner, self._clock)
+    def _tasks(self, batch: BulkBatch, supplies: Supplies, out: deque[_Chunk]) -> Iterator[_Task]:
         first = batch.chunks_decided
         for number in range(first, first + CHUNKS_PER_TURN):
             if self._stopping.is_set():
@@ -206,98 +208,92 @@ class BulkRunner:
             pending = self._records.pending(batch.batch_id, number)
             if pending is None:
                 return
-            yield self._prepare(batch, pending, facts, out)
+            chunk = _Chunk(pending.number, pending.count)
+            out.append(chunk)
+            for unit in self._units(batch, pending, supplies):
+                yield _Task(chunk, unit)
 
-    def _prepare(
-        self, batch: BulkBatch, pending: PendingChunk, facts: FactsAtHand, out: deque[_Chunk]
-    ) -> _Chunk:
+    def _units(
+        self, batch: BulkBatch, pending: PendingChunk, supplies: Supplies
+    ) -> Iterator[Unit]:
         now = self._clock.now()
-        chunk = _Chunk(pending.number, pending.count)
-        applications: list[tuple[int, Application, ApplicationDigests]] = []
-        for position, line in enumerate(
-            pending.body.removesuffix(b"\n").split(b"\n"), start=pending.first
-        ):
-            try:
-                application = parse_application(line)
-            except SeoulWalletError as error:
-                chunk.lines[position] = refused_line(position, peek_application_id(line), error)
-            else:
-                applications.append((position, application, application.digests()))
-        asked = {digest for *_, digests in applications for digest in digests.all}
-        before = set(self._records.seen(batch.batch_id, asked))
-        for other in out:
-            before |= other.seen
-        programmes: dict[tuple[str, str | None], Programme] = {}
-        items: list[Item] = []
-        for position, application, digests in applications:
-            try:
-                _check_new(digests, before, chunk.seen)
-                items.append(self._item(position, application, programmes, facts, now))
-            except SeoulWalletError as error:
-                chunk.lines[position] = refused_line(position, application.id, error)
-            else:
-                chunk.seen |= digests.all
-        chunk.units = [
-            Unit(items[at : at + UNIT_APPLICATIONS], now)
-            for at in range(0, len(items), UNIT_APPLICATIONS)
-        ]
-        return chunk
+        lines = pending.body.removesuffix(b"\n").split(b"\n")
+        # Most of a chunk takes what its first application does.
+        lacking = peek_lacking(pending.first, lines[0])
+        if lacking is not None:
+            supplies.bring([lacking])
+        setting = Setting(
+            self._examiner.rules,
+            Binding(self._audience, batch.nonce, batch.created_at),
+            self._receipts.issuer,
+            supplies.shared(),
+        ).packed()
+        for at in range(0, len(lines), UNIT_APPLICATIONS):
+            some = lines[at : at + UNIT_APPLICATIONS]
+            yield Unit(dict(enumerate(some, start=pending.first + at)), now, setting)
 
-    def _item(
-        self,
-        position: int,
-        application: Application,
-        programmes: dict[tuple[str, str | None], Programme],
-        facts: FactsAtHand,
-        now: int,
-    ) -> Item:
-        asked = application.programme, application.version
-        if asked not in programmes:
-            programmes[asked] = self._programme(*asked, now)
-        texts = application.presentations.values()
-        evidence = {text: facts.evidence_for(text) for text in texts}
-        return Item(position, application, programmes[asked], evidence)
 
-    def _programme(self, programme_id: str, version: str | None, now: int) -> Programme:
-        catalogue = self._shelf.current
-        found = catalogue.in_force(programme_id, seoul_day(now))
-        if version is not None and found.version != version:
-            catalogue.version(programme_id, version)
-            raise ProgrammeChanged("another version of this programme is in force")
-        if found.once is not None:
-            raise CountedOneByOne("this programme is applied for one by one, not in batches")
-        return found
+@contextmanager
+def _settled_heap() -> Iterator[None]:
+    """Keep the collector from going through what was there before, again and again: a chunk is
+    some ten thousand objects that come and go together."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _application(batch: BulkBatch, position: int) -> str:
     return f"{batch.batch_id}/{position}"
 
 
-def _check_new(digests: ApplicationDigests, *earlier: Set[bytes]) -> None:
-    if any(digests.of_id in seen for seen in earlier):
-        raise ApplicationRepeated("an earlier application has this id")
-    if any(digests.of_presentations & seen for seen in earlier):
-        raise PresentationRepeated("an earlier application was made with this presentation")
+def _without_repeats(chunk: _Chunk, before: frozenset[bytes]) -> tuple[list[Line], set[bytes]]:
+    """Return the lines in order, repeated applications refused, and all digests by then."""
+    seen = set(before)
+    lines: list[Line] = []
+    for _, line in sorted(chunk.lines.items()):
+        digests = line.digests
+        repeated = None if digests is None else _repeated(digests, seen)
+        if repeated is not None:
+            line = refused_line(line.position, _told_id(line), repeated)
+        elif digests is not None and line.is_taken:
+            seen |= digests.all
+        lines.append(line)
+    return lines, seen
 
 
-def _one_by_one(unit: Unit, work: Work, compute: Compute) -> list[Line]:
+def _repeated(digests: ApplicationDigests, seen: set[bytes]) -> SeoulWalletError | None:
+    if digests.of_id in seen:
+        return ApplicationRepeated("an earlier application has this id")
+    if not digests.of_presentations.isdisjoint(seen):
+        return PresentationRepeated("an earlier application was made with this presentation")
+    return None
+
+
+def _told_id(line: Line) -> str | None:
+    found: str | None = parse_json_object(line.told)["id"]
+    return found
+
+
+def _one_by_one(unit: Unit, compute: Compute) -> list[Line | Lacking]:
     """Return the lines of a unit that no worker survived, each item on its own.
 
     Only what fails alone gets `ComputeUnavailable` in place of a decision. Raises
     `ComputeUnavailable` when the engine cannot do an empty unit either: then nobody is to blame.
     """
-    lines: list[Line] = []
-    for item in unit.items:
-        (result,) = compute.map(work, [Unit([item], unit.now)])
+    lines: list[Line | Lacking] = []
+    for position, line in unit.lines.items():
+        (result,) = compute.map(decide_unit, [replace(unit, lines={position: line})])
         if isinstance(result, ComputeUnavailable):
-            _check_works(work, compute, unit.now)
-            lines.append(refused_line(item.position, item.application.id, result))
+            _check_works(unit, compute)
+            lines.append(refused_line(position, peek_application_id(line), result))
         else:
             lines += result
     return lines
 
 
-def _check_works(work: Work, compute: Compute, now: int) -> None:
-    for result in compute.map(work, [Unit([], now)]):
+def _check_works(unit: Unit, compute: Compute) -> None:
+    for result in compute.map(decide_unit, [replace(unit, lines={})]):
         if isinstance(result, ComputeUnavailable):
             raise result

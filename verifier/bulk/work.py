@@ -1,47 +1,40 @@
 """Deciding on some applications with the facts that came along: pure, done wherever.
 
-The same engine and the same steps as for one answer at a time.
+The same engine and the same steps as for one answer at a time. What comes back is ready to be
+kept: only the log is told in one place.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import pickle
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, NamedTuple
 
-from verifier.bulk.application import Application, ApplicationFault
+from verifier.bulk.application import (
+    Application,
+    ApplicationDigests,
+    ApplicationFault,
+    parse_application,
+    peek_application_id,
+)
+from verifier.bulk.facts import AskedProgramme, AtHand, Lacking
 from verifier.bulk.records import ApplicationState
 from verifier.decision import Rules
 from verifier.programme_answers import answer_of, decide_on_answer
-from verifier.receipts.basis import DecidedAnswer
+from verifier.receipts.basis import ReceiptDraft, draft_receipt
+from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.eligibility.programme import Programme
-from wallet.encoding.json import JsonObject
+from wallet.encoding.json import to_json
 from wallet.errors import SeoulWalletError, fault_place
 from wallet.verification.evidence import Evidence
+from wallet.verification.requirements import Requirements, requirements
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An application at its position in the batch, the programme, and evidence by presentation."""
-
-    position: int
-    application: Application
-    programme: Programme
-    evidence: Mapping[str, Evidence]
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """Applications that travel together, decided as of `now` (unix seconds).
-
-    What several items share (programmes, evidence) travels once.
-    """
-
-    items: Sequence[Item]
-    now: int
+# Two batches may take turns.
+_SETTINGS_KEPT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,64 +46,181 @@ class Binding:
     opened_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all units of a batch are decided under; `issuer` is the agency that signs receipts."""
+
+    rules: Rules
+    binding: Binding
+    issuer: str
+    at_hand: AtHand
+
+    def packed(self) -> bytes:
+        """Return it as `Unit.setting`."""
+        return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+
+
+# Bytes that were unpacked before are not unpacked again for every unit, and what is remembered of
+# keys and policies goes by the object.
+@lru_cache(maxsize=_SETTINGS_KEPT)
+def _unpacked(setting: bytes) -> Setting:
+    found: Setting = pickle.loads(setting)  # noqa: S301 (as this function came)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Lines by their position, decided as of `now` (unix seconds) under a packed `Setting`.
+
+    `brought` is what they lacked the first time.
+    """
+
+    lines: Mapping[int, bytes]
+    now: int
+    setting: bytes
+    brought: AtHand | None = None
+
+
 class Line(NamedTuple):
-    """What became of one application, and how it is told; `answer` is what was decided, None for
-    one that was refused."""
+    """What became of one application.
+
+    `told` is JSON; `digests` are None for what is no application, and no later application may
+    have them if `is_taken`. `draft` is None for one that was refused.
+    """
 
     position: int
     state: ApplicationState
-    told: JsonObject
-    answer: DecidedAnswer | None = None
+    told: bytes
+    digests: ApplicationDigests | None = None
+    is_taken: bool = False
+    draft: ReceiptDraft | None = None
 
 
-def decide_unit(unit: Unit, *, rules: Rules, binding: Binding) -> list[Line]:
-    """Return a line for every item, in order. Raises nothing for what is wrong with an item."""
-    age_s = max(0, unit.now - binding.opened_at)
-    since_opened = replace(rules, max_binding_age_s=age_s)
-    return [_decide(item, unit.now, since_opened, binding) for item in unit.items]
+class _Case(NamedTuple):
+    position: int
+    application: Application
+    digests: ApplicationDigests
+
+    def refused(self, error: SeoulWalletError, *, is_taken: bool) -> Line:
+        """Return its line without a decision."""
+        line = refused_line(self.position, self.application.id, error)
+        return line._replace(digests=self.digests, is_taken=is_taken)
 
 
-def _decide(item: Item, now: int, rules: Rules, binding: Binding) -> Line:
-    application = item.application
+def decide_unit(unit: Unit) -> list[Line | Lacking]:
+    """Return a line for every application, or what it lacks. Raises nothing for what is wrong
+    with one."""
+    setting = _unpacked(unit.setting)
+    age_s = max(0, unit.now - setting.binding.opened_at)
+    since_opened = replace(setting, rules=replace(setting.rules, max_binding_age_s=age_s))
+    return [_line(unit, since_opened, position, line) for position, line in unit.lines.items()]
+
+
+def _line(unit: Unit, setting: Setting, position: int, line: bytes) -> Line | Lacking:
     try:
-        decision, pieces = decide_on_answer(
-            item.programme,
-            {name: [text] for name, text in application.presentations.items()},
-            lambda presentation, _: item.evidence[str(presentation)],
-            rules,
-            audience=binding.audience,
-            nonce=binding.nonce,
-            now=now,
-        )
+        application = parse_application(line)
     except SeoulWalletError as error:
-        return refused_line(item.position, application.id, error)
+        return refused_line(position, peek_application_id(line), error)
+    case = _Case(position, application, application.digests())
+    try:
+        return _decide(unit, setting, case)
     except Exception as error:
         # The edge of a unit, as the edge of a request is: a fault met by one application is
         # told as such and must not take the others along. It is never a verdict.
-        return _fault_line(item, error)
-    told: JsonObject = {
-        "position": item.position,
-        "id": application.id,
-        "state": "decided",
-        "decision": decision.to_json(),
+        _LOG.error("unhandled %s", fault_place(error))
+        fault = ApplicationFault("the application met a fault of this service")
+        return case.refused(fault, is_taken=True)
+
+
+def _decide(unit: Unit, setting: Setting, case: _Case) -> Line | Lacking:
+    application = case.application
+    asked = AskedProgramme(application.programme, application.version)
+    needed = {text: _needs(text) for text in application.presentations.values()}
+    needs = _to_collect(needed.values())
+    at_hand = setting.at_hand
+    if unit.brought is not None:
+        at_hand = unit.brought
+    elif asked not in at_hand.programmes or not at_hand.facts.keys() >= set(needs):
+        return Lacking(case.position, asked, needs)
+    programme = at_hand.programmes[asked]
+    if isinstance(programme, SeoulWalletError):
+        return case.refused(programme, is_taken=False)
+    evidence = {
+        text: at_hand.facts[item] if isinstance(item, Requirements) else item
+        for text, item in needed.items()
     }
+    try:
+        return _decided(unit, setting, case, programme, evidence)
+    except SeoulWalletError as error:
+        return case.refused(error, is_taken=True)
+
+
+def _decided(
+    unit: Unit,
+    setting: Setting,
+    case: _Case,
+    programme: Programme,
+    evidence: Mapping[str, Evidence],
+) -> Line:
+    binding, application = setting.binding, case.application
+    decision, pieces = decide_on_answer(
+        programme,
+        {name: [text] for name, text in application.presentations.items()},
+        lambda presentation, _: evidence[str(presentation)],
+        setting.rules,
+        audience=binding.audience,
+        nonce=binding.nonce,
+        now=unit.now,
+    )
+    answer = answer_of(decision, pieces)
+    draft = draft_receipt(answer, issuer=setting.issuer, nonce=binding.nonce)
+    told = to_json(
+        {
+            "position": case.position,
+            "id": application.id,
+            "state": "decided",
+            "decision": decision.to_json(),
+            "receipt_id": draft.receipt_id,
+        }
+    )
     outcome = ApplicationState(decision.evaluation.outcome.value)
-    return Line(item.position, outcome, told, answer_of(decision, pieces))
+    return Line(case.position, outcome, told, case.digests, True, draft)
 
 
-def _fault_line(item: Item, error: Exception) -> Line:
-    _LOG.error("unhandled %s", fault_place(error))
-    fault = ApplicationFault("the application met a fault of this service")
-    return refused_line(item.position, item.application.id, fault)
+def _needs(presentation: str) -> Requirements | Evidence:
+    # What is disclosed takes no facts, and is what takes longest to read.
+    issued, separator, rest = presentation.partition("~")
+    try:
+        return requirements(parse_presented_sd_jwt(issued + separator + rest.rpartition("~")[2]))
+    except SeoulWalletError as error:
+        # The check meets the same fault in its first steps and reports it there.
+        return Evidence(error, error, error)
+
+
+def _to_collect(needed: Iterable[Requirements | Evidence]) -> tuple[Requirements, ...]:
+    return tuple(item for item in needed if isinstance(item, Requirements))
+
+
+def peek_lacking(position: int, line: bytes) -> Lacking | None:
+    """Return all that deciding on an application takes, None if the line is none."""
+    try:
+        application = parse_application(line)
+    except SeoulWalletError:
+        return None
+    return Lacking(
+        position,
+        AskedProgramme(application.programme, application.version),
+        _to_collect(_needs(text) for text in application.presentations.values()),
+    )
 
 
 def refused_line(position: int, application_id: str | None, error: SeoulWalletError) -> Line:
     """Return the line of an application that got no decision."""
-    told: JsonObject = {
+    told = {
         "position": position,
         "id": application_id,
         "state": "refused",
         "code": error.code,
         "detail": str(error),
     }
-    return Line(position, ApplicationState.REFUSED, told)
+    return Line(position, ApplicationState.REFUSED, to_json(told))

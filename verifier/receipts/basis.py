@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from wallet.eligibility.decision import Decision
+from wallet.eligibility.receipts.issuing import new_receipt_id, new_salts, receipt_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,44 @@ class DecidedAnswer:
     guardian: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredRequest:
-    """Which application was answered: by an id that no other has, and its request's nonce."""
+class ReceiptDraft(NamedTuple):
+    """A receipt that lacks its place in the log and the signature, and what is kept beside it.
 
-    application: str
-    nonce: str
+    `claims` is JSON, `salts` open the commitments in it, `shown` has the two digests of what was
+    shown by the id of the evidence: of the credential and of the presentation.
+    """
+
+    receipt_id: str
+    holder: str | None
+    decided_at: int
+    claims: bytes
+    salts: Mapping[str, bytes]
+    shown: Mapping[str, tuple[bytes, bytes]]
+    watched: tuple[WatchedEvidence, ...]
+
+
+def draft_receipt(answer: DecidedAnswer, *, issuer: str, nonce: str) -> ReceiptDraft:
+    """Return what the agency `issuer` says of a decision on an answer to a request's `nonce`.
+
+    Takes no key and no log: it is done where the decision is.
+    """
+    decision = answer.decision
+    receipt_id, salts = new_receipt_id(), new_salts(decision)
+    claims = receipt_claims(
+        decision,
+        issuer=issuer,
+        holder=answer.holder,
+        receipt_id=receipt_id,
+        nonce=nonce,
+        salts=salts,
+        guardian=answer.guardian,
+    )
+    return ReceiptDraft(
+        receipt_id,
+        answer.holder,
+        decision.decided_at,
+        claims,
+        salts,
+        {item.evidence: (item.digest, item.presentation_digest) for item in decision.evidence},
+        answer.watched,
+    )

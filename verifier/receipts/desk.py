@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from verifier.receipts.basis import AnsweredRequest, DecidedAnswer
+from verifier.receipts.basis import DecidedAnswer, ReceiptDraft, draft_receipt
 from verifier.receipts.records import (
     AgencyRecords,
     DecisionReceiptUnknown,
@@ -24,6 +24,7 @@ from wallet.eligibility.receipts.holder import (
     HolderStatementInvalid,
     verify_holder_statement,
 )
+from wallet.eligibility.receipts.issuing import new_receipt_id, sign_receipt_claims
 from wallet.eligibility.receipts.own import (
     CommitmentMismatch,
     check_commitments,
@@ -31,14 +32,11 @@ from wallet.eligibility.receipts.own import (
 )
 from wallet.eligibility.receipts.statement import (
     DecisionReceipt,
-    issue_decision_receipt,
-    new_receipt_id,
-    new_salts,
-    shown_in,
+    Shown,
     verify_decision_receipt,
 )
 from wallet.encoding import base64url
-from wallet.encoding.json import JsonObject
+from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import ConflictError
 from wallet.ports.clock import Clock
 from wallet.trust.receipt import SALT_BYTES
@@ -106,57 +104,60 @@ class ReceiptDesk:
         self._retention = retention
         self._is_open = is_open
 
-    def after_decision(self, answer: DecidedAnswer, request: AnsweredRequest) -> JsonObject:
-        """Put a decision into the log and return its receipt, to tell beside the decision.
+    @property
+    def issuer(self) -> str:
+        """The DID that receipts are signed under."""
+        return self._identity.did
+
+    def after_decision(self, answer: DecidedAnswer, nonce: str) -> JsonObject:
+        """Put a decision on the request with this nonce into the log and return its receipt, to
+        tell beside the decision.
 
         Raises `ApplicationWithdrawn`, `AlreadyDecided`, `StorageUnavailable`.
         """
+        draft = draft_receipt(answer, issuer=self.issuer, nonce=nonce)
         with self._records.writing() as log:
-            entry = self.record(answer, request, log)
+            entry = self.record(draft, nonce, log)
         return {"decision_receipt": receipt_json(entry)}
 
-    def record(self, answer: DecidedAnswer, request: AnsweredRequest, log: LogWriter) -> LogEntry:
-        """Append a decision to the log; the same decision on the same answer is the one of before.
+    def record(self, draft: ReceiptDraft, application: str, log: LogWriter) -> LogEntry:
+        """Append a decision on `application`, an id that no other has, to the log; the same
+        decision on the same answer is the one of before.
 
         Raises `ApplicationWithdrawn`, `AlreadyDecided`.
         """
-        decision, holder = answer.decision, answer.holder
-        withdrawn = log.find(EntryOf.WITHDRAWAL, request.application)
-        if withdrawn is None and holder is not None:
-            withdrawn = log.of_holder(EntryOf.WITHDRAWAL, holder)
-        if withdrawn is not None:
+        if self._earlier(EntryOf.WITHDRAWAL, draft, application, log) is not None:
             raise ApplicationWithdrawn("the application was withdrawn")
-        known = log.find(EntryOf.DECISION, request.application)
-        if known is None and holder is not None:
-            known = log.of_holder(EntryOf.DECISION, holder)
+        known = self._earlier(EntryOf.DECISION, draft, application, log)
         if known is not None:
-            self._check_same(known, answer, request)
+            self._check_same(known, draft)
             return known
-        receipt_id, salts = new_receipt_id(), new_salts(decision)
-        token = issue_decision_receipt(
-            decision,
+        token = sign_receipt_claims(
+            draft.claims,
             self._identity.key,
-            issuer=self._identity.did,
             verification_method=self._identity.verification_method,
-            holder=holder,
-            receipt_id=receipt_id,
-            nonce=request.nonce,
-            salts=salts,
             log_index=log.next_index,
-            guardian=answer.guardian,
         )
         entry = self._entry(
-            receipt_id,
+            draft.receipt_id,
             EntryOf.DECISION,
-            request.application,
-            holder,
+            application,
+            draft.holder,
             token,
             log.next_index,
-            decision.decided_at,
-            salts,
+            draft.decided_at,
+            draft.salts,
         )
-        log.append(entry, answer.watched)
+        log.append(entry, draft.watched)
         return entry
+
+    def _earlier(
+        self, kind: EntryOf, draft: ReceiptDraft, application: str, log: LogWriter
+    ) -> LogEntry | None:
+        found = log.find(kind, application)
+        if found is None and draft.holder is not None:
+            found = log.of_holder(kind, draft.holder)
+        return found
 
     def _entry(
         self,
@@ -183,19 +184,16 @@ class ReceiptDesk:
             keep_until=now + self._retention.keep_s,
         )
 
-    def _check_same(
-        self, known: LogEntry, answer: DecidedAnswer, request: AnsweredRequest
-    ) -> None:
+    def _check_same(self, known: LogEntry, draft: ReceiptDraft) -> None:
         """Return if a process that ended between log and answer decided the same on the same."""
-        decision = answer.decision
-        receipt = self.receipt_in(known)
-        found = decision.evaluation
+        receipt, claims = self.receipt_in(known), parse_json_object(draft.claims)
+        programme = claims["programme"]
         told = (receipt.programme, receipt.version, receipt.outcome, receipt.holder,
                 receipt.guardian, receipt.nonce)  # fmt: skip
-        now = (found.programme.id, found.programme.version, found.outcome, answer.holder,
-               answer.guardian, request.nonce)  # fmt: skip
+        now = (programme["id"], programme["version"], claims["outcome"], claims["sub"],
+               claims.get("guardian"), claims["nonce"])  # fmt: skip
         try:
-            shown = {item.evidence: shown_in(item) for item in decision.evidence}
+            shown = {name: Shown(*digests) for name, digests in draft.shown.items()}
             check_commitments(receipt, shown, known.salts)
         except CommitmentMismatch:
             raise AlreadyDecided("another answer was decided on before") from None

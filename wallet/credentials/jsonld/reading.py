@@ -11,10 +11,13 @@ import math
 from decimal import Decimal
 from typing import Any, Final
 
+import pyoxigraph
+
 from wallet.credentials.jsonld.context_set import ContextSet, ContextUrls
 from wallet.credentials.jsonld.errors import GraphTooComplex, JsonLdMalformed, StatementsLost
 from wallet.credentials.jsonld.rdfc import MAX_STATEMENTS
 from wallet.crypto.hashing import sha256
+from wallet.encoding import jcs
 from wallet.encoding.json import MAX_JSON_DEPTH, JsonObject
 
 MAX_EXACT_INTEGER: Final = 2**53 - 1
@@ -33,7 +36,8 @@ class DocumentReading:
 
     `shape` is the tree of its member names with the contexts in it; `used` the terms that occur
     anywhere, also in values; `statements` how many the document must give; `contexts` the
-    context lists, the outermost first.
+    context lists, the outermost first. `json_texts` is what stands there as JSON, canonical, and
+    `json_places` which of them by the object's identity and the member.
 
     pyoxigraph 0.5 applies only the last of several type-scoped contexts. So a node with two such
     types has the last one spelled as a term of ours, which brings the contexts of all: `joint`
@@ -42,7 +46,7 @@ class DocumentReading:
 
     __slots__ = (
         "_contexts", "_scope", "_seen",
-        "contexts", "joint", "retyped", "shape", "statements", "used",
+        "contexts", "joint", "json_places", "json_texts", "retyped", "shape", "statements", "used",
     )  # fmt: skip
 
     def __init__(self, document: JsonObject, contexts: ContextSet) -> None:
@@ -53,6 +57,8 @@ class DocumentReading:
         self.joint: dict[ContextUrls, JsonObject] = {}
         self.retyped: dict[int, list[str]] = {}
         self.statements = 0
+        self.json_texts: list[str] = []
+        self.json_places: dict[tuple[int, str], int] = {}
         self.shape: Shape = self._node(document, 0)
         if self.statements == 0:
             raise StatementsLost("the document says nothing")
@@ -80,9 +86,7 @@ class DocumentReading:
             raise JsonLdMalformed("a node has its id and its type once")
         for name, value in node.items():
             if name == "id" or name == "@id":
-                if type(value) is not str:
-                    raise JsonLdMalformed("an id is a string")
-                self._seen.add(value)
+                self._seen.add(_checked_id(value))
                 shape.append(name)
             elif name == "type" or name == "@type":
                 self._types(node, value)
@@ -104,6 +108,8 @@ class DocumentReading:
                     raise StatementsLost("a null is not a statement")
                 self._seen.add(name)
                 self.statements += 1
+                self.json_places[id(node), name] = len(self.json_texts)
+                self.json_texts.append(jcs.canonicalize(value).decode("utf-8"))
                 shape.append(name)
             else:
                 self._seen.add(name)
@@ -144,8 +150,6 @@ class DocumentReading:
     def _values(self, name: str, value: Any, depth: int) -> Any:
         if name in self._contexts.list_terms:
             self.statements += 1
-            if type(value) is dict and "@list" in value:
-                return self._list_object(value, depth)
             return self._list(value if type(value) is list else [value], depth)
         in_graph = name in self._contexts.graph_terms
         items = value if type(value) is list else [value]
@@ -168,11 +172,6 @@ class DocumentReading:
         self._scope = outer
         return frozenset(shapes) if shapes else None
 
-    def _list_object(self, value: JsonObject, depth: int) -> Any:
-        if len(value) != 1 or type(value["@list"]) is not list:
-            raise JsonLdMalformed("a list object holds one list")
-        return self._list(value["@list"], depth)
-
     def _list(self, items: list[Any], depth: int) -> Any:
         self.statements += 2 * len(items)
         return ("@list", *(self._value(item, depth + 1) for item in items))
@@ -185,8 +184,6 @@ class DocumentReading:
         elif kind is dict:
             if "@value" in value:
                 return self._literal(value)
-            if "@list" in value:
-                return self._list_object(value, depth)
             return self._node(value, depth + 1)
         elif kind is int:
             if not -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
@@ -209,6 +206,17 @@ class DocumentReading:
                 raise JsonLdMalformed("the type of a value is an IRI")
             self._seen.add(datatype)
         return tuple(value)
+
+
+def _checked_id(value: Any) -> str:
+    """Return the id of a node. One that is no IRI would take all that is said of it away."""
+    if type(value) is not str:
+        raise JsonLdMalformed("an id is a string")
+    try:
+        pyoxigraph.NamedNode(value)
+    except ValueError:
+        raise StatementsLost("an id is not an absolute IRI") from None
+    return value
 
 
 def _iri(definition: JsonObject, name: str) -> str:
@@ -261,9 +269,18 @@ def _said(value: Any) -> tuple[str, str] | None:
         return value, language
     if type(value) is bool:
         return str(value).lower(), language
-    if type(value) is int or (type(value) is float and value.is_integer()):
-        return str(int(value)), language
-    if type(value) is float:
-        mantissa, exponent = f"{value:.15E}".split("E")
-        return f"{mantissa.rstrip('0')}E{int(exponent)}", language
+    if type(value) is int or type(value) is float:
+        number = _number(value)
+        return None if number is None else (number, language)
     return None
+
+
+def _number(value: float) -> str | None:
+    """Return how a number is written in RDF, None for one that is refused for itself."""
+    if -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER and value == int(value):
+        return str(int(value))
+    if type(value) is int or not math.isfinite(value):
+        return None
+    mantissa, exponent = f"{value:.15E}".split("E")
+    digits = mantissa.rstrip("0")
+    return f"{digits}{'0' if digits.endswith('.') else ''}E{int(exponent)}"

@@ -12,21 +12,18 @@ receipt: without them it tells nothing to who has seen the credential elsewhere.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from wallet.credentials.delegation import GUARDIANSHIP_TYPE
-from wallet.credentials.jose import sign_jws
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.hashing import sha256
-from wallet.crypto.keys import PublicKey, SigningKey
+from wallet.crypto.keys import PublicKey
 from wallet.crypto.merkle import MAX_TREE_SIZE
 from wallet.did.document import DidDocument
 from wallet.eligibility.days import parse_day
-from wallet.eligibility.decision import Decision, EvidenceSeen, Outcome
+from wallet.eligibility.decision import EvidenceSeen, Outcome
 from wallet.eligibility.receipts import members
 from wallet.eligibility.receipts.members import DecisionReceiptMalformed
 from wallet.eligibility.receipts.signed import agency_claims
@@ -47,7 +44,6 @@ HOLDER_KEY_CLAIM: Final = "receipt_key"
 ENDPOINT_MEMBER: Final = "decision_receipt_endpoint"
 MAX_EVIDENCE: Final = 12
 MAX_CODES: Final = 200
-ID_BYTES: Final = 16
 _DOMAIN: Final = b"seoul-wallet decision receipt 1\x00"
 _CLAIMS: Final = frozenset(
     (
@@ -183,74 +179,9 @@ def commitment(salt: bytes, shown: Shown) -> bytes:
     return sha256(_DOMAIN + salt + shown.credential + shown.presentation)
 
 
-def new_salts(decision: Decision) -> dict[str, bytes]:
-    """Return a fresh salt for every piece of evidence that was looked at, by its id."""
-    return {item.evidence: secrets.token_bytes(SALT_BYTES) for item in decision.evidence}
-
-
-def new_receipt_id() -> str:
-    """Return a fresh id that nobody can guess."""
-    return base64url.encode(secrets.token_bytes(ID_BYTES))
-
-
 def shown_in(item: EvidenceSeen) -> Shown:
     """Return what was shown of one piece of evidence."""
     return Shown(item.digest, item.presentation_digest)
-
-
-def issue_decision_receipt(
-    decision: Decision,
-    key: SigningKey,
-    *,
-    issuer: str,
-    verification_method: str,
-    holder: str | None,
-    receipt_id: str,
-    nonce: str,
-    salts: Mapping[str, bytes],
-    log_index: int,
-    guardian: str | None = None,
-) -> str:
-    """Return the signed receipt of a decision as entry `log_index` of the agency's log.
-
-    `salts` has one for every piece of evidence, by its id. `holder` and `guardian` are
-    thumbprints: see `DecisionReceipt`.
-    """
-    found = decision.evaluation
-    evidence = [
-        CommittedEvidence(
-            item.evidence,
-            item.vct,
-            item.accepted,
-            item.code,
-            item.facts_as_of,
-            commitment(salts[item.evidence], shown_in(item)),
-        )
-        for item in decision.evidence
-    ]
-    claims: JsonObject = {
-        "iss": issuer,
-        "sub": holder,
-        "jti": receipt_id,
-        "iat": decision.decided_at,
-        "nonce": nonce,
-        "programme": {
-            "id": found.programme.id,
-            "version": found.programme.version,
-            "digest": base64url.encode(found.programme.digest),
-        },
-        "on": found.on.isoformat(),
-        "outcome": found.outcome.value,
-        "reasons": list(dict.fromkeys(reason.code for reason in found.reasons)),
-        "decided_by": list(found.decided_by),
-        "missing": [document.evidence for document in found.missing],
-        "facts_as_of": decision.facts_as_of,
-        "evidence": [item.to_json() for item in evidence],
-        "log_index": log_index,
-        **({} if decision.acted_for is None else {"acted_for": decision.acted_for.to_json()}),
-        **({} if guardian is None else {"guardian": guardian}),
-    }
-    return sign_jws(key, {"typ": RECEIPT_TYPE, "kid": verification_method}, claims)
 
 
 def verify_decision_receipt(
