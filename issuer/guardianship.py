@@ -97,6 +97,11 @@ def granted(
     return decision.grant
 
 
+_HELD_BY: Final = ClaimDescription(
+    (HELD_BY,), (Label("보관하는 사람", "ko-KR"), Label("Held by", "en-US"))
+)
+
+
 class WardEvidence:
     """Evidence about a child, for the wallet of a guardian who acts alone.
 
@@ -107,7 +112,9 @@ class WardEvidence:
     def __init__(self, kind: CredentialType, families: FamilyRegister) -> None:
         self._kind = kind
         self._families = families
-        self.configuration = kind.configuration
+        self.configuration = replace(
+            kind.configuration, claims=(*kind.configuration.claims, _HELD_BY)
+        )
 
     def content(self, entitlement: Entitlement, on: date) -> CredentialContent:
         """Return the kind's content; for a guardian, marked as held by one.

@@ -37,11 +37,14 @@ def programmes(session: Session) -> None:
             session.say(item.outcome.value),
             session.say("no" if item.counted is None else "yes"),
             "\n".join(
-                [_text(session, reason.text) for reason in item.evaluation.reasons]
-                + [
-                    f"{session.say('needs')}: {_text(session, missing.document)}"
-                    for missing in item.evaluation.missing
-                ]
+                # Several clauses often have one reason.
+                dict.fromkeys(
+                    [_text(session, reason.text) for reason in item.evaluation.reasons]
+                    + [
+                        f"{session.say('needs')}: {_text(session, missing.document)}"
+                        for missing in item.evaluation.missing
+                    ]
+                )
             ),
         )
         for item in found
@@ -118,8 +121,10 @@ def _tell(session: Session, applied: Applied) -> None:
     # The agency's words, as any stranger's.
     outcome = shown(str(applied.decision.get("outcome")))
     click.echo(f"{title}: {session.say_or(outcome, outcome)}")
-    for reason in _reasons(applied.decision):
-        click.echo(f"  - {shown(str(reason.get(session.language)))}")
+    for text in dict.fromkeys(
+        shown(str(reason.get(session.language))) for reason in _reasons(applied.decision)
+    ):
+        click.echo(f"  - {text}")
 
 
 def _reasons(decision: JsonObject) -> list[JsonObject]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 import click
 
 from issuer.catalogue import APPOINTMENT_LETTER, FAMILY_CARD, ConfigurationUnknown
+from issuer.register.csv_evidence import evidence_kinds, parse_evidence_csv
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
@@ -21,6 +23,8 @@ from issuer.voting import VOTING_CREDENTIAL
 from seoul_wallet.stack import CLERK, DIRECTOR
 from seoul_wallet.stack_file import StackRefused, call, read_private, read_stack
 from seoul_wallet.typed_errors import TypedErrors
+from wallet.adapters.clock import SystemClock
+from wallet.eligibility.days import seoul_day
 from wallet.encoding.json import JsonObject, to_json
 from wallet.errors import ConflictError
 
@@ -40,6 +44,8 @@ def issuer() -> None:
     \b
       seoul-wallet issuer offer multi-child-family-card --tx-code
       seoul-wallet issuer offer multi-child-family-card --deferred
+      seoul-wallet issuer offer residence
+      seoul-wallet issuer offer-for-child residence income
       seoul-wallet issuer approve
       seoul-wallet issuer census --min-age 14
     """
@@ -50,7 +56,7 @@ def issuer() -> None:
 @click.option("--tx-code", is_flag=True, help="Ask for a transaction code, printed here too.")
 @click.option("--deferred", is_flag=True, help="Hold it until `issuer approve`.")
 @click.option("--browser", is_flag=True, help="Let the holder log in and agree in a browser.")
-@click.option("--subject", help="Family or appointment; the first entitled one otherwise.")
+@click.option("--subject", help="Family, appointment or person; the first entitled one otherwise.")
 @click.option("--holder", help="Person; needed with --subject for a family.")
 def offer(
     configuration: str,
@@ -96,6 +102,38 @@ def offer(
     raise NobodyEntitled("name somebody with --subject and --holder")
 
 
+@issuer.command("offer-for-child")
+@click.argument("kinds", nargs=-1, required=True, metavar="KIND...")
+@click.option("--child", "child_id", help="The child's id in the register; the first otherwise.")
+def offer_for_child(kinds: tuple[str, ...], child_id: str | None) -> None:
+    """Print links for the wallet of a guardian: the guardianship, and evidence about the child.
+
+    KIND is a kind of evidence, as residence or income. The child is under 14 and the stack was
+    started with --residents.
+    """
+    stack = read_stack()
+    token = read_private(Path(stack["tokens"]))["operators"][CLERK]
+    operators = f"{stack['issuer']}/operator"
+    for tried, (family_id, guardian_id, child) in enumerate(_wards(stack, child_id)):
+        guardian = {"family_id": family_id, "guardian_id": guardian_id, "tx_code": False}
+        about = {"subject_id": child, "holder_id": child, **guardian}
+        asked = [("evidence-offers", {"kind": kind, **about}) for kind in dict.fromkeys(kinds)]
+        asked.append(("guardianship-offers", {"child_id": child, **guardian}))
+        try:
+            links = [
+                call(stack, "POST", f"{operators}/{path}", bearer=token, body=body)[1]["link"]
+                for path, body in asked
+            ]
+        except StackRefused as error:
+            refused = any(code in str(error) for code in ("not_entitled", "subject_unknown"))
+            if not refused or tried >= MAX_TRIED:
+                raise
+            continue
+        click.echo("\n".join(links))
+        return
+    raise NobodyEntitled("no guardian of such a child acts alone")
+
+
 @issuer.command()
 @click.option("--refuse", is_flag=True, help="Refuse instead.")
 def approve(refuse: bool) -> None:
@@ -131,6 +169,45 @@ def census(min_age: str | None, districts: tuple[str, ...]) -> None:
     click.echo(to_json(parts).decode())
 
 
+def _wards(stack: JsonObject, child_id: str | None) -> Iterator[tuple[str, str, str]]:
+    """Yield family, guardian and child of the register, those with this child if one is named."""
+    families = CsvFamilyRegister(Path(stack["tokens"]).parent / FAMILIES_FILE)
+    families.load()
+    for chunk in families.families():
+        for family in chunk:
+            for child in family.children:
+                if child_id in (None, child.person.register_id):
+                    for guardian in family.guardians:
+                        yield (
+                            family.family_id,
+                            guardian.person.register_id,
+                            child.person.register_id,
+                        )
+
+
+def _documented(folder: Path, kind: str) -> list[str]:
+    """Return whom the register of this kind lists, who lives in Seoul and is in many others first.
+
+    So that offers of several kinds are about one person, where one person has them all.
+    """
+    today = seoul_day(SystemClock().now())
+    files = {name: folder / f"{name}.csv" for name in evidence_kinds()}
+    listed = {
+        name: parse_evidence_csv(name, path.read_bytes())[0]
+        for name, path in files.items()
+        if path.exists()
+    }
+    registers = Counter(register_id for people in listed.values() for register_id in people)
+    in_seoul = {
+        register_id
+        for register_id, record in listed.get("residence", {}).items()
+        if record.claims(today)["seoul_resident"]
+    }
+    return sorted(
+        listed.get(kind, ()), key=lambda name: (name not in in_seoul, -registers[name], name)
+    )
+
+
 def _check_configuration(stack: JsonObject, configuration: str) -> None:
     url = f"{stack['issuer']}/.well-known/openid-credential-issuer"
     _, metadata = call(stack, "GET", url)
@@ -155,6 +232,9 @@ def people(stack: JsonObject, configuration: str) -> Iterator[tuple[str, str]]:
         for some in appointments.appointments():
             for appointment in some:
                 yield appointment.appointment_id, appointment.appointment_id
+    elif configuration in evidence_kinds():
+        for register_id in _documented(folder, configuration):
+            yield register_id, register_id
     elif configuration == VOTING_CREDENTIAL:
         roll = CsvElectoralRoll(folder / VOTERS_FILE)
         roll.load()

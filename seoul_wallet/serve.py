@@ -39,6 +39,11 @@ TOKENS_FILE: Final = "tokens.json"
     show_default=True,
     help="People with registers of evidence; with any, the issuer offers evidence.",
 )
+@click.option(
+    "--programmes",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="A folder of programme files instead of the examples; changes are taken up.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same people.")
 @click.option(
     "--folder",
@@ -66,6 +71,7 @@ TOKENS_FILE: Final = "tokens.json"
 def serve(
     households: int,
     residents: int,
+    programmes: Path | None,
     seed: int,
     folder: Path | None,
     chain_kind: str,
@@ -104,6 +110,7 @@ def serve(
                     residents=residents if vote_minutes is None else max(residents, MIN_RESIDENTS),
                     on=day,
                     with_tls=with_tls,
+                    programmes=programmes,
                 ) as stack,
                 ExitStack() as ends,
             ):

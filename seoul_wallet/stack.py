@@ -11,6 +11,7 @@ import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -35,13 +36,18 @@ from issuer.status import StatusTimes
 from seoul_wallet.chain import LocalChain
 from seoul_wallet.contexts import development_json_ld
 from seoul_wallet.holder_api import build_holder_app
+from seoul_wallet.sample.children import make_children
 from seoul_wallet.sample.register import APPOINTMENTS, make_sample_register
-from seoul_wallet.sample.residents import make_residents, write_evidence
+from seoul_wallet.sample.residents import make_residents, never_received, write_evidence
 from seoul_wallet.sample.voters import make_voters, write_roll
 from seoul_wallet.server import ThreadedServer, free_port
 from seoul_wallet.tls import LocalTls, Signer, make_local_tls
 from verifier.app import Verifier, build_verifier
-from verifier.catalogue import ProgrammeShelf, example_programme_files
+from verifier.catalogue import (
+    ProgrammeShelf,
+    example_programme_files,
+    read_programme_files,
+)
 from verifier.config import VerifierConfig
 from verifier.eligibility import programme_query
 from verifier.exclusions.config import RegisterAtHand, RegisterConfig, did_of
@@ -146,14 +152,15 @@ def start_stack(
     on: date,
     times: StackTimes | None = None,
     with_tls: bool = False,
+    programmes: Path | None = None,
 ) -> LocalStack:
     """Start issuer, verifier and holder side in `folder` over a running chain.
 
     The register has `households` synthetic families as of `on`; with `residents` there are
-    registers of evidence about as many people and their electoral roll, and the issuer may issue
-    evidence and voting credentials. `with_tls` makes a
-    certificate for localhost and serves all of it over https. Raises what configuration, storage
-    and chain raise.
+    registers of evidence about as many people and the families' children, and an electoral roll,
+    and the issuer may issue evidence and voting credentials. `with_tls` makes a certificate for
+    localhost and serves all of it over https. `programmes` is a folder of programme files, the
+    examples if None. Raises what configuration, storage and chain raise.
     """
     pace = StackTimes() if times is None else times
     folder.mkdir(parents=True, exist_ok=True)
@@ -167,7 +174,11 @@ def start_stack(
     evidence = roll = None
     if residents:
         people = list(make_residents(seed=seed, count=residents, on=on))
-        write_evidence(folder, people, seed=seed)
+        if programmes is not None:
+            people = never_received(people, _counted_by_documents(programmes))
+        known = (family for chunk in families.families() for family in chunk)
+        children = make_children(known, seed=seed, on=on)
+        write_evidence(folder, [*people, *children], seed=seed)
         evidence = CsvEvidenceRegister(folder, families)
         evidence.load()
         write_roll(folder, make_voters(people, seed=seed, on=on))
@@ -239,7 +250,7 @@ def start_stack(
         types += [BENEFIT_KEY_TYPE, ACCOUNT_TYPE, CONTRACT_TYPE]
     chain.accredit(issuer.service.identity.did, tuple(types))
     chain.accredit_agency(verifier_did)
-    registrations = _registrations(on, with_programmes=evidence is not None)
+    registrations = _registrations(on, programmes, with_programmes=evidence is not None)
     chain.register(verifier_did, registrations)
     chain.run()
     verifier_database = sqlite_url(folder / "verifier.db")
@@ -252,6 +263,7 @@ def start_stack(
             trust_anchors=TrustAnchors.from_pem(tls.trust_anchor.read_bytes()),
             page_queries=frozenset(DEFAULT_QUERIES),
             registrations=registrations,
+            programmes_folder=programmes,
             agency_token_digests={AGENCY: sha256(agency_token.encode())},
             trust=TrustPolicy(max_replica_age_s=pace.max_replica_age_s),
             exclusion_register=RegisterAtHand(register_url, register.key, register_token),
@@ -300,11 +312,26 @@ def start_stack(
     )
 
 
-def _registrations(on: date, *, with_programmes: bool) -> tuple[Registration, ...]:
+def _counted_by_documents(folder: Path) -> frozenset[str]:
+    """Return of which programmes those of a folder ask what was received."""
+    catalogue = ProgrammeShelf(partial(read_programme_files, folder)).load()
+    return frozenset(
+        fact.path[1]
+        for programme in catalogue.programmes()
+        for fact in programme.facts.values()
+        if fact.path[0] == "received"
+    )
+
+
+def _registrations(
+    on: date, folder: Path | None, *, with_programmes: bool
+) -> tuple[Registration, ...]:
     """Return what the verifier registers: its named queries, and the programmes on that day."""
     queries = list(DEFAULT_QUERIES.values())
     if with_programmes:
-        shelf = ProgrammeShelf(example_programme_files)
+        shelf = ProgrammeShelf(
+            example_programme_files if folder is None else partial(read_programme_files, folder)
+        )
         queries += map(programme_query, shelf.load().all_in_force(on))
     return tuple(words for one in queries for words in registrations_of(one.query, one.purpose))
 

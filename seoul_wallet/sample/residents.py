@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -68,6 +68,23 @@ def make_residents(*, seed: int, count: int, on: date) -> Iterator[Resident]:
         # Draws of its own: what is added here changes nobody else.
         career = _career(Draw(f"career {seed} {on.isoformat()} {number}"), rows, on)
         yield Resident(f"SYN-R-{number:07}", {**rows, **career})
+
+
+def never_received(residents: Iterable[Resident], programmes: Iterable[str]) -> list[Resident]:
+    """Return the residents, their records of benefits saying of these programmes too: nothing.
+
+    A programme of one's own is in nobody's record otherwise, and what no record says is unknown.
+    """
+    names = sorted(set(programmes) - set(PROGRAMMES))
+    told = []
+    for resident in residents:
+        known = resident.rows.get("receipts", ())
+        added = [
+            {**row, "programme": name, "received_on": None} for row in known[:1] for name in names
+        ]
+        rows = {**resident.rows, "receipts": (*known, *added)} if known else resident.rows
+        told.append(Resident(resident.register_id, rows))
+    return told
 
 
 def _rows(draw: Draw, on: date) -> dict[str, tuple[JsonObject, ...]]:

@@ -57,11 +57,17 @@ def test_offers_that_a_wallet_takes(tmp_path: Path) -> None:
         "SEOUL_WALLET_STACK": str(tmp_path / "home" / "stack.json"),
         "SEOUL_WALLET_PASSPHRASE": "synthetic passphrase",
         "SEOUL_WALLET_FILE": str(tmp_path / "wallet.db"),
+        "COLUMNS": "200",
     }
     card = "multi-child-family-card"
     assert run(environ, "issuer", "offer", card).exit_code == 4
-    with serving(tmp_path / "stack", environ=environ) as ready:
-        holder = ("wallet", "--development")
+    mine = tmp_path / "my-programmes"
+    mine.mkdir()
+    (programme,) = blocks_of("programmes.md", "yaml")[:1]
+    (mine / "instrument-loan.yaml").write_text(programme, "utf-8")
+    options = ("--residents", "30", "--programmes", str(mine))
+    with serving(tmp_path / "stack", *options, environ=environ) as ready:
+        holder = ("wallet", "--development", "--city", ready["verifier"])
         assert run(environ, *holder, "create").exit_code == 0
 
         offered = run(environ, "issuer", "offer", card, "--tx-code")
@@ -87,6 +93,23 @@ def test_offers_that_a_wallet_takes(tmp_path: Path) -> None:
         listed = run(environ, *holder, "list")
         assert listed.output.count("다둥이") + listed.output.count("Multi-child") == 3
 
+        own = run(environ, "issuer", "offer", "residence")
+        of_child = run(environ, "issuer", "offer-for-child", "residence", "income")
+        assert (own.exit_code, of_child.exit_code) == (0, 0), of_child.output
+        links = [*own.output.split(), *of_child.output.split()]
+        assert len(links) == 4
+        for link in links:
+            assert run(environ, *holder, "receive", link, "--yes").exit_code == 0
+        cards = run(environ, *holder, "list").output
+        assert (cards.count("(child)"), cards.count("Guardianship")) == (2, 1)
+        # The programmes of one's own folder, and no others.
+        listed = run(environ, *holder, "programmes").output
+        assert "instrument-loan" in listed
+        assert "youth-fare" not in listed
+        nobody = run(environ, "issuer", "offer-for-child", "residence", "--child", "SYN-C-NOBODY")
+        assert nobody.exit_code == 4, nobody.output
+        assert "nobody_entitled" in nobody.output
+
         for arguments, code, told in (
             (("library-card",), 2, "configuration_unknown: the issuer has "),
             (("library-card", "--subject", "X"), 2, "configuration_unknown: the issuer has "),
@@ -97,6 +120,11 @@ def test_offers_that_a_wallet_takes(tmp_path: Path) -> None:
             assert bad.exit_code == code, bad.output
             assert bad.output.startswith(told)
             assert bad.output.count("\n") == 1
+
+
+def blocks_of(page: str, language: str) -> list[str]:
+    text = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
 
 
 def first_family(ready: JsonObject) -> tuple[str, str]:

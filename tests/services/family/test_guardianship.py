@@ -107,6 +107,7 @@ def test_a_childs_certificate_is_never_taken_for_the_guardians_own(
 ) -> None:
     (card,) = [item for item in mother.credentials() if item.is_for_ward]
     assert card.is_for_another
+    assert ("보관하는 사람", "guardian") in [(line.label, line.value) for line in card.lines("ko")]
     consent = mother.review(town.request("own")["link"])
     with pytest.raises(NoMatchingCredential):
         mother.present(consent)

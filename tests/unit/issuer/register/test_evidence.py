@@ -28,7 +28,12 @@ from issuer.register.evidence import (
 )
 from issuer.register.model import RegistrationKind
 from issuer.register.port import RegisterUnavailable, SubjectUnknown
-from seoul_wallet.sample.residents import evidence_files, make_residents, write_evidence
+from seoul_wallet.sample.residents import (
+    evidence_files,
+    make_residents,
+    never_received,
+    write_evidence,
+)
 from tests.support.registers import FAMILY, family_of
 from wallet.credentials.sd_jwt import NEVER_DISCLOSABLE
 from wallet.eligibility.evidence_types import evidence_types
@@ -156,6 +161,21 @@ def test_the_same_seed_gives_the_same_people() -> None:
     )
     assert first == second
     assert first != other
+
+
+def test_a_programme_of_ones_own_was_never_received_by_who_has_a_record() -> None:
+    people = list(make_residents(seed=1, count=40, on=ON))
+    told = never_received(people, {"instrument-loan", "youth-rent"})
+    for before, after in zip(people, told, strict=True):
+        added = after.rows.get("receipts", ())[len(before.rows.get("receipts", ())) :]
+        if "receipts" not in before.rows:
+            assert after == before
+            continue
+        assert [(row["programme"], row["received_on"]) for row in added] == [
+            ("instrument-loan", None)
+        ]
+        assert added[0]["as_of"] == before.rows["receipts"][0]["as_of"]
+    assert any("receipts" in item.rows for item in people)
 
 
 GOOD = {
