@@ -124,5 +124,6 @@ def test_presentation_decided_over_http(
         floor=rig.floor,
         subject=rig.decide,
         rounds=200,
+        at_most=1,
         clock=clock,
     )
