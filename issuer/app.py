@@ -26,6 +26,7 @@ from issuer.api.oid4vci import (
     offer_blueprint,
     well_known_blueprint,
 )
+from issuer.api.open_routes import open_issuer
 from issuer.api.openapi import openapi_blueprint, openapi_document
 from issuer.api.operator import operator_blueprint
 from issuer.api.public import public_blueprint
@@ -206,10 +207,9 @@ def build_issuer(
     `follower` moves `replica` forward in the worker's rounds; None when another process does.
     Without `evidence` none is issued; voting credentials need the electoral `roll` and an epoch.
     `login` says who is in the browser; without it there is no authorization code flow, except in
-    development, where everyone is believed. `json_ld` has the
-    contexts for VC-API, the pinned ones by default. Starts no thread. `after_step` is for tests
-    that stop the process in the middle of issuing. Raises `StorageUnavailable`,
-    `DatabaseUrlUnsupported`.
+    development, where everyone is believed. `json_ld` has the contexts for VC-API, the pinned ones
+    by default. Starts no thread. `after_step` is for tests that stop the process in the middle of
+    issuing. Raises `StorageUnavailable`, `DatabaseUrlUnsupported`.
     """
     if login is None and config.development:
         login = DevelopmentLogin()
@@ -349,10 +349,10 @@ def create_app(
     by_code = services[0].authorization is not None
     rolls = [service.identity.path for service in services if service.voting is not None]
     document = openapi_document(config.base_url, paths, by_code=by_code, rolls=rolls)
+    document = open_issuer(app, paths, document)
     app.register_blueprint(openapi_blueprint(document), url_prefix=paths[0] or None)
     if development_issuer is not None:
-        path = services[0].identity.path
-        app.register_blueprint(vc_api_blueprint(development_issuer), url_prefix=path or None)
+        app.register_blueprint(vc_api_blueprint(development_issuer), url_prefix=paths[0] or None)
     app.before_request(_start_timer)
 
     @app.after_request

@@ -26,6 +26,7 @@ from issuer.register.port import AppointmentRegister, FamilyRegister
 from issuer.sessions import Entitlement
 from wallet.credentials.cryptosuites.ecdsa_rdfc_2019 import ECDSA_RDFC_2019
 from wallet.credentials.cryptosuites.ecdsa_sd_2023 import ECDSA_SD_2023
+from wallet.credentials.disclosure import ClaimPath
 from wallet.credentials.formats import BBS_NYM_FORMAT, JWT_VC_FORMAT, LDP_VC_FORMAT
 from wallet.credentials.jsonld.pinned import CREDENTIALS_V2
 from wallet.credentials.jsonld.seoul import SEOUL_CONTEXT
@@ -76,7 +77,7 @@ class CredentialContent:
 
     claims: JsonObject
     valid_until: date
-    members: tuple[tuple[str, ...], ...] = ()
+    members: tuple[ClaimPath, ...] = ()
     visible: JsonObject = field(default_factory=dict)
     nym_epoch: str | None = None
 

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from issuer.catalogue import CredentialContent, CredentialType
 from issuer.register.evidence import EvidenceRegister
 from issuer.sessions import Entitlement
+from wallet.credentials.disclosure import ClaimPath
+from wallet.credentials.sd_jwt import ClaimPattern
 from wallet.eligibility.evidence_types import (
     SECTOR_ID,
     EvidenceType,
@@ -29,7 +31,8 @@ class EvidenceCredentialType:
     """One kind of evidence. Every claim is the holder's to show, alone.
 
     `sector_id` and lists by programme are disclosable member by member, so that no agency sees
-    the identifier of another sector, or what another programme paid.
+    the identifier of another sector, or what another programme paid. So are records, and what
+    each of them says.
     """
 
     def __init__(self, kind: EvidenceType, sectors: tuple[str, ...], register: EvidenceRegister):
@@ -45,8 +48,13 @@ class EvidenceCredentialType:
                 Label(kind.title.en, "en-US", kind.document.en),
             ),
             claims=(
-                *(_described(claim.name, claim.label) for claim in kind.claims.values()),
-                _described(SECTOR_ID, _SECTOR_LABEL),
+                *(_described((claim.name,), claim.label) for claim in kind.claims.values()),
+                *(
+                    _described((claim.name, None, member), label)
+                    for claim in kind.claims.values()
+                    for member, label in claim.members.items()
+                ),
+                _described((SECTOR_ID,), _SECTOR_LABEL),
             ),
         )
 
@@ -63,17 +71,30 @@ class EvidenceCredentialType:
         last = on + timedelta(days=self._kind.valid_days)
         return CredentialContent(claims, last, self._members(claims))
 
-    def _members(self, claims: JsonObject) -> tuple[tuple[str, str], ...]:
-        nested = [
-            name
-            for name, claim in self._kind.claims.items()
-            if claim.type is FactType.DATES_BY_PROGRAMME
+    def _members(self, claims: JsonObject) -> tuple[ClaimPath, ...]:
+        by_type = {
+            kind: [name for name, claim in self._kind.claims.items() if claim.type is kind]
+            for kind in (FactType.DATES_BY_PROGRAMME, FactType.RECORDS)
+        }
+        nested = (*by_type[FactType.DATES_BY_PROGRAMME], SECTOR_ID)
+        records = [
+            (name, at, member)
+            for name in by_type[FactType.RECORDS]
+            for at, record in enumerate(claims[name])
+            for member in record
         ]
-        return tuple((name, member) for name in (*nested, SECTOR_ID) for member in claims[name])
+        return (
+            *((name, member) for name in nested for member in claims[name]),
+            *dict.fromkeys((name, at) for name, at, _ in records),
+            *records,
+        )
 
 
-def _described(name: str, text: Text) -> ClaimDescription:
-    return ClaimDescription((name,), (Label(text.ko, "ko-KR"), Label(text.en, "en-US")), True)
+def _described(path: ClaimPattern, text: Text) -> ClaimDescription:
+    # A record may lack a member, and a person have no record.
+    return ClaimDescription(
+        path, (Label(text.ko, "ko-KR"), Label(text.en, "en-US")), len(path) == 1
+    )
 
 
 def evidence_credential_types(

@@ -161,13 +161,15 @@ class Grants:
         *,
         now: int,
         terms: Terms,
+        configuration_ids: tuple[str, ...] = (),
         lifetimes: Callable[[Entitlement, Terms], Lifetimes],
     ) -> NewTokens:
         """Exchange a pre-authorized code for tokens (§6.1).
 
         A wrong transaction code is counted durably before it is answered; after
         `MAX_TX_CODE_ATTEMPTS` the code is dead. A code used again also revokes the tokens it gave.
-        Raises `GrantInvalid`, `TxCodeMissing`, `TxCodeUnexpected`.
+        Raises `GrantInvalid`, `TxCodeMissing`, `TxCodeUnexpected`, and for `configuration_ids`
+        that were not offered `AuthorizationDetailsInvalid`, which leaves the code as it was.
         """
 
         def use(state: GrantState) -> tuple[GrantState, Lifetimes | None]:
@@ -181,8 +183,9 @@ class Grants:
                 given = _tx_code_digest(code, tx_code)
                 if not hmac.compare_digest(given, state.tx_code_digest):
                     return state.refuse(), None
-            until = lifetimes(state.entitlement, terms)
-            return state.exchange(terms, until.refresh_until or until.token_until), until
+            asked = terms.asked_for(configuration_ids, state.entitlement.configuration_id)
+            until = lifetimes(state.entitlement, asked)
+            return state.exchange(asked, until.refresh_until or until.token_until), until
 
         return self._use_code(_grant_id(code), use, now)
 
@@ -198,7 +201,8 @@ class Grants:
         """Exchange an authorization code for tokens.
 
         Client, redirect URI, PKCE verifier and DPoP key must be those of the request; a code that
-        comes without them is dead, for it was stolen. Raises `GrantInvalid`.
+        comes without them is dead, for it was stolen. Raises `GrantInvalid`, and
+        `AuthorizationDetailsInvalid` as `exchange` does.
         """
 
         def use(state: GrantState) -> tuple[GrantState, Lifetimes | None]:
@@ -212,7 +216,9 @@ class Grants:
                 or not _is_verifier(request.code_verifier, state.code_challenge)
             ):
                 return state.revoke(), None
-            terms = Terms(client_id, jkt, bound.identified)
+            terms = Terms(client_id, jkt, bound.identified).asked_for(
+                request.configuration_ids, state.entitlement.configuration_id
+            )
             until = lifetimes(state.entitlement, terms)
             return state.exchange(terms, until.refresh_until or until.token_until), until
 

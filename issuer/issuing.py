@@ -12,6 +12,7 @@ from issuer.catalogue import Catalogue, CredentialContent, FormattedType
 from issuer.deferral import Deferrals, TransactionUnknown
 from issuer.formats import Draft, ProvenHolder, SignedCredential, sign_credential
 from issuer.identity import IssuerIdentity
+from issuer.key_attestations import KeyAttestations
 from issuer.nonces import Nonces
 from issuer.notifications import Notifications
 from issuer.nym import NymIssuing
@@ -100,6 +101,7 @@ class Issuing:
         nyms: NymIssuing | None,
         recoveries: Recoveries,
         statuses: Statuses,
+        attestations: KeyAttestations,
         clock: Clock,
         batch_size: int = DEFAULT_BATCH_SIZE,
         renewal_years: int = DEFAULT_RENEWAL_YEARS,
@@ -115,6 +117,7 @@ class Issuing:
         self._nyms = nyms
         self._recoveries = recoveries
         self._statuses = statuses
+        self._attestations = attestations
         self._clock = clock
         self._batch_size = batch_size
         self._renewal_years = renewal_years
@@ -135,6 +138,7 @@ class Issuing:
         Raises `AccessTokenInvalid`, `ConfigurationUnknown`, `ConfigurationNotGranted`,
         `UnknownCredentialIdentifier`, `TooManyProofs`, `UnsupportedProofType`,
         `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`, `ProofKeyRepeated`,
+        `KeyAttestationInvalid`,
         `NonceInvalid`, `NymKeyTaken`, `NymKeyRegistered`, `NotEntitled`, `RegisterIncomplete`,
         `NotACardHolder`, `SubjectUnknown`, `IssuanceAlreadyCompleted`; `RecoveryProofMalformed`,
         `RecoveryProofInvalid`, `HoldingTaken`, `HoldingReplaced`, `HoldingWithdrawn`,
@@ -150,7 +154,7 @@ class Issuing:
         if request.proof_type == BBS_NYM_PROOF:
             commitment = self._proven_commitment(grant, request.proofs, content, now)
             return self._finish(grant, kind, content, commitment)
-        holders, nonces = self._proven_keys(request.proofs, now)
+        holders, nonces = self._proven_keys(grant, request.proofs, now)
         registration = None
         if request.recovery_proof is not None:
             registration = self._recoveries.registration(request.recovery_proof, nonces)
@@ -204,15 +208,18 @@ class Issuing:
         return kind
 
     def _proven_keys(
-        self, proofs: Sequence[str], now: int
+        self, grant: LiveGrant, proofs: Sequence[str], now: int
     ) -> tuple[list[ProvenHolder], frozenset[str]]:
         """Return the keys, and the nonces that were used up with them."""
         if len(proofs) > self._batch_size:
             raise TooManyProofs(f"at most {self._batch_size} key proofs")
-        audience = self._identity.base_url
+        audience, client_id = self._identity.base_url, grant.state.terms.client_id
         verified: list[VerifiedKeyProof] = [
-            verify_key_proof(proof, audience=audience, now=now) for proof in proofs
+            verify_key_proof(proof, audience=audience, now=now, client_id=client_id)
+            for proof in proofs
         ]
+        for item in verified:
+            self._attestations.check(item, now=now)
         if len({thumbprint(item.key) for item in verified}) != len(verified):
             raise ProofKeyRepeated("every key proof is for another key")
         nonces = frozenset(item.nonce for item in verified)

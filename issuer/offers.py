@@ -180,8 +180,9 @@ class Offers:
         """Exchange a code, a refresh token or a recovery proof for an access token.
 
         `client_id` is the client as it was authenticated, `jkt` the thumbprint of the key of its
-        DPoP proof. Raises `GrantInvalid`, `TxCodeMissing`, `TxCodeUnexpected`, and for a recovery
-        proof what `Recoveries.entitlement` raises.
+        DPoP proof. Raises `GrantInvalid`, `TxCodeMissing`, `TxCodeUnexpected`,
+        `AuthorizationDetailsInvalid`, and for a recovery proof what `Recoveries.entitlement`
+        raises.
         """
         now = self._clock.now()
         if isinstance(request, RecoveryTokenRequest):
@@ -194,6 +195,7 @@ class Offers:
                 request.tx_code,
                 now=now,
                 terms=Terms(client_id, jkt),
+                configuration_ids=request.configuration_ids,
                 lifetimes=self._lifetimes,
             )
         elif isinstance(request, CodeTokenRequest):
@@ -206,6 +208,7 @@ class Offers:
                 now=now,
                 client_id=client_id,
                 jkt=jkt,
+                configuration_ids=request.configuration_ids,
                 lifetimes=self._lifetimes,
             )
         return self._response(made)

@@ -3,6 +3,7 @@
 `clients`: `client_id`, `redirect_uris`, `name`. `wallet_providers`: public JWKs by `iss`;
 `wallet_provider_anchors`: a PEM file. `departments`: `path`, `key_file`, `database_url`,
 `configurations`, `names` by language. `attestation_required`, `dpop_required`: booleans (HAIP).
+`key_attestations_required`: perhaps `key_storage` and `user_authentication`, as in the metadata.
 `nym_epoch`: a text. `recovery`: see
 `parse_recovery_policy`. Every member may be missing; one that is not known is an error.
 """
@@ -22,6 +23,7 @@ from wallet.encoding.json import parse_json_object
 from wallet.errors import MalformedError, UnsupportedError
 from wallet.protocols.oid4vci.client_attestation import TrustedProviders
 from wallet.protocols.oid4vci.configuration import Label
+from wallet.protocols.oid4vci.key_attestation import parse_key_attestations_required
 
 _MEMBERS: Final = frozenset(
     (
@@ -31,6 +33,7 @@ _MEMBERS: Final = frozenset(
         "departments",
         "attestation_required",
         "dpop_required",
+        "key_attestations_required",
         "nym_epoch",
         "recovery",
     )
@@ -86,6 +89,9 @@ def read_profile(path: Path, read_key: Callable[[Path], Es256SigningKey]) -> Pro
             providers=_providers(value),
             attestation_required=_flag(value, "attestation_required"),
             dpop_required=_flag(value, "dpop_required"),
+            key_attestations=parse_key_attestations_required(
+                value.get("key_attestations_required")
+            ),
         )
         departments = tuple(_department(item, read_key) for item in value.get("departments", []))
         epoch = value.get("nym_epoch")

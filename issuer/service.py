@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 
 from issuer.authorization.clients import Clients
@@ -27,6 +28,7 @@ from issuer.issuing import (
     IssuanceStep,
     Issuing,
 )
+from issuer.key_attestations import KeyAttestations
 from issuer.letters import Letters
 from issuer.nonces import Nonces
 from issuer.notifications import Notifications
@@ -46,6 +48,7 @@ from wallet.eligibility.evidence_types import evidence_types
 from wallet.encoding.json import JsonObject
 from wallet.ports.facts import ChainUnavailable
 from wallet.protocols.oid4vci.authorization import CHALLENGE_METHOD
+from wallet.protocols.oid4vci.configuration import JWT_PROOF, CredentialConfiguration
 from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS
 from wallet.protocols.oid4vci.encryption import RequestEncryptionOffer, ResponseEncryptionOffer
 from wallet.protocols.oid4vci.metadata import IssuerMetadata, sign_issuer_metadata
@@ -108,6 +111,9 @@ class IssuerService:
             records=ports.issuances, deferrals=self.deferrals, notifications=self.notifications,
             nyms=None if keys.nym is None else NymIssuing(keys.nym, ports.nyms),
             recoveries=self.recoveries, statuses=self.statuses, clock=clock,
+            attestations=KeyAttestations(
+                settings.clients.providers, settings.clients.key_attestations
+            ),
             batch_size=settings.batch_size, renewal_years=settings.renewal_years,
             **({} if after_step is None else {"after_step": after_step}),
         )  # fmt: skip
@@ -184,7 +190,7 @@ class IssuerService:
             base,
             f"{base}/credential",
             f"{base}/nonce",
-            self.card_types.configurations,
+            self._configurations(),
             self._settings.display,
             batch_size=self._settings.batch_size,
             deferred_credential_endpoint=f"{base}/deferred-credential",
@@ -193,6 +199,15 @@ class IssuerService:
             response_encryption=ResponseEncryptionOffer(),
             recovery=self.recoveries.offer,
         )
+
+    def _configurations(self) -> dict[str, CredentialConfiguration]:
+        required = self.clients.policy.key_attestations
+        return {
+            name: replace(
+                item, key_attestations=required if item.proof_type == JWT_PROOF else None
+            )
+            for name, item in self.card_types.configurations.items()
+        }
 
     @cached_property
     def issuer_metadata_document(self) -> JsonObject:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, RejectedError
+from wallet.protocols.oid4vci.authorization_details import AuthorizationDetailsInvalid
 
 MAX_TX_CODE_ATTEMPTS: Final = 5
 
@@ -86,6 +87,17 @@ class Terms:
     client_id: str | None = None
     jkt: str | None = None
     identified: bool = False
+
+    def asked_for(self, configuration_ids: tuple[str, ...], granted: str) -> Terms:
+        """Return the terms after a token request that names `configuration_ids`, or names none.
+
+        Raises `AuthorizationDetailsInvalid` for anything but the one that is `granted`.
+        """
+        if not configuration_ids:
+            return self
+        if configuration_ids != (granted,):
+            raise AuthorizationDetailsInvalid("the grant is for another credential configuration")
+        return replace(self, identified=True)
 
 
 @dataclass(frozen=True, slots=True)

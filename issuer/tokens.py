@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from issuer.sessions import (
@@ -99,11 +99,13 @@ class Tokens:
         now: int,
         client_id: str | None,
         jkt: str | None,
+        configuration_ids: tuple[str, ...] = (),
         lifetimes: Callable[[Entitlement, Terms], Lifetimes],
     ) -> NewTokens:
         """Exchange a refresh token, once, for new tokens.
 
-        Used a second time it revokes the grant with all of its tokens. Raises `GrantInvalid`.
+        Used a second time it revokes the grant with all of its tokens. Raises `GrantInvalid`, and
+        for `configuration_ids` that are not the grant's `AuthorizationDetailsInvalid`.
         """
         refused = GrantInvalid("the refresh token is wrong, expired or used")
         try:
@@ -122,7 +124,9 @@ class Tokens:
                 # Used before: whoever has the tokens that came of it may have stolen it.
                 self.revoke(grant.grant_id, now=now)
                 break
-            following = grant.state.renew()
+            granted = grant.state.entitlement.configuration_id
+            terms = terms.asked_for(configuration_ids, granted)
+            following = replace(grant.state.renew(), terms=terms)
             try:
                 # The generation is what a refresh token is good for, so this uses it up.
                 self.replace(grant.grant_id, following, grant.version, following.expires_at)

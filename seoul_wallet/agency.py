@@ -5,11 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from seoul_wallet.stack_file import read_private, write_private
-from wallet.encoding.json import JsonObject, parse_json
-from wallet.errors import MalformedError
+from seoul_wallet.stack_file import StackNotRunning, read_private, write_private
+from wallet.encoding.json import JsonMalformed, JsonObject, parse_json
+from wallet.errors import ConflictError, MalformedError
 
 SESSIONS: Final = "verifier-sessions"
+
+
+class SessionNotKept(ConflictError):
+    """No request with this session was opened from here, with the stack that runs now."""
+
+    code = "session_not_kept"
 
 
 class FileUnreadable(MalformedError):
@@ -34,8 +40,11 @@ def keep_session(stack: JsonObject, opened: JsonObject) -> None:
 
 
 def kept_session(stack: JsonObject, session: str) -> JsonObject:
-    """Return what was written down. Raises `StackNotRunning`."""
-    return read_private(_session_file(stack, session))
+    """Return what was written down. Raises `SessionNotKept`."""
+    try:
+        return read_private(_session_file(stack, session))
+    except StackNotRunning:
+        raise SessionNotKept("no request of the stack that runs has this session") from None
 
 
 def read_json(path: Path) -> Any:
@@ -44,6 +53,8 @@ def read_json(path: Path) -> Any:
         return parse_json(path.read_bytes())
     except OSError:
         raise FileUnreadable(f"{path.name} cannot be read") from None
+    except JsonMalformed as error:
+        raise JsonMalformed(f"{path.name}: {error}") from None
 
 
 def _session_file(stack: JsonObject, session: str) -> Path:

@@ -10,6 +10,7 @@ from seoul_wallet.files import write_new_file
 from seoul_wallet.typed_errors import IDS_MAY_BEGIN_WITH_A_DASH
 from seoul_wallet.wallet_views import Session, day_of
 from wallet.eligibility.receipts.entry import AgencyEntry
+from wallet.eligibility.receipts.statement import DecisionReceipt
 from wallet.encoding.json import to_json
 from wallet.holder.decision_records import HeldReceipt, NoDecisionReceipt
 from wallet.holder.texts import shown
@@ -20,7 +21,11 @@ from wallet.holder.wallet import Wallet
 @click.option("--refresh", is_flag=True, help="Countersign what is new and fetch the proofs.")
 @click.pass_obj
 def decisions(session: Session, refresh: bool) -> None:
-    """List the decisions on what was presented. Without --refresh asks nobody."""
+    """List the decisions on what was presented. Without --refresh asks nobody.
+
+    With it, receipts that did not come are collected: of what was answered without a network, of
+    a part in a child's answer, or after an outage.
+    """
     with session.open() as holder:
         failed = None
         if refresh:
@@ -28,7 +33,7 @@ def decisions(session: Session, refresh: bool) -> None:
             failed = next((error for error in errors if error is not None), None)
         rows = [_row(session, holder, held) for held in holder.decisions.all()]
     if rows:
-        columns = ("id", "when", "asks", "programme", "decision", "countersigned")
+        columns = ("id", "when", "asks", "programme", "applied", "decision", "countersigned")
         session.table("decisions", *columns, rows=rows)
     else:
         click.echo(session.say("no_decisions"))
@@ -87,10 +92,11 @@ def _show_deletion(session: Session, entry: AgencyEntry) -> None:
 
 
 def _row(session: Session, holder: Wallet, held: HeldReceipt) -> tuple[str, ...]:
-    programme, decision = "-", session.say("not_yet")
+    programme, applied, decision = "-", "-", session.say("not_yet")
     if held.is_verified:
         receipt = holder.decisions.receipt(held.entry_id)
         programme = shown(receipt.programme)
+        applied = session.say(_applied(receipt, held.expected.holder))
         decision = session.say(receipt.outcome.value)
     elif held.withdrawal is not None:
         decision = session.say("withdrawn")
@@ -99,9 +105,18 @@ def _row(session: Session, holder: Wallet, held: HeldReceipt) -> tuple[str, ...]
         day_of(held.expected.sent_at),
         shown(held.expected.issuer),
         programme,
+        applied,
         decision,
         session.say("yes" if held.delivered else "no"),
     )
+
+
+def _applied(receipt: DecisionReceipt, holder: str) -> str:
+    if receipt.acted_for is None:
+        return "by_oneself"
+    if not receipt.acted_for.jointly:
+        return "for_a_child"
+    return "with_a_child" if holder == receipt.guardian else "with_a_guardian"
 
 
 def _find(holder: Wallet, decision_id: str) -> HeldReceipt:

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from issuer.catalogue import APPOINTMENT_LETTER, FAMILY_CARD
+from issuer.catalogue import APPOINTMENT_LETTER, FAMILY_CARD, ConfigurationUnknown
 from issuer.register.csv_register import (
     APPOINTMENTS_FILE,
     FAMILIES_FILE,
@@ -19,7 +19,7 @@ from issuer.register.csv_register import (
 )
 from issuer.voting import VOTING_CREDENTIAL
 from seoul_wallet.stack import CLERK, DIRECTOR
-from seoul_wallet.stack_file import StackAnsweredBadly, call, read_private, read_stack
+from seoul_wallet.stack_file import StackRefused, call, read_private, read_stack
 from seoul_wallet.typed_errors import TypedErrors
 from wallet.encoding.json import JsonObject, to_json
 from wallet.errors import ConflictError
@@ -64,7 +64,12 @@ def offer(
 
     CONFIGURATION is a credential configuration of the issuer's metadata.
     """
+    if browser and tx_code:
+        raise click.UsageError("an offer for the browser has no transaction code")
+    if holder is not None and subject is None:
+        raise click.UsageError("--holder is a person of the family that --subject names")
     stack = read_stack()
+    _check_configuration(stack, configuration)
     token = read_private(Path(stack["tokens"]))["operators"][CLERK]
     options = {"tx_code": tx_code, "hold": deferred, "by_authorization": browser}
     candidates = (
@@ -80,7 +85,7 @@ def offer(
         url = f"{stack['issuer']}/operator/credential-offers"
         try:
             _, made = call(stack, "POST", url, bearer=token, body=body)
-        except StackAnsweredBadly as error:
+        except StackRefused as error:
             if subject is not None or "not_entitled" not in str(error) or tried >= MAX_TRIED:
                 raise
             continue
@@ -124,6 +129,14 @@ def census(min_age: str | None, districts: tuple[str, ...]) -> None:
     url = f"{stack['issuer']}/operator/census"
     _, parts = call(stack, "POST", url, bearer=token, body=body)
     click.echo(to_json(parts).decode())
+
+
+def _check_configuration(stack: JsonObject, configuration: str) -> None:
+    url = f"{stack['issuer']}/.well-known/openid-credential-issuer"
+    _, metadata = call(stack, "GET", url)
+    known = sorted(metadata["credential_configurations_supported"])
+    if configuration not in known:
+        raise ConfigurationUnknown("the issuer has " + ", ".join(known))
 
 
 def people(stack: JsonObject, configuration: str) -> Iterator[tuple[str, str]]:

@@ -34,23 +34,27 @@ _PICTURES = click.Path(file_okay=False, exists=True, path_type=Path)
     help="Client identifier prefix; a certificate is what wallets can check by themselves.",
 )
 @click.option("--purpose", help="What the holder is told; a configured query has its own.")
+@click.option("--programme", is_flag=True, help="QUERY is a programme to decide on.")
 @click.option("--folder", type=_FOLDER, help="Write pictures here instead of showing them.")
-def offline_request(query: str, prefix: str, purpose: str | None, folder: Path | None) -> None:
+def offline_request(
+    query: str, prefix: str, purpose: str | None, programme: bool, folder: Path | None
+) -> None:
     """Show a request as animated QR codes for a minute; print its session id.
 
-    QUERY as for `request`. The service on this machine makes the request and later decides from
-    its own replica; neither the wallet nor this machine needs a network.
+    QUERY as for `request`, or with --programme the id of a programme. The service on this
+    machine makes the request and later decides from its own replica; neither the wallet nor this
+    machine needs a network.
     """
     stack = read_stack()
     tokens = read_private(Path(stack["tokens"]))
-    asked: JsonObject = {
-        **asked_query(query), "flow": Flow.FRAMES.value, "client_id_prefix": prefix,
-    }  # fmt: skip
+    about = {"programme": query} if programme else asked_query(query)
+    asked: JsonObject = {**about, "flow": Flow.FRAMES.value, "client_id_prefix": prefix}
     if purpose is not None:
         asked["purpose"] = purpose
-    url = f"{stack['verifier']}/v1/requests"
+    requests = f"{stack['verifier']}/v1/requests"
+    url = f"{stack['verifier']}/v1/eligibility/requests" if programme else requests
     _, opened = call(stack, "POST", url, bearer=tokens["agency"], body=asked)
-    keep_session(stack, opened)
+    keep_session(stack, {"result_uri": f"{requests}/{opened['request_id']}/result", **opened})
     _show(make_frames(opened["request_object"].encode("ascii")), folder)
     click.echo(opened["request_id"])
 

@@ -181,6 +181,8 @@ def _as_json(report: ReceiptReport) -> dict[str, Any]:
             "id": found.id,
             "agency": found.issuer,
             "holder": found.holder,
+            "guardian": found.guardian,
+            "acted_for": None if found.acted_for is None else found.acted_for.to_json(),
             "programme": found.programme,
             "version": found.version,
             "outcome": found.outcome.value,
@@ -246,4 +248,19 @@ def _what_it_says(found: DecisionReceipt) -> list[str]:
         f"사실의 나이 · age of the facts: {age}",
         f"본 증명 · evidence: {safe(seen) or '-'}",
         f"본인 · holder: {found.holder or '-'}",
+        *_acted(found),
     ]
+
+
+def _acted(found: DecisionReceipt) -> list[str]:
+    acted = found.acted_for
+    if acted is None:
+        return []
+    ko, en = ("자녀와 함께", "with the child") if acted.jointly else ("대신하여", "for the child")
+    lines = [
+        f"신청한 보호자 · guardian who applied {en}: {acted.actor} ({ko})",
+        f"자녀 · child: {acted.person}",
+    ]
+    if found.guardian is not None:
+        lines.append(f"보호자의 확인 열쇠 · the guardian's key: {found.guardian}")
+    return lines

@@ -13,10 +13,11 @@ import click
 
 from wallet.adapters.http.fetch import GuardedClient
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
-from wallet.errors import ConflictError, MalformedError, UnavailableError
+from wallet.errors import ConflictError, MalformedError, RejectedError, UnavailableError
 
 NAME: Final = "stack.json"
 VARIABLE: Final = "SEOUL_WALLET_STACK"
+_MEMBERS: Final = ("issuer", "verifier", "trust_anchor", "tokens")
 
 
 class StackNotRunning(ConflictError):
@@ -26,9 +27,27 @@ class StackNotRunning(ConflictError):
 
 
 class StackAnsweredBadly(UnavailableError):
-    """A service of the stack answered with an error; the message holds its code."""
+    """A service of the stack answered with a fault; the message holds its code."""
 
     code = "stack_answered_badly"
+
+
+class StackRequestMalformed(MalformedError):
+    """A service of the stack cannot take what it was sent; the message begins with its code."""
+
+    code = "stack_request_malformed"
+
+
+class StackConflict(ConflictError):
+    """What a service of the stack has does not go with it; the message begins with its code."""
+
+    code = "stack_conflict"
+
+
+class StackRefused(RejectedError):
+    """A service of the stack refuses; the message begins with its code."""
+
+    code = "stack_refused"
 
 
 def stack_file() -> Path:
@@ -48,7 +67,10 @@ def write_private(path: Path, value: JsonObject) -> None:
 
 def read_stack() -> JsonObject:
     """Return what `serve` wrote. Raises `StackNotRunning`."""
-    return read_private(stack_file())
+    stack = read_private(stack_file())
+    if any(type(stack.get(name)) is not str for name in _MEMBERS):
+        raise StackNotRunning("the file of the stack is not one that `serve` wrote")
+    return stack
 
 
 def read_private(path: Path) -> JsonObject:
@@ -60,14 +82,20 @@ def read_private(path: Path) -> JsonObject:
 
 
 def call(
-    stack: JsonObject, method: str, url: str, *, bearer: str, body: JsonObject | None = None
+    stack: JsonObject,
+    method: str,
+    url: str,
+    *,
+    bearer: str | None = None,
+    body: JsonObject | None = None,
 ) -> tuple[int, JsonObject]:
     """Send a request to a service of the stack; return status and body of a 2xx answer.
 
-    Raises `StackAnsweredBadly`, `FetchFailed`.
+    Raises `StackRequestMalformed` (400, 413, 415), `StackConflict` (404, 409, 410),
+    `StackRefused` (any other 4xx), `StackAnsweredBadly`, `FetchFailed`.
     """
     client = GuardedClient(allow_loopback_http=True, ca_file=stack["trust_anchor"])
-    headers = {"Authorization": f"Bearer {bearer}"}
+    headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
     if body is not None:
         headers["Content-Type"] = "application/json"
     try:
@@ -78,6 +106,12 @@ def call(
         client.close()
     value = parse_json_object(answer.body) if answer.body else {}
     if not 200 <= answer.status < 300:
-        code, detail = value.get("code", ""), value.get("detail", "")
-        raise StackAnsweredBadly(f"status {answer.status} {code}: {detail}")
+        told = f"{value.get('code', '')}: {value.get('detail', '')}"
+        if answer.status in (400, 413, 415):
+            raise StackRequestMalformed(told)
+        if answer.status in (404, 409, 410):
+            raise StackConflict(told)
+        if 400 <= answer.status < 500:
+            raise StackRefused(told)
+        raise StackAnsweredBadly(f"status {answer.status} {told}")
     return answer.status, value

@@ -34,6 +34,7 @@ COUNTS: Final[Mapping[str, str]] = {
     "SOAK_FLIP_STRIDE": "1",
     "SOAK_KILLS": "1000",
     "SOAK_LEAVES": "1000000",
+    "SOAK_LINKED_DATA": "50000",
     "SOAK_MUTATION_STRIDE": "1",
     "SOAK_ONE_TIME_ROUNDS": "1000",
     "SOAK_PABULIB_FILES": "5",

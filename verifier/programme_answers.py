@@ -266,18 +266,32 @@ def answer_of(decision: Decision, pieces: Sequence[Piece]) -> DecidedAnswer:
     """Return what a receipt of the decision is made from.
 
     The holder's key is the one that every key binding names, or none: if any piece was accepted,
-    its key binding vouches for the name, and if none was, nothing rests on it.
+    its key binding vouches for the name, and if none was, nothing rests on it. The guardianship
+    of a guardian who took part with another wallet names a key of that one.
     """
-    names = {piece.holder for piece in pieces if piece.holder is not None}
-    (holder,) = names if len(names) == 1 else (None,)
-    holder = holder or None
+    holder, guardian = _receipt_keys(decision, pieces)
     watched: tuple[WatchedEvidence, ...] = ()
     found = decision.evaluation
     if found.programme.recheck and found.outcome is Outcome.ELIGIBLE:
         watched = tuple(
             _watched(piece, found.programme) for piece in pieces if piece.claims is not None
         )
-    return DecidedAnswer(decision, holder, watched)
+    return DecidedAnswer(decision, holder, watched, guardian)
+
+
+def _receipt_keys(decision: Decision, pieces: Sequence[Piece]) -> tuple[str | None, str | None]:
+    acted = decision.acted_for
+    apart = decision.evaluation.programme.guardianship
+    if acted is None or not acted.jointly:
+        apart = None
+    names = {
+        piece.holder
+        for piece in pieces
+        if piece.holder is not None and piece.seen.evidence != apart
+    }
+    holder = names.pop() if len(names) == 1 else None
+    right = next((piece.holder for piece in pieces if piece.seen.evidence == apart), None)
+    return holder or None, right if right and holder and right != holder else None
 
 
 def _watched(piece: Piece, programme: Programme) -> WatchedEvidence:

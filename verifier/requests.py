@@ -16,7 +16,11 @@ from wallet.errors import UnsupportedError
 from wallet.protocols.client_id import check_url
 from wallet.protocols.dcql import DcqlQuery
 from wallet.protocols.oid4vp import AuthorizationRequest, Way
-from wallet.protocols.oid4vp_dc_api import build_dc_request, origin_audience
+from wallet.protocols.oid4vp_dc_api import (
+    build_dc_request,
+    check_page_origin,
+    origin_audience,
+)
 from wallet.protocols.oid4vp_link import build_unsigned_request_link
 from wallet.protocols.oid4vp_metadata import verifier_formats
 from wallet.protocols.oid4vp_offline import MAX_AGE_S
@@ -26,7 +30,8 @@ from wallet.protocols.oid4vp_transaction import parse_transaction_data
 from wallet.protocols.registration import registration_info
 from wallet.protocols.retention import retention_info
 
-SIGNATURE_ALGORITHMS: Final = ("ES256", "ES384", "EdDSA")
+# Wallets that go by the registered names of RFC 9864 look for Ed25519, others for EdDSA.
+SIGNATURE_ALGORITHMS: Final = ("ES256", "ES384", "EdDSA", "Ed25519")
 
 
 class UnsupportedOptions(UnsupportedError):
@@ -45,8 +50,8 @@ class RequestWriter:
     def check(self, options: RequestOptions, query: DcqlQuery) -> None:
         """Return if a request can be made like this.
 
-        Raises `UnsupportedOptions`, `PrefixNotConfigured`, `ClientUrlMalformed`, and what
-        `parse_transaction_data` raises.
+        Raises `UnsupportedOptions`, `PrefixNotConfigured`, `ClientUrlMalformed`,
+        `RequestMalformed`, and what `parse_transaction_data` raises.
         """
         self._client.id_for(options.prefix)
         if options.response_mode.way is not options.flow.way:
@@ -61,6 +66,8 @@ class RequestWriter:
             raise UnsupportedOptions("a request in frames is signed")
         if options.post and options.prefix == REDIRECT_URI:
             raise UnsupportedOptions("a redirect_uri: request is not fetched")
+        for origin in options.origins:
+            check_page_origin(origin, development=self._config.development)
         if options.return_uri is not None:
             check_url(options.return_uri, development=self._config.development)
         if options.transactions:

@@ -45,24 +45,13 @@ from wallet.credentials.vcdm.related import check_related_resources
 from wallet.did.document import DidDocument
 from wallet.did.syntax import Did, parse_did_url
 from wallet.encoding.json import JsonObject, parse_json_object
-from wallet.errors import RejectedError, UnsupportedError
+from wallet.errors import RejectedError
 from wallet.ports.clock import Clock
 from wallet.ports.facts import CredentialSource, DidResolver
-from wallet.status.bitstring import (
-    ENTRY_TYPE,
-    check_bitstring_status,
-    parse_bitstring_status_entry,
-)
+from wallet.status.bitstring import BitstringStatusEntry, check_bitstring_status
+from wallet.verification.bitstring_list import LIST_CREDENTIAL_TYPE, bitstring_entries
 
-MAX_STATUSES: Final = 4
-LIST_CREDENTIAL_TYPE: Final = "BitstringStatusListCredential"
 _EVERY_CREDENTIAL: Final = frozenset(("VerifiableCredential",))
-
-
-class UnsupportedStatusType(UnsupportedError):
-    """The credential has a status of another kind, or more statuses, than are checked here."""
-
-    code = "unsupported_status_type"
 
 
 class StatusSet(RejectedError):
@@ -97,7 +86,7 @@ class ProofChecker:
         """Return the credential if proofs, dates and statuses are good. It may be enveloped.
 
         Raises what `verify_credential` and `verify_credential_jwt` raise, `StatusSet`,
-        `StatusListNotOfIssuer`, `UnsupportedStatusType`, `StatusListMalformed`,
+        `StatusListNotOfIssuer`, `UnsupportedStatusType`, `TooManyStatuses`, `StatusListMalformed`,
         `StatusListUnavailable` and `DidUnresolvable`.
         """
         verified = self._verify(document)
@@ -164,27 +153,21 @@ class ProofChecker:
         return {str(did): self._dids.resolve(did).value for did in controllers}
 
     def _check_statuses(self, credential: Credential) -> None:
-        entries = credential.statuses
-        if len(entries) > MAX_STATUSES:
-            raise UnsupportedStatusType(f"more than {MAX_STATUSES} statuses")
-        for entry in entries:
-            if entry.get("type") != ENTRY_TYPE:
-                raise UnsupportedStatusType("a status of another kind cannot be checked here")
+        for entry in bitstring_entries(credential.statuses):
             self._check_status(entry, credential.issuer)
 
-    def _check_status(self, entry: JsonObject, issuer: str) -> None:
-        parsed = parse_bitstring_status_entry(entry)
-        fetched = parse_json_object(self._lists.fetch_credential(parsed.list_credential))
+    def _check_status(self, entry: BitstringStatusEntry, issuer: str) -> None:
+        fetched = parse_json_object(self._lists.fetch_credential(entry.list_credential))
         listed = self._verify(fetched).credential
         if (
             listed.issuer != issuer
-            or listed.id not in (None, parsed.list_credential)
+            or listed.id not in (None, entry.list_credential)
             or LIST_CREDENTIAL_TYPE not in listed.types
             or len(listed.subjects) != 1
         ):
             raise StatusListNotOfIssuer("the status list is not the one of the issuer")
-        if check_bitstring_status(parsed, listed.subjects[0]):
-            raise StatusSet(f"the status for {parsed.purpose} is set")
+        if check_bitstring_status(entry, listed.subjects[0]):
+            raise StatusSet(f"the status for {entry.purpose} is set")
 
 
 def names_keys(issuer: str) -> bool:

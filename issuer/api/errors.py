@@ -40,6 +40,7 @@ from issuer.sessions import (
 )
 from wallet.errors import MalformedError, SeoulWalletError, UnavailableError, UnsupportedError
 from wallet.protocols.oid4vci.authorization import UnsupportedResponseType
+from wallet.protocols.oid4vci.authorization_details import AuthorizationDetailsInvalid
 from wallet.protocols.oid4vci.client_attestation import ClientNotAuthenticated
 from wallet.protocols.oid4vci.credential import (
     KeyProofMissing,
@@ -48,6 +49,7 @@ from wallet.protocols.oid4vci.credential import (
 )
 from wallet.protocols.oid4vci.dpop import DPOP_ALGORITHMS, DpopProofInvalid
 from wallet.protocols.oid4vci.encryption import EncryptionParametersInvalid
+from wallet.protocols.oid4vci.key_attestation import KeyAttestationInvalid
 from wallet.protocols.oid4vci.proof import (
     KeyProofInvalid,
     KeyProofMalformed,
@@ -94,8 +96,12 @@ RECOVERY_ERRORS: Final[WireTable] = {
     MalformedError: WireError("invalid_request"),
     UnsupportedError: WireError("invalid_request"),
 }
+_DETAILS_ERRORS: Final[WireTable] = {
+    AuthorizationDetailsInvalid: WireError("invalid_authorization_details"),
+}
 PAR_ERRORS: Final[WireTable] = {
     **_DPOP_ERRORS,
+    **_DETAILS_ERRORS,
     ClientNotAuthenticated: WireError("invalid_client", 401),
     RedirectUriRefused: WireError("invalid_request"),
     ScopeUnknown: WireError("invalid_scope"),
@@ -106,6 +112,7 @@ PAR_ERRORS: Final[WireTable] = {
 TOKEN_ERRORS: Final[WireTable] = {
     **RECOVERY_ERRORS,
     **_DPOP_ERRORS,
+    **_DETAILS_ERRORS,
     ClientNotAuthenticated: WireError("invalid_client", 401),
     GrantInvalid: WireError("invalid_grant"),
     TxCodeMissing: WireError("invalid_request"),
@@ -139,6 +146,7 @@ CREDENTIAL_ERRORS: Final[WireTable] = {
     KeyProofMalformed: WireError("invalid_proof"),
     KeyProofInvalid: WireError("invalid_proof"),
     KeyProofWithoutNonce: WireError("invalid_proof"),
+    KeyAttestationInvalid: WireError("invalid_proof"),
     ProofKeyRepeated: WireError("invalid_proof"),
     UnsupportedProofType: WireError("invalid_proof"),
     NonceInvalid: WireError("invalid_nonce"),

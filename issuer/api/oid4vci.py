@@ -30,7 +30,7 @@ from wallet.protocols.oid4vci.encryption import (
     encrypt_message,
 )
 from wallet.protocols.oid4vci.metadata import SIGNED_METADATA_MEDIA_TYPE
-from wallet.web.application import json_answer
+from wallet.web.application import accepted_type, json_answer
 from wallet.web.bodies import read_json
 
 MAX_EMPTY_BODY_BYTES: Final = 1024
@@ -47,8 +47,9 @@ def well_known_blueprint(service: IssuerService) -> Blueprint:
     path = service.identity.path
 
     def issuer_metadata() -> Response:
-        # Clients that ask for nothing in particular get JSON.
-        if request.accept_mimetypes.best == SIGNED_METADATA_MEDIA_TYPE:
+        # Clients that ask for nothing in particular, or for what is not here, get JSON.
+        offered = ("application/json", SIGNED_METADATA_MEDIA_TYPE)
+        if accepted_type(offered) == SIGNED_METADATA_MEDIA_TYPE:
             signed = service.signed_issuer_metadata()
             answer = Response(signed, content_type=SIGNED_METADATA_MEDIA_TYPE)
         else:

@@ -133,7 +133,7 @@ _PATHS: Final[Mapping[str, Mapping[str, Operation]]] = {
                         "code_verifier": _TEXT,
                         "refresh_token": _TEXT,
                         "recovery_proof": _TEXT,
-                        "client_id": _TEXT,
+                        "client_id": _TEXT, "authorization_details": _TEXT,
                     },
                     ("grant_type",),
                 ),

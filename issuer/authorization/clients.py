@@ -17,6 +17,7 @@ from wallet.protocols.oid4vci.client_attestation import (
     TrustedProviders,
     verify_client,
 )
+from wallet.protocols.oid4vci.key_attestation import KeyAttestationsRequired
 
 PROOF: Final = "issuer.attestation.jti"
 
@@ -42,13 +43,15 @@ class ClientPolicy:
 
     With `attestation_required` (HAIP §4.4.1) the client of an authorization code flow shows which
     wallet it is; an anonymous pre-authorized code stays possible, for that is outside HAIP. With
-    `dpop_required` that flow gives no Bearer tokens.
+    `dpop_required` that flow gives no Bearer tokens. `key_attestations` says what must be shown of
+    the keys that credentials are bound to, None nothing.
     """
 
     clients: tuple[Client, ...] = ()
     providers: TrustedProviders = field(default_factory=TrustedProviders)
     attestation_required: bool = False
     dpop_required: bool = False
+    key_attestations: KeyAttestationsRequired | None = None
 
 
 class Clients:

@@ -28,6 +28,7 @@ from wallet.protocols.oid4vci.authorization import (
     PushedResponse,
     authorization_answer_url,
 )
+from wallet.protocols.oid4vci.authorization_details import AuthorizationDetailsInvalid
 
 PUSHED: Final = "issuer.pushed"
 BROWSER: Final = "issuer.browser"
@@ -124,7 +125,8 @@ class AuthorizationServer:
     def push(self, request: AuthorizationRequest, *, client_id: str) -> PushedResponse:
         """Keep the request of an authenticated client (RFC 9126).
 
-        Raises `ClientNotAuthenticated`, `RedirectUriRefused`, `ScopeUnknown`.
+        Raises `ClientNotAuthenticated`, `RedirectUriRefused`, `ScopeUnknown`,
+        `AuthorizationDetailsInvalid`.
         """
         self.clients.client(client_id, request.redirect_uri)
         self._configuration_of(request)
@@ -145,12 +147,13 @@ class AuthorizationServer:
             # Scopes that mean nothing here are ignored (RFC 6749 §3.3).
         else:
             named = list(request.configuration_ids)
+        refusal = AuthorizationDetailsInvalid if request.by_details else ScopeUnknown
         if len(named) != 1:
-            raise ScopeUnknown("ask for one credential at a time")
+            raise refusal("ask for one credential at a time")
         try:
             self._catalogue.type_of(named[0])
         except ConfigurationUnknown:
-            raise ScopeUnknown("no credential configuration has this id") from None
+            raise refusal("no credential configuration has this id") from None
         return named[0]
 
     def begin(self, request_uri: str, *, client_id: str) -> str:

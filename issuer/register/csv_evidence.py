@@ -1,7 +1,8 @@
 """The registers behind evidence, as one CSV file for each kind in a folder.
 
-`residence.csv` has a row for every address a person had, `receipts.csv` one for every benefit
-received (or, with an empty day, for one that was not), every other file one row for a person.
+`residence.csv` has a row for every address a person had, `career.csv` for every employment,
+`receipts.csv` one for every benefit received (or, with an empty day, for one that was not), every
+other file one row for a person.
 Family relations come from the families' register. `sector-key` holds the city's key.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from issuer.register.career import CareerRecord, Employment
 from issuer.register.csv_table import (
     MAX_FILE_BYTES,
     SYNTHETIC,
@@ -47,6 +49,8 @@ from wallet.errors import MalformedError
 FAMILY_KIND: Final = "family-relation"
 SECTOR_KEY_FILE: Final = "sector-key"
 MAX_ROWS_OF_ONE: Final = 200
+# Each has six disclosures in a certificate.
+MAX_EMPLOYMENTS: Final = 40
 MAX_NUMBER: Final = 10**13
 _HEAD: Final = ("synthetic", "register_id")
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -58,6 +62,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "city_or_province",
         "district",
     ),
+    "career": ("employer", "job", "starts_on", "ends_on", "weekly_hours"),
     "income": ("median_year", "household_size", "monthly_income_won"),
     "receipts": ("as_of", "programme", "received_on"),
 }
@@ -195,6 +200,27 @@ def _residence(rows: list[JsonObject]) -> EvidenceRecord | None:
     return ResidenceRecord(rows[0]["birth_date"], rows[0]["registration_kind"], tuple(history))
 
 
+def _career_row(row: Row) -> JsonObject:
+    first = row.date("starts_on")
+    last = row.date("ends_on") if row.raw("ends_on") else None
+    if last is not None and last < first:
+        raise RowRefused("ends_on", "ends_before_it_begins")
+    return {
+        "employer": row.text("employer", parse_text),
+        "job": row.text("job", parse_text),
+        "starts_on": first,
+        "ends_on": last,
+        "weekly_hours": _number(row, "weekly_hours"),
+    }
+
+
+def _career(rows: list[JsonObject]) -> EvidenceRecord | None:
+    # More than a certificate has room for is not served in part.
+    if len(rows) > MAX_EMPLOYMENTS:
+        return None
+    return CareerRecord(tuple(Employment(**row) for row in rows))
+
+
 def _income_row(row: Row) -> JsonObject:
     return {name: _number(row, name) for name in _COLUMNS["income"]}
 
@@ -228,9 +254,14 @@ def _plain(rows: list[JsonObject]) -> EvidenceRecord | None:
     return PlainRecord(rows[0])
 
 
-_READERS: Final = {"residence": _residence_row, "income": _income_row, "receipts": _receipts_row}
+_READERS: Final = {
+    "residence": _residence_row,
+    "career": _career_row,
+    "income": _income_row,
+    "receipts": _receipts_row,
+}
 # Kinds of which a person has several rows.
-_JOINED: Final = {"residence": _residence, "receipts": _receipts}
+_JOINED: Final = {"residence": _residence, "career": _career, "receipts": _receipts}
 _SINGLE: Final = {"income": _income}
 
 

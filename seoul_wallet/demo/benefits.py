@@ -8,12 +8,18 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from rich.markup import escape
+
+from issuer.register.evidence import IncomeRecord
 from issuer.register.model import SEOUL
 from seoul_wallet.demo.scene import DemoFailed, Scene
 from seoul_wallet.sample.residents import Resident, make_residents
+from verifier.catalogue import example_programme_files
 from wallet.app import open_wallet
 from wallet.eligibility.benefit_key import BENEFIT_KEY
+from wallet.eligibility.catalogue import parse_catalogue
 from wallet.eligibility.days import birthday
+from wallet.eligibility.decision import Outcome, evaluate
 from wallet.encoding.json import JsonObject
 from wallet.holder.discovery import Applied
 from wallet.holder.findings import Finding
@@ -24,6 +30,8 @@ PEOPLE: Final = 2
 # What the wallet gets: evidence that most of the young have, and the key that counts them.
 KINDS: Final = ("residence", "employment", "schooling")
 FARE: Final = "youth-fare"
+# In one group with the fare: of the two a person has one a year.
+ALLOWANCE: Final = "youth-allowance"
 _YOUNGEST, _OLDEST = 19, 24
 
 
@@ -37,11 +45,13 @@ class Youth:
 
 def open_youths(scene: Scene, today: date, *, seed: int) -> list[Youth]:
     """Give wallets, evidence and benefit keys to the first young residents of the register."""
-    found = [
+    young = [
         resident
         for resident in make_residents(seed=seed, count=RESIDENTS, on=today)
         if _is_young(resident, today)
-    ][:PEOPLE]
+    ]
+    # First whoever could draw both benefits of the group, so that the register has to say no.
+    found = sorted(young, key=lambda resident: not _is_entitled(resident, today))[:PEOPLE]
     if len(found) < PEOPLE:
         raise DemoFailed("the register has too few young people; try another seed")
     youths = [Youth(resident, _open(scene, number)) for number, resident in enumerate(found)]
@@ -76,6 +86,24 @@ def _is_young(resident: Resident, on: date) -> bool:
     return of_age and row["city_or_province"] == SEOUL and row["first_day"] <= on
 
 
+def _is_entitled(resident: Resident, on: date) -> bool:
+    """Tell whether this resident's registers say what the allowance asks for."""
+    if not {"employment", "income"} <= resident.rows.keys():
+        return False
+    (work,), (income,) = resident.rows["employment"], resident.rows["income"]
+    claims = {
+        "person": {
+            "birth_date": resident.rows["residence"][-1]["birth_date"].isoformat(),
+            "seoul_resident": True,
+            "valid_until": on.isoformat(),
+        },
+        "work": {**work, "as_of": work["as_of"].isoformat()},
+        "income": IncomeRecord(**income).claims(on),
+    }
+    allowance = parse_catalogue(example_programme_files()).in_force(ALLOWANCE, on)
+    return evaluate(allowance, claims, on).outcome is Outcome.ELIGIBLE
+
+
 def _open(scene: Scene, number: int) -> Wallet:
     path: Path = scene.stack.folder / f"youth-{number}.wallet"
     return open_wallet(
@@ -87,8 +115,8 @@ def _open(scene: Scene, number: int) -> Wallet:
     )
 
 
-def discover_and_apply(scene: Scene, youth: Youth) -> None:
-    """List what the holder probably qualifies for, apply for all of it, then once too often."""
+def discover_and_apply(scene: Scene, youth: Youth, today: date) -> None:
+    """List what the holder probably qualifies for, say what counts, apply, then once too often."""
     wallet = youth.wallet
     eligible: list[Finding] = []
 
@@ -99,6 +127,16 @@ def discover_and_apply(scene: Scene, youth: Youth) -> None:
         names = sorted(item.programme.id for item in eligible)
         note = f"{len(findings)} programmes judged on the device; probably: {', '.join(names)}"
         return ("the fare is among them" if FARE in names else "the fare is not there"), note
+
+    def say_what_counts() -> tuple[str, str]:
+        counted = [item.counted for item in eligible if item.counted is not None]
+        for told in counted:
+            for language in ("ko", "en"):
+                for line in told.lines(language):
+                    scene.console.print(f"      [dim]{escape(line)}[/]")
+        groups = [item.group for item in counted if item.group is not None]
+        note = f"of {len(eligible)}; {len(groups)} by a register too, for its group"
+        return f"{len(counted)} counts the person", note
 
     def apply_for_all() -> tuple[str, str]:
         plan = wallet.discovery.plan(eligible)
@@ -119,12 +157,41 @@ def discover_and_apply(scene: Scene, youth: Youth) -> None:
         "the fare is among them",
         list_programmes,
     )
+    add(
+        "동의하기 전에, 무엇이 사람을 세는지 지갑이 말함",
+        "before consent the wallet says what counts its holder",
+        "1 counts the person",
+        say_what_counts,
+    )
     add("한 번의 동의로 모두 신청", "one consent applies for all", "all eligible", apply_for_all)
     add(
         "같은 혜택을 두 번째로 신청",
         "a second claim of the same benefit",
         "not_eligible: received_this_year",
         apply_again,
+    )
+    if _is_entitled(youth.resident, today):
+        _apply_for_another_of_the_group(scene, youth)
+
+
+def _apply_for_another_of_the_group(scene: Scene, youth: Youth) -> None:
+    """Apply for what excludes the fare, which was granted this year."""
+    wallet = youth.wallet
+
+    def apply() -> tuple[str, str]:
+        wallet.receive(scene.clerk.offer_evidence("income", youth.resident.register_id))
+        (other,) = [item for item in wallet.discovery.findings() if item.programme.id == ALLOWANCE]
+        if other.counted is None or other.counted.group is None:
+            raise DemoFailed("the allowance is not counted by a register")
+        titles = ", ".join(title.en for title in other.counted.group.programmes)
+        (applied,) = wallet.discovery.apply(wallet.discovery.plan([other]))
+        return _outcome(applied), f"one a year of: {titles}; the register answered yes or no"
+
+    scene.protocol.add(
+        "함께 받을 수 없는 다른 혜택을 신청 (등록부가 확인)",
+        "another benefit, which excludes the first (told by the register)",
+        "not_eligible: receives_another_benefit",
+        apply,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -29,6 +29,9 @@ PROGRAMMES: Final = (
 )
 _DISTRICTS: Final = tuple(sorted(SEOUL_DISTRICTS))
 _ELSEWHERE: Final = (("경기도", "수원시"), ("인천광역시", "연수구"), ("부산광역시", "해운대구"))
+_WORKING_AGE: Final = 15
+_EMPLOYERS: Final = ("합성 공공일자리", "합성 도서관", "합성 카페", "합성 물류", "합성 어린이집")
+_JOBS: Final = ("한강공원 안내", "자료 정리", "음료 제조", "상품 분류", "보육 보조")
 _GROUPS: Final = (
     "basic_livelihood",
     "near_poor",
@@ -61,7 +64,10 @@ def make_residents(*, seed: int, count: int, on: date) -> Iterator[Resident]:
         raise ValueError(f"from 0 to {MAX_RESIDENTS} residents")
     draw = Draw(f"residents {seed} {on.isoformat()}")
     for number in range(1, count + 1):
-        yield Resident(f"SYN-R-{number:07}", _rows(draw, on))
+        rows = _rows(draw, on)
+        # Draws of its own: what is added here changes nobody else.
+        career = _career(Draw(f"career {seed} {on.isoformat()} {number}"), rows, on)
+        yield Resident(f"SYN-R-{number:07}", {**rows, **career})
 
 
 def _rows(draw: Draw, on: date) -> dict[str, tuple[JsonObject, ...]]:
@@ -80,6 +86,33 @@ def _rows(draw: Draw, on: date) -> dict[str, tuple[JsonObject, ...]]:
         if draw.chance(percent):
             rows[kind] = make(draw, on)
     return rows
+
+
+def _career(
+    draw: Draw, rows: Mapping[str, tuple[JsonObject, ...]], on: date
+) -> dict[str, tuple[JsonObject, ...]]:
+    """Return the row of every employment, newest last: one that lasts if somebody is in work."""
+    of_age = birthday(rows["residence"][0]["birth_date"], _WORKING_AGE)
+    (work,) = rows.get("employment", (None,))
+    ends: date | None = on - timedelta(days=draw.integer(1, 400))
+    if work is not None and work["work_status"] == "employed":
+        ends = None
+    employments: list[JsonObject] = []
+    for _ in range(draw.integer(0, 4)):
+        starts = (ends or on) - timedelta(days=draw.integer(20, 1500))
+        if starts < of_age:
+            break
+        employments.append(
+            {
+                "employer": draw.pick(_EMPLOYERS),
+                "job": draw.pick(_JOBS),
+                "starts_on": starts,
+                "ends_on": ends,
+                "weekly_hours": draw.integer(10, 40),
+            }
+        )
+        ends = starts - timedelta(days=draw.integer(1, 200))
+    return {"career": tuple(reversed(employments))} if employments else {}
 
 
 def _birth_date(draw: Draw, on: date) -> date:

@@ -37,6 +37,10 @@ def test_every_line_is_as_expected_on_the_chain_inside_the_process(tmp_path: Pat
         "issuer_not_accredited",
         "facts_too_old",
         "received_this_year",
+        "1 counts the person",
+        "These exclude each other: ",
+        "함께 받을 수 없는 사업",
+        "not_eligible: receives_another_benefit",
         "eligible, age stated",
     ):
         assert code in shown

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from seoul_wallet.cli import main
 from seoul_wallet.issuer_cli import people
-from seoul_wallet.stack_file import StackAnsweredBadly, call, read_private
+from seoul_wallet.stack_file import StackRefused, call, read_private
 from tests.e2e.test_serve import serving
 from wallet.encoding.json import JsonObject
 
@@ -87,9 +87,16 @@ def test_offers_that_a_wallet_takes(tmp_path: Path) -> None:
         listed = run(environ, *holder, "list")
         assert listed.output.count("다둥이") + listed.output.count("Multi-child") == 3
 
-        unknown = run(environ, "issuer", "offer", "library-card", "--subject", "X")
-        assert unknown.exit_code != 0
-        assert "configuration_unknown" in unknown.output
+        for arguments, code, told in (
+            (("library-card",), 2, "configuration_unknown: the issuer has "),
+            (("library-card", "--subject", "X"), 2, "configuration_unknown: the issuer has "),
+            ((card, "--subject", "X", "--holder", "Y"), 3, "stack_refused: subject_unknown: "),
+            ((card, "--subject", "한 글"), 2, "stack_request_malformed: request_malformed: "),
+        ):
+            bad = run(environ, "issuer", "offer", *arguments)
+            assert bad.exit_code == code, bad.output
+            assert bad.output.startswith(told)
+            assert bad.output.count("\n") == 1
 
 
 def first_family(ready: JsonObject) -> tuple[str, str]:
@@ -99,7 +106,7 @@ def first_family(ready: JsonObject) -> tuple[str, str]:
         body = {"family_id": subject, "holder_id": person}
         try:
             call(ready, "POST", f"{ready['issuer']}/operator/offers", bearer=token, body=body)
-        except StackAnsweredBadly:
+        except StackRefused:
             continue
         return subject, person
     raise AssertionError("nobody is entitled")

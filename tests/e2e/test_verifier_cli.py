@@ -99,9 +99,15 @@ def shown_offline(tmp_path: Path, environ: dict[str, str], holder: tuple[str, ..
     outcome = parse_json_object(told.output.encode())
     assert (outcome["outcome"], outcome["code"]) == ("accepted", None)
     assert outcome["facts_age_s"] >= 0
+    folder = str(tmp_path / "programme")
+    of_programme = ("offline-request", "climate-card-youth", "--programme", "--folder", folder)
+    asked_for = run(environ, "verifier", *of_programme)
+    assert asked_for.exit_code == 0, asked_for.output
+    open_still = run(environ, "verifier", "result", asked_for.output.strip())
+    assert parse_json_object(open_still.output.encode())["state"] == "fetched"
     # The same frames again, and a loop that was not read to its end.
     again = run(environ, "verifier", "offline-decide", session, "--frames", str(answered))
-    assert again.exit_code == 5, again.output
+    assert again.exit_code == 4, again.output
     next(answered.glob("*.png")).unlink()
     partial = run(environ, "verifier", "offline-decide", session, "--frames", str(answered))
     assert partial.exit_code == 4, partial.output
@@ -187,5 +193,17 @@ def test_asks_prints_a_link_and_tells_the_outcome(tmp_path: Path) -> None:
         refused = run(environ, *holder, "present", asked.output.split()[0], "--yes")
         assert refused.exit_code == 3, refused.output
         assert "outside_registration" in refused.output
-        assert run(environ, "verifier", "result", "nonsense").exit_code == 4
-        assert run(environ, "verifier", "request", "nonsense").exit_code == 5
+        no_json = tmp_path / "text.json"
+        no_json.write_text("text")
+        data = ("--transaction-data", str(no_json))
+        for arguments, code, told in (
+            (("result", "nonsense"), 4, "session_not_kept: "),
+            (("request", "nonsense"), 2, "stack_request_malformed: query_unknown: "),
+            (("request", str(no_json)), 2, "json_malformed: text.json: "),
+            (("request", "missing.json"), 2, "file_unreadable: missing.json "),
+            (("request", "family-card", *data), 2, "json_malformed: text.json: "),
+        ):
+            bad = run(environ, "verifier", *arguments)
+            assert bad.exit_code == code, bad.output
+            assert bad.output.startswith(told)
+            assert bad.output.count("\n") == 1

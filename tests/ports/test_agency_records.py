@@ -123,6 +123,31 @@ def test_one_countersignature_is_kept(records: SqlAgencyRecords) -> None:
     assert records.entry("a").countersignature == "one"
 
 
+def test_the_guardian_countersigns_beside_the_holder(records: SqlAgencyRecords) -> None:
+    add(records, "a")
+    records.countersign("a", "holder's")
+    for _ in range(2):
+        records.countersign("a", "guardian's", by_guardian=True)
+    with pytest.raises(AlreadyCountersigned):
+        records.countersign("a", "another", by_guardian=True)
+    with pytest.raises(DecisionReceiptUnknown):
+        records.countersign("b", "guardian's", by_guardian=True)
+    kept = records.entry("a")
+    assert (kept.countersignature, kept.guardian_countersignature) == ("holder's", "guardian's")
+    assert records.purge(now=NOW + 100) == 1
+    assert records.entry("a").guardian_countersignature is None
+
+
+def test_finds_the_decision_on_an_application_or_of_a_holder(records: SqlAgencyRecords) -> None:
+    first = add(records, "a")
+    withdrawn = add(records, "b", kind=EntryOf.WITHDRAWAL, salts={})
+    assert records.decision_on("a", "nobody") == first
+    assert records.decision_on("nothing", first.holder or "") == first
+    for about, holder in (("b", "nobody"), ("nothing", withdrawn.holder or "")):
+        with pytest.raises(DecisionReceiptUnknown):
+            records.decision_on(about, holder)
+
+
 def test_heads_cover_the_log_and_wait_for_a_batch(
     records: SqlAgencyRecords, empty_engine: Engine
 ) -> None:

@@ -13,9 +13,9 @@ CATALOGUE: dict[str, dict[str, list[str]]] = tomllib.loads(
     (Path(__file__).parent / "attacks.toml").read_text("utf-8")
 )
 NUMBERED = {
-    **{"AC": 10, "HOOK": 1, "KO": 7, "LD": 10, "OFF": 3, "ONCE": 4, "OP": 7, "PIC": 2},
-    **{"PRG": 1, "RCP": 3, "REG": 3, "SGN": 3},
-    **{"SIG": 8, "ST": 9, "VCI": 20, "VO": 9, "VP": 16, "WA": 8},
+    **{"AC": 10, "HOOK": 1, "KO": 7, "LD": 11, "OFF": 3, "ONCE": 4, "OP": 7, "PIC": 2},
+    **{"PRG": 1, "RCP": 4, "REG": 3, "SGN": 3},
+    **{"SIG": 8, "ST": 9, "VCI": 20, "VO": 9, "VP": 16, "WA": 8, "WEB": 1},
 }
 JOSE = (
     "alg", "mac", "keys", "crit", "typ", "json", "signature", "base64", "times", "size",

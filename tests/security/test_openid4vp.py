@@ -295,6 +295,21 @@ def test_vp_13_a_transaction_must_be_bound_as_it_was_asked(
         assert told["credentials"] is None
 
 
+@pytest.mark.parametrize("named", ["sha-256", "sha-512", None])
+def test_vp_13_an_answer_names_the_hash_function_where_the_request_does(
+    desk: Desk, named: str | None
+) -> None:
+    asked = {**AGREEMENT, "transaction_data_hashes_alg": ["sha-512", "sha-256"]}
+    request = desk.fetch(opened := desk.ask(transaction_data=[asked]))
+    hashes = [item.digest(named or "sha-256") for item in request.transaction_data]
+    claims: JsonObject = {"transaction_data_hashes": hashes}
+    if named is not None:
+        claims["transaction_data_hashes_alg"] = named
+    told = desk.decide(opened, request, {"card": [desk.card(request, extra=claims)]})
+    assert told["outcome"] == ("rejected" if named is None else "accepted")
+    assert told["code"] == ("transaction_data_mismatch" if named is None else None)
+
+
 def test_vp_13_a_missing_a_doubled_and_an_uncalled_for_transaction_are_refused(
     desk: Desk,
 ) -> None:

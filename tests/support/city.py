@@ -43,6 +43,7 @@ from wallet.credentials.contract import CONTRACT_TYPE
 from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.credentials.jwe import DecryptionKey
 from wallet.credentials.sd_jwt import parse_sd_jwt
+from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey
 from wallet.did.did_web import did_web_document_url
@@ -61,6 +62,7 @@ from wallet.ports.facts import DidUnresolvable, StatusListUnavailable
 from wallet.ports.holder import HttpAnswer, PeerUnreachable
 from wallet.trust.identifiers import issuer_id, schema_id
 from wallet.verification.evidence import Fact
+from wallet.verification.issuer_key import NO_ANCHORS
 
 ISSUER_URL = "https://issuer.example"
 AGENCY_URL = "https://agency.example"
@@ -72,13 +74,15 @@ PERSON = "SYN-P-1"
 class Network:
     """The wallet's transport, everyone's DID resolver and source of status lists.
 
-    `sent` has every request as (method, URL, body); `down` names hosts that do not answer.
+    `sent` has every request as (method, URL, body); `down` names hosts that do not answer, `lost`
+    those whose answers do not arrive.
     """
 
     def __init__(self, clock: SettableClock) -> None:
         self._clock = clock
         self.hosts: dict[str, FlaskClient] = {}
         self.down: set[str] = set()
+        self.lost: set[str] = set()
         self.sent: list[tuple[str, str, bytes]] = []
         self.before: Callable[[str, str], None] = lambda method, url: None
 
@@ -102,6 +106,8 @@ class Network:
             content_type=kind or None,
             headers=dict(headers or {}),
         )
+        if parts.netloc in self.lost:
+            raise PeerUnreachable("the answer does not arrive")
         media_type = (answer.content_type or "").partition(";")[0].strip().lower()
         named = {name.lower(): value for name, value in answer.headers.items()}
         return HttpAnswer(answer.status_code, media_type, answer.get_data(), named)
@@ -165,7 +171,8 @@ class City:
     """The services at `now`, over registers of synthetic people; close it at the end.
 
     `agencies` are base URLs of verifiers; `configure` changes their configuration, `issuing` the
-    issuer's. In `development` wallets talk to agencies on localhost by http.
+    issuer's. In `development` wallets talk to agencies on localhost by http. `anchors` are what
+    wallets believe certificates of agencies by.
     """
 
     folder: Path
@@ -176,6 +183,7 @@ class City:
     configure: Mapping[str, Any] = field(default_factory=dict)
     issuing: Mapping[str, Any] = field(default_factory=dict)
     development: bool = False
+    anchors: TrustAnchors = NO_ANCHORS
 
     def __post_init__(self) -> None:
         self.clock = SettableClock(self.now)
@@ -296,6 +304,7 @@ class City:
             catalogue_publishers=frozenset(("did:web:agency.example",)),
             close=store.close,
             development=self.development,
+            verifier_anchors=self.anchors,
         )
         self._wallets.append(wallet)
         return wallet

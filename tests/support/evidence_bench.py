@@ -13,6 +13,7 @@ from tests.support.programmes import FOLDER
 from verifier.catalogue import ProgrammeShelf, read_programme_files
 from verifier.decision import Decision, Examiner
 from verifier.eligibility import EligibilityDesk
+from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.credentials.jose import sign_jws
 from wallet.credentials.sd_jwt import (
     IssuedSdJwt,
@@ -26,6 +27,7 @@ from wallet.crypto.keys import Es256SigningKey
 from wallet.did.document import build_did_document
 from wallet.eligibility.days import SEOUL
 from wallet.eligibility.evidence_types import evidence_types
+from wallet.eligibility.guardian import guardianship_type
 from wallet.eligibility.programme import Programme
 from wallet.encoding.json import JsonObject
 from wallet.evidence import FactSources
@@ -76,7 +78,7 @@ class EvidenceBench:
         self.status_lists.publish(self.status_uri, self.status_list(now - status_age_s, statuses))
         replica = self.replica = MemoryReplica()
         events: list[AccreditorScope | IssuerScope] = []
-        for kind in evidence_types().by_name.values():
+        for kind in (*evidence_types().by_name.values(), guardianship_type()):
             schema = schema_id(kind.vct)
             events.append(AccreditorScope(ACCREDITOR, schema, 0, 0, now + 10**6))
             until = now - 10**6 if kind.name in unaccredited else now + 10**6
@@ -106,8 +108,12 @@ class EvidenceBench:
         return sign_jws(self.key, header, claims).encode()
 
     def issue(self, vct: str, said: JsonObject, *, person: str = "person-1") -> IssuedSdJwt:
-        """Sign one piece of evidence; every claim is disclosable, members of objects too."""
-        said = {**said, "sector_id": {sector: f"{person}-{sector}" for sector in sectors()}}
+        """Sign one piece of evidence; every claim is disclosable, members of objects too.
+
+        A guardianship names its ward.
+        """
+        named = "ward" if vct == GUARDIANSHIP_TYPE else "sector_id"
+        said = {**said, named: {sector: f"{person}-{sector}" for sector in sectors()}}
         members = [
             (name, key) for name, value in said.items() if isinstance(value, dict) for key in value
         ]

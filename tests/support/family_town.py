@@ -134,6 +134,10 @@ def _residence(register_id: str) -> tuple[str, JsonObject]:
     }
 
 
+# What a register of welfare says of two children.
+WELFARE: Rows = {"welfare": [(child, {"groups": ["near_poor"]}) for child in (YOUNG, TEEN)]}
+
+
 def _query(query_id: str, vct: str, *paths: list[str]) -> JsonObject:
     query: JsonObject = {"id": query_id, "format": "dc+sd-jwt", "meta": {"vct_values": [vct]}}
     return {**query, "claims": [{"path": path} for path in paths]} if paths else query

@@ -20,6 +20,7 @@ from wallet.verification.acting import ActedFor
 from wallet.verification.delegation import verify_delegation
 
 FURTHER_KINDS = (
+    "key attestation",
     "client attestation",
     "attestation proof",
     "DPoP proof",

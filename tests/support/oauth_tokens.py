@@ -15,6 +15,10 @@ from wallet.protocols.oid4vci.client_attestation import (
     verify_client,
 )
 from wallet.protocols.oid4vci.dpop import build_dpop_proof, verify_dpop_proof
+from wallet.protocols.oid4vci.key_attestation import (
+    build_key_attestation,
+    verify_key_attestation,
+)
 from wallet.protocols.oid4vci.metadata import sign_issuer_metadata, verify_signed_metadata
 
 SERVER = "https://issuer.example"
@@ -50,7 +54,20 @@ def _attestation() -> dict[str, Token]:
     def check(one: str, other: str) -> object:
         return verify_client(one, other, audience=SERVER, providers=providers, now=NOW)
 
+    keys = build_key_attestation(
+        provider,
+        [instance.public_key],
+        issuer=PROVIDER_NAME,
+        nonce="n",
+        issued_at=NOW,
+        expires_at=NOW + 3600,
+    )
+
+    def attested(token: str) -> object:
+        return verify_key_attestation(token, providers=providers, now=NOW)
+
     return {
+        "key attestation": Token(keys, provider, attested, ("iss", "iat", "exp", "attested_keys")),
         "client attestation": Token(
             attestation, provider, lambda token: check(token, proof), ("iss", "sub", "exp", "cnf")
         ),

@@ -23,13 +23,15 @@ from wallet.eligibility.receipts.holder import (
     sign_holder_statement,
     verify_holder_statement,
 )
-from wallet.eligibility.receipts.issuing import issue_decision_receipt
+from wallet.eligibility.receipts.issuing import receipt_claims, sign_receipt_claims
 from wallet.eligibility.receipts.log import issue_log_head, verify_log_head
-from wallet.eligibility.receipts.statement import (
+from wallet.eligibility.receipts.own import (
     ExpectedReceipt,
     ReceiptHolderMismatch,
-    Shown,
     check_own_receipt,
+)
+from wallet.eligibility.receipts.statement import (
+    Shown,
     shown_in,
     verify_decision_receipt,
 )
@@ -48,6 +50,7 @@ ACTED_FOR = ActedFor(
     person=pairwise_id(AGENCY, "ward:synthetic"),
     actor=pairwise_id(AGENCY, "key:synthetic"),
     relation="parent",
+    jointly=True,
 )
 
 
@@ -73,19 +76,21 @@ SHOWN: Mapping[str, Shown] = {item.evidence: shown_in(item) for item in a_decisi
 EXPECTED = ExpectedReceipt(AGENCY, HOLDER, NONCE, SHOWN, NOW - 5)
 
 
-def a_receipt(decision: Decision | None = None) -> str:
-    """Return a receipt of the agency for the holder."""
-    return issue_decision_receipt(
+GUARDIAN = thumbprint(Es256SigningKey.generate().public_key)
+
+
+def a_receipt(decision: Decision | None = None, guardian: str | None = None) -> str:
+    """Return a receipt of the agency for the holder, and for a guardian who took part."""
+    claims = receipt_claims(
         decision or a_decision(),
-        AGENCY_KEY,
         issuer=AGENCY,
-        verification_method=METHOD,
         holder=HOLDER,
         receipt_id="AAAAAAAAAAAAAAAAAAAAAA",
         nonce=NONCE,
         salts=SALTS,
-        log_index=4,
+        guardian=guardian,
     )
+    return sign_receipt_claims(claims, AGENCY_KEY, verification_method=METHOD, log_index=4)
 
 
 def check_receipt(token: str) -> object:
@@ -99,7 +104,7 @@ def check_receipt_for_child(token: str) -> object:
     """Return the receipt if it names guardian and child besides."""
     receipt = verify_decision_receipt(token, issuer=AGENCY, keys=AGENCY_KEY.public_key)
     check_own_receipt(receipt, EXPECTED, SALTS, now=NOW)
-    if receipt.acted_for != ACTED_FOR:
+    if receipt.acted_for != ACTED_FOR or receipt.guardian != GUARDIAN:
         raise ReceiptHolderMismatch("somebody else acted, or nobody")
     return receipt
 
@@ -127,7 +132,7 @@ def receipt_tokens() -> Mapping[str, Token]:
     return {
         # With what only some have.
         "decision receipt": Token(
-            a_receipt(a_decision(ACTED_FOR)),
+            a_receipt(a_decision(ACTED_FOR), GUARDIAN),
             AGENCY_KEY,
             check_receipt_for_child,
             (
@@ -141,6 +146,7 @@ def receipt_tokens() -> Mapping[str, Token]:
                 "outcome",
                 "evidence",
                 "acted_for",
+                "guardian",
             ),
         ),
         "holder's statement": Token(

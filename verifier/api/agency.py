@@ -141,7 +141,7 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
             dcql_query=body.get("dcql_query"),
             purpose=body.get("purpose"),
             one_holder=body.get("one_holder"),
-            options=_options(body, config.client_id_prefix),
+            options=options_of(body, config.client_id_prefix),
         )
         answer = {
             "request_id": created.session_id,
@@ -222,7 +222,8 @@ def agency_blueprint(service: VerifierService, config: VerifierConfig) -> Bluepr
     return blueprint
 
 
-def _options(body: dict[str, Any], default_prefix: str) -> RequestOptions:
+def options_of(body: dict[str, Any], default_prefix: str) -> RequestOptions:
+    """Return how a request is made, by the fields of `CreateRequest` that say so."""
     flow = body.get("flow", Flow.CROSS_DEVICE)
     return RequestOptions(
         prefix=body.get("client_id_prefix", default_prefix),

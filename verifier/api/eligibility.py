@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from flask import Blueprint, Response, request
 from marshmallow import fields, validate
 
-from verifier.api.agency import bearer_token, require_agency
+from verifier.api.agency import bearer_token, options_of, require_agency
 from verifier.catalogue import CataloguePublisher, ProgrammeShelf
+from verifier.client import DID, PREFIXES
 from verifier.config import VerifierConfig
 from verifier.eligibility import EligibilityDesk
 from verifier.service import NewRequest, VerifierService
@@ -17,6 +19,7 @@ from wallet.eligibility.programme import Programme
 from wallet.eligibility.signed_catalogue import CATALOGUE_MEDIA_TYPE
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject
+from wallet.protocols.oid4vp_session import Flow
 from wallet.web.application import json_answer
 from wallet.web.bodies import read_form, read_json
 from wallet.web.schemas import RequestSchema, load
@@ -25,9 +28,21 @@ MAX_REQUEST_BYTES: Final = 4 * 1024
 CATALOGUE_MAX_AGE_S: Final = 300
 
 
+class _AskedBy(StrEnum):
+    """The flows in which an agency asks for a programme's evidence."""
+
+    CROSS_DEVICE = Flow.CROSS_DEVICE.value
+    FRAMES = Flow.FRAMES.value
+
+
 class _Application(RequestSchema):
     programme = fields.String(required=True, validate=validate.Length(min=1, max=48))
     version = fields.String(validate=validate.Length(min=1, max=32))
+
+
+class _Request(_Application):
+    client_id_prefix = fields.String(validate=validate.OneOf(PREFIXES))
+    flow = fields.Enum(_AskedBy, by_value=True)
 
 
 def eligibility_blueprint(
@@ -41,21 +56,23 @@ def eligibility_blueprint(
     blueprint = Blueprint("eligibility", __name__, url_prefix="/v1")
 
     def opened(body: JsonObject) -> Response:
-        body = load(_Application(), body)
         named = desk.query_for(body["programme"], body.get("version"), publisher.now())
-        created = service.create_request(named=named)
+        asked_by = Flow(body.get("flow", Flow.CROSS_DEVICE))
+        options = options_of({**body, "flow": asked_by}, DID)
+        created = service.create_request(named=named, options=options)
         return json_answer(_created_json(created, config), 201)
 
     @blueprint.post("/eligibility/requests")
     def ask() -> Response:
         """Ask a holder for what a programme needs.
 
-        Bearer: an agency token. JSON: `programme` and perhaps `version`. 201 as `POST
-        /v1/requests`, with `decision_uri`. 409 when no such version is in force.
+        Bearer: an agency token. JSON: `programme` and perhaps `version`, `client_id_prefix` and
+        `flow` (cross_device, or frames where there is no network). 201 as `POST /v1/requests`,
+        with `decision_uri`. 409 when no such version is in force.
         """
         require_agency(config)
         request.max_content_length = MAX_REQUEST_BYTES
-        return opened(read_json(request))
+        return opened(load(_Request(), read_json(request)))
 
     @blueprint.post("/eligibility/applications")
     def apply() -> Response:
@@ -66,7 +83,8 @@ def eligibility_blueprint(
         """
         request.max_content_length = MAX_REQUEST_BYTES
         is_json = request.mimetype == "application/json"
-        return opened(read_json(request) if is_json else dict(read_form(request)))
+        body = read_json(request) if is_json else dict(read_form(request))
+        return opened(load(_Application(), body))
 
     @blueprint.route("/eligibility/decisions/<session_id>", methods=["GET", "POST"])
     def decision(session_id: str) -> Response:
@@ -116,10 +134,14 @@ def eligibility_blueprint(
 
 
 def _created_json(created: NewRequest, config: VerifierConfig) -> JsonObject:
+    asked = (
+        {"link": created.link, "request_uri": created.request_uri}
+        if created.request_object is None
+        else {"request_object": created.request_object}
+    )
     return {
         "request_id": created.session_id,
-        "link": created.link,
-        "request_uri": created.request_uri,
+        **asked,
         "decision_uri": f"{config.base_url}/v1/eligibility/decisions/{created.session_id}",
         "result_token": created.result_token,
         "expires_at": created.expires_at,

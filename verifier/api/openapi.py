@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from flask import Blueprint, Response
 
+from verifier.api.open_routes import OPEN_ROUTES
 from verifier.api.openapi_eligibility import batch_paths, eligibility_paths
 from verifier.api.openapi_oidc import oidc_paths
 from verifier.api.openapi_parts import (
@@ -33,6 +34,7 @@ from wallet.protocols.oid4vp import (
 from wallet.protocols.oid4vp_session import Flow
 from wallet.protocols.oid4vp_transaction import MAX_TRANSACTIONS
 from wallet.web.application import json_answer
+from wallet.web.cross_origin import mark_open_routes
 
 _OUTCOME: Final[JsonObject] = {
     "type": "object",
@@ -121,7 +123,7 @@ _HEALTH: Final[JsonObject] = {
 
 def build_document(base_url: str, *, oidc: bool = False) -> JsonObject:
     """Return the document; with `oidc` that of a verifier that logs people in."""
-    return {
+    document: JsonObject = {
         "openapi": "3.1.0",
         "info": {
             "title": "Seoul Wallet verifier",
@@ -143,6 +145,7 @@ def build_document(base_url: str, *, oidc: bool = False) -> JsonObject:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
+    return mark_open_routes(document, OPEN_ROUTES)
 
 
 def _agency_paths() -> JsonObject:

@@ -15,6 +15,7 @@ from verifier.api.openapi_parts import (
     operation,
 )
 from verifier.api.openapi_receipts import RECEIPT
+from verifier.client import PREFIXES
 from wallet.encoding.json import JsonObject
 
 _JSON: Final = "application/json"
@@ -28,13 +29,22 @@ _APPLICATION: Final[JsonObject] = {
         "version": {"type": "string", "minLength": 1, "maxLength": 32},
     },
 }
+_REQUEST: Final[JsonObject] = {
+    **_APPLICATION,
+    "properties": {
+        **_APPLICATION["properties"],
+        "client_id_prefix": {"enum": list(PREFIXES)},
+        "flow": {"enum": ["cross_device", "frames"]},
+    },
+}
 _CREATED: Final[JsonObject] = {
     "type": "object",
-    "required": ["request_id", "link", "decision_uri", "result_token", "expires_at"],
+    "required": ["request_id", "decision_uri", "result_token", "expires_at"],
     "properties": {
         "request_id": TEXT,
         "link": TEXT,
         "request_uri": {"type": ["string", "null"]},
+        "request_object": {**TEXT, "description": "to be shown in frames (flow frames)"},
         "decision_uri": TEXT,
         "result_token": TEXT,
         "expires_at": TIME,
@@ -104,7 +114,7 @@ def eligibility_paths() -> JsonObject:
                 "Ask a holder for what a programme needs",
                 ask,
                 (400, 401, 409, 413, 415, 503),
-                body=(_JSON, _APPLICATION),
+                body=(_JSON, _REQUEST),
                 bearer=True,
             )
         },

@@ -46,12 +46,21 @@ _READ: Final[JsonObject] = {
     "properties": {
         "decision_receipt": RECEIPT,
         "countersignature": _NULLABLE_TEXT,
+        "guardian_countersignature": {
+            **_NULLABLE_TEXT,
+            "description": "of a guardian who took part in a child's application",
+        },
         "proof": {
             "type": "object",
             "required": ["state", "anchor", "manifest", "log"],
             "properties": {"state": {"enum": ["unanchored", "pending", "included", "final"]}},
         },
     },
+}
+_COLLECTED: Final[JsonObject] = {
+    "type": "object",
+    "required": ["decision_receipt"],
+    "properties": {"decision_receipt": RECEIPT},
 }
 _STATEMENT: Final[JsonObject] = {
     "type": "object",
@@ -99,6 +108,14 @@ def receipt_paths() -> JsonObject:
         "/v1/receipts/{entry_id}/deletion": {
             "post": operation(
                 "Delete what need not be kept", entry, _SIGNED, body=body, parameters=[_ID]
+            )
+        },
+        "/v1/receipts/collections": {
+            "post": operation(
+                "Collect the receipt of an answer that named the key which signs",
+                {"200": json_of(_COLLECTED, "it")},
+                (400, 404, 413, 415, 422, 503),
+                body=body,
             )
         },
         "/v1/receipts/withdrawals": {

@@ -1,4 +1,4 @@
-"""Receipts over HTTP: to read, to countersign, to withdraw, to ask for deletion; the agency's log.
+"""Receipts over HTTP: to read, collect, countersign, withdraw, have deleted; the agency's log.
 
 A receipt's id is the capability to read it: nobody can guess it, and there is nothing personal
 behind it. What changes something is signed by the holder's key for that decision.
@@ -51,7 +51,11 @@ def receipts_blueprint(desk: ReceiptDesk, records: AgencyRecords, rounds: LogRou
         if entry.token is None:
             raise DecisionReceiptUnknown("there is no such receipt")
         told: JsonObject = (
-            {"decision_receipt": receipt_json(entry), "countersignature": entry.countersignature}
+            {
+                "decision_receipt": receipt_json(entry),
+                "countersignature": entry.countersignature,
+                "guardian_countersignature": entry.guardian_countersignature,
+            }
             if entry.kind is EntryOf.DECISION
             else _entry_json(entry)
         )
@@ -67,6 +71,14 @@ def receipts_blueprint(desk: ReceiptDesk, records: AgencyRecords, rounds: LogRou
     def delete(entry_id: str) -> Response:
         """Delete what need not be kept; 200 with the agency's signed answer, always the same."""
         return json_answer(_entry_json(desk.delete(entry_id, statement())))
+
+    @blueprint.post("/receipts/collections")
+    def collect() -> Response:
+        """The receipt of the decision on an answer that named the key which signs; 404 for none.
+
+        For whom the answer of the response endpoint did not reach, or was not meant for.
+        """
+        return json_answer({"decision_receipt": receipt_json(desk.collect(statement()))})
 
     @blueprint.post("/receipts/withdrawals")
     def withdraw() -> Response:

@@ -31,12 +31,14 @@ class WatchedEvidence:
 class DecidedAnswer:
     """A decision with the thumbprint of the key that its holder's wallet named for the receipt.
 
+    `guardian` is that of a guardian who took part in a child's application with another wallet.
     `watched` is empty unless the programme wants its evidence looked at again.
     """
 
     decision: Decision
     holder: str | None
     watched: tuple[WatchedEvidence, ...] = ()
+    guardian: str | None = None
 
 
 class ReceiptDraft(NamedTuple):
@@ -69,6 +71,7 @@ def draft_receipt(answer: DecidedAnswer, *, issuer: str, nonce: str) -> ReceiptD
         receipt_id=receipt_id,
         nonce=nonce,
         salts=salts,
+        guardian=answer.guardian,
     )
     return ReceiptDraft(
         receipt_id,

@@ -22,15 +22,17 @@ from wallet.eligibility.receipts.holder import (
     Act,
     HolderStatement,
     HolderStatementInvalid,
-    countersigned,
     verify_holder_statement,
 )
 from wallet.eligibility.receipts.issuing import new_receipt_id, sign_receipt_claims
-from wallet.eligibility.receipts.statement import (
+from wallet.eligibility.receipts.own import (
     CommitmentMismatch,
+    check_commitments,
+    verify_countersignature,
+)
+from wallet.eligibility.receipts.statement import (
     DecisionReceipt,
     Shown,
-    check_commitments,
     verify_decision_receipt,
 )
 from wallet.encoding import base64url
@@ -186,9 +188,10 @@ class ReceiptDesk:
         """Return if a process that ended between log and answer decided the same on the same."""
         receipt, claims = self.receipt_in(known), parse_json_object(draft.claims)
         programme = claims["programme"]
-        told = (receipt.programme, receipt.version, receipt.outcome, receipt.holder, receipt.nonce)
+        told = (receipt.programme, receipt.version, receipt.outcome, receipt.holder,
+                receipt.guardian, receipt.nonce)  # fmt: skip
         now = (programme["id"], programme["version"], claims["outcome"], claims["sub"],
-               claims["nonce"])  # fmt: skip
+               claims.get("guardian"), claims["nonce"])  # fmt: skip
         try:
             shown = {name: Shown(*digests) for name, digests in draft.shown.items()}
             check_commitments(receipt, shown, known.salts)
@@ -206,22 +209,32 @@ class ReceiptDesk:
         )
 
     def countersign(self, receipt_id: str, statement: str) -> None:
-        """Keep a holder's countersignature of a receipt.
+        """Keep a countersignature of a receipt: its holder's, or the guardian's that it names.
 
         Raises `DecisionReceiptUnknown`, `AlreadyCountersigned`, and what
-        `verify_holder_statement` raises.
+        `verify_countersignature` raises.
         """
         receipt = self.receipt_in(self._records.entry(receipt_id))
-        if receipt.holder is None:
-            raise HolderStatementInvalid("the receipt names no key that could countersign")
-        verify_holder_statement(
-            statement,
-            Act.COUNTERSIGN,
-            audience=self._identity.did,
-            about=countersigned(receipt.digest),
-            holder=receipt.holder,
-        )
-        self._records.countersign(receipt_id, statement)
+        signed = verify_countersignature(receipt, statement)
+        by_guardian = signed.holder == receipt.guardian
+        self._records.countersign(receipt_id, statement, by_guardian=by_guardian)
+
+    def collect(self, statement: str) -> LogEntry:
+        """Return the decision on a request to whose answer this key was named.
+
+        For a guardian who took part, for who answered without a network, and for who was not
+        reached by the answer. Raises `DecisionReceiptUnknown`, also for a key that the receipt
+        does not name, and what `verify_holder_statement` raises.
+        """
+        asked = self._asked(statement, Act.COLLECT)
+        entry = self._records.decision_on(asked.about, asked.holder)
+        if entry.holder != asked.holder and not self._is_guardian(entry, asked):
+            raise DecisionReceiptUnknown("there is no such receipt")
+        self.receipt_in(entry)
+        return entry
+
+    def _is_guardian(self, entry: LogEntry, asked: HolderStatement) -> bool:
+        return asked.holder == self.receipt_in(entry).guardian
 
     def withdraw(self, statement: str) -> LogEntry:
         """Put a withdrawal into the log, before any decision on its application.
@@ -240,7 +253,10 @@ class ReceiptDesk:
             # Asked last: a nonce that was answered is not open any more.
             if not self._is_open(asked.about, asked.state):
                 raise NothingToWithdraw("no request waits for an answer with this nonce")
-            return self._append(log, EntryKind.WITHDRAWAL, asked, asked.about, (), ())
+            # A request is one application; of a batch, whose nonce many have, it is the holder's.
+            of_batch = asked.state is None
+            unique = f"{asked.about}/{asked.holder}" if of_batch else asked.about
+            return self._append(log, EntryKind.WITHDRAWAL, asked, asked.about, unique, (), ())
 
     def delete(self, receipt_id: str, statement: str) -> LogEntry:
         """Delete what need not be kept of a decision, and sign what was and what was not.
@@ -249,15 +265,20 @@ class ReceiptDesk:
         """
         asked = self._asked(statement, Act.DELETE, about=receipt_id)
         entry = self._records.entry(receipt_id)
-        if entry.kind is not EntryOf.DECISION or entry.holder != asked.holder:
+        is_holder = entry.holder == asked.holder
+        if entry.kind is not EntryOf.DECISION or not (
+            is_holder or self._is_guardian(entry, asked)
+        ):
             raise HolderStatementInvalid("another key than the one that the receipt names")
+        # Holder and guardian have an answer each.
+        unique = receipt_id if is_holder else f"{receipt_id}/{asked.holder}"
         with self._records.writing() as log:
-            known = log.find(EntryOf.DELETION, receipt_id)
+            known = log.find(EntryOf.DELETION, unique)
             if known is not None:
                 return known
             log.forget_salts(receipt_id)
             kept = self._kept(entry, is_watched=log.is_watched(receipt_id))
-            return self._append(log, EntryKind.DELETION, asked, receipt_id, DELETED, kept)
+            return self._append(log, EntryKind.DELETION, asked, receipt_id, unique, DELETED, kept)
 
     def _kept(self, entry: LogEntry, *, is_watched: bool) -> tuple[Kept, ...]:
         kept = [Kept("receipt", self._retention.ground, entry.keep_until)]
@@ -279,6 +300,7 @@ class ReceiptDesk:
         kind: EntryKind,
         asked: HolderStatement,
         about: str,
+        unique: str,
         deleted: tuple[str, ...],
         kept: tuple[Kept, ...],
     ) -> LogEntry:
@@ -295,9 +317,6 @@ class ReceiptDesk:
             deleted=deleted,
             kept=kept,
         )
-        # A request is one application; of a batch, whose nonce many have, it is the holder's.
-        of_batch = kind is EntryKind.WITHDRAWAL and asked.state is None
-        unique = f"{about}/{asked.holder}" if of_batch else about
         entry = self._entry(
             new_receipt_id(), EntryOf(kind.value), unique, asked.holder, token, index, now, {}
         )

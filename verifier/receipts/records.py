@@ -44,8 +44,8 @@ class LogEntry:
 
     `about` is what no other entry of its kind is about: an application, a nonce with its holder,
     a receipt. `token` is the signed statement, None after its time; `salts` open the commitments
-    of a receipt and are empty after a deletion. Times are unix seconds; `keep_until` says when
-    all but the leaf goes.
+    of a receipt and are empty after a deletion. A receipt that names a guardian has a
+    countersignature of each. Times are unix seconds; `keep_until` says when all but the leaf goes.
     """
 
     entry_id: str
@@ -59,6 +59,7 @@ class LogEntry:
     countersignature: str | None
     created_at: int
     keep_until: int
+    guardian_countersignature: str | None = None
 
     @property
     def leaf(self) -> bytes:
@@ -112,8 +113,13 @@ class AgencyRecords(Protocol):
     def entry(self, entry_id: str) -> LogEntry:
         """Return an entry. Raises `DecisionReceiptUnknown`."""
 
-    def countersign(self, entry_id: str, countersignature: str) -> None:
-        """Keep a countersignature; the same again changes nothing.
+    def decision_on(self, about: str, holder: str) -> LogEntry:
+        """Return the decision about this or of this holder. Raises `DecisionReceiptUnknown`."""
+
+    def countersign(
+        self, entry_id: str, countersignature: str, *, by_guardian: bool = False
+    ) -> None:
+        """Keep a countersignature, the holder's or the guardian's; the same again is no change.
 
         Raises `DecisionReceiptUnknown`, `AlreadyCountersigned`.
         """

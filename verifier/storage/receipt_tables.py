@@ -55,6 +55,7 @@ ENTRIES: Final = Table(
     Column("countersignature", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("keep_until", BigInteger, nullable=False, index=True),
+    Column("guardian_countersignature", Text),
     UniqueConstraint("kind", "about"),
 )
 HEADS: Final = Table(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Connection, Engine, Row, delete, func, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, or_, select, update
 
 from verifier.receipts.basis import WatchedEvidence
 from verifier.receipts.records import (
@@ -144,21 +144,31 @@ class SqlAgencyRecords:
             raise DecisionReceiptUnknown("there is no such receipt")
         return _entry(row)
 
-    def countersign(self, entry_id: str, countersignature: str) -> None:
+    def decision_on(self, about: str, holder: str) -> LogEntry:
+        either = or_(ENTRIES.c.about == about, ENTRIES.c.holder == holder)
+        wanted = select(ENTRIES).where(ENTRIES.c.kind == EntryOf.DECISION.value, either)
+        with read(self._engine) as connection:
+            row = connection.execute(wanted.order_by(ENTRIES.c.log_index).limit(1)).one_or_none()
+        if row is None:
+            raise DecisionReceiptUnknown("there is no such receipt")
+        return _entry(row)
+
+    def countersign(
+        self, entry_id: str, countersignature: str, *, by_guardian: bool = False
+    ) -> None:
+        place = ENTRIES.c.guardian_countersignature if by_guardian else ENTRIES.c.countersignature
         with write(self._engine) as connection:
             row = connection.execute(
-                select(ENTRIES.c.countersignature)
-                .where(ENTRIES.c.entry_id == entry_id)
-                .with_for_update()
+                select(place).where(ENTRIES.c.entry_id == entry_id).with_for_update()
             ).one_or_none()
             if row is None:
                 raise DecisionReceiptUnknown("there is no such receipt")
-            if row.countersignature not in (None, countersignature):
+            if row[0] not in (None, countersignature):
                 raise AlreadyCountersigned("the receipt was countersigned before")
             connection.execute(
                 update(ENTRIES)
                 .where(ENTRIES.c.entry_id == entry_id)
-                .values(countersignature=countersignature)
+                .values({place: countersignature})
             )
 
     def oldest_without_head(self) -> int | None:
@@ -196,7 +206,11 @@ class SqlAgencyRecords:
             gone = select(ENTRIES.c.entry_id).where(*past)
             connection.execute(delete(WATCHES).where(WATCHES.c.entry_id.in_(gone)))
             return connection.execute(
-                update(ENTRIES).where(*past).values(token=None, countersignature=None, salts="{}")
+                update(ENTRIES)
+                .where(*past)
+                .values(
+                    token=None, countersignature=None, guardian_countersignature=None, salts="{}"
+                )
             ).rowcount
 
 
@@ -232,6 +246,7 @@ def _row(entry: LogEntry) -> dict[str, object]:
         "anchor_salt": entry.anchor_salt,
         "salts": to_json(salts).decode(),
         "countersignature": entry.countersignature,
+        "guardian_countersignature": entry.guardian_countersignature,
         "created_at": entry.created_at,
         "keep_until": entry.keep_until,
     }

@@ -5,7 +5,13 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from wallet.crypto.keys import EcPublicKey, PublicKey, SignatureInvalid, SigningKey
+from wallet.crypto.keys import (
+    ALG_VALUES,
+    EcPublicKey,
+    PublicKey,
+    SignatureInvalid,
+    SigningKey,
+)
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import MalformedError, UnsupportedError
@@ -16,7 +22,7 @@ MAX_REMEMBERED: Final = 4096
 MAX_REMEMBERED_BYTES: Final = 16 * 1024
 # A search for a number is a search for one byte; one for bytes first tries them as a number.
 _DOT: Final = ord(".")
-SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "ES256K", "EdDSA"))
+SUPPORTED_ALGORITHMS: Final = frozenset(("ES256", "ES384", "ES256K", "EdDSA", "Ed25519"))
 
 
 class JwsMalformed(MalformedError):
@@ -112,7 +118,7 @@ def parse_compact_jws(token: str | bytes, *, typ: str | frozenset[str] | None) -
 
 def verify_jws(jws: CompactJws, key: PublicKey) -> None:
     """Return if the signature is valid and its `alg` is the key's. Raises `SignatureInvalid`."""
-    if jws.header["alg"] != key.algorithm:
+    if jws.header["alg"] not in ALG_VALUES.get(key.algorithm, ()):
         raise SignatureInvalid("alg is not the algorithm of the key")
     key.verify(jws.signature, jws.signing_input)
 

@@ -77,16 +77,16 @@ def verify_credential_jwt(
 ) -> VerifiedCredential:
     """Return the credential of a `vc+jwt` that a key of its issuer signed, within its dates.
 
-    `kid` names the verification method; `iss`, if there, is the issuer. Raises `JwsMalformed`,
-    `CredentialMalformed`, `DidDocumentMissing`, `KeyNotAuthorized`, `SignatureInvalid`,
-    `ProofNotByIssuer`, `RelatedResourceMismatch`, `ProofOutsideItsTime`,
+    `kid` names the verification method; `iss`, in header or claims, is the issuer. Raises
+    `JwsMalformed`, `CredentialMalformed`, `DidDocumentMissing`, `KeyNotAuthorized`,
+    `SignatureInvalid`, `ProofNotByIssuer`, `RelatedResourceMismatch`, `ProofOutsideItsTime`,
     `ValidityPeriodNotStarted`, `ValidityPeriodEnded`.
     Does not check status, schema or trust in the issuer.
     """
     jws = parse_compact_jws(token, typ=CREDENTIAL_TYPE)
     claims, did, key = _verify(jws, "vc", ASSERTION, documents)
     credential = parse_credential(claims)
-    if credential.issuer != str(did) or claims.get("iss", credential.issuer) != str(did):
+    if {credential.issuer, *_named_issuers(jws, claims)} != {str(did)}:
         raise ProofNotByIssuer("the credential is not signed by a key of its issuer")
     check_related_resources(credential, pinned_contexts().documents)
     _check_claim_times(claims, now, clock_skew_s)
@@ -97,7 +97,12 @@ def verify_credential_jwt(
 def _verify(
     jws: CompactJws, content: str, relationship: str, documents: DidDocuments
 ) -> tuple[JsonObject, Did, PublicKey]:
-    if jws.header.get("cty", content) != content:
+    media_type = jws.header.get("cty", content)
+    # As in `typ`, what stands before the slash may be left out (RFC 7515 §4.1.10).
+    if type(media_type) is not str or media_type.lower() not in (
+        content,
+        f"application/{content}",
+    ):
         raise JwsMalformed(f"expected cty {content}")
     method = parse_did_url(jws.kid)
     document = documents.get(str(method.did))
@@ -108,6 +113,11 @@ def _verify(
     claims = jws.peek_claims()
     _refuse_foreign(claims)
     return claims, method.did, key
+
+
+def _named_issuers(jws: CompactJws, claims: JsonObject) -> tuple[str, ...]:
+    """Return `iss` of the header and of the claims, as far as they are there (§4.1.1)."""
+    return tuple(claim_string(part, "iss") for part in (jws.header, claims) if "iss" in part)
 
 
 def _refuse_foreign(claims: Mapping[str, Any]) -> None:
@@ -172,6 +182,8 @@ def verify_vp_jwt(
     """
     jws = parse_compact_jws(token, typ=PRESENTATION_TYPE)
     claims, did, key = _verify(jws, "vp", AUTHENTICATION, documents)
+    if not {str(did)}.issuperset(_named_issuers(jws, claims)):
+        raise ProofNotByIssuer("iss is not whose key signed the presentation")
     if claims.get("aud") != audience:
         raise DomainMismatch("aud is not this verifier")
     found = claim_string(claims, "nonce").encode("utf-8")

@@ -27,11 +27,22 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
-from wallet.crypto.keys import EcPublicKey, Ed25519PublicKey, PublicKey, UnsupportedKey
+from wallet.crypto.keys import EcPublicKey, PublicKey, UnsupportedKey, ed25519_public_key
 from wallet.errors import MalformedError, RejectedError
 
 MAX_CHAIN_CERTIFICATES: Final = 4
 MAX_CERTIFICATE_BYTES: Final = 8 * 1024
+
+
+# What the library raises for bytes that are no certificate, or one that it cannot read in full.
+_UNREADABLE: Final = (
+    TypeError,
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 class CertificateMalformed(MalformedError):
@@ -92,10 +103,7 @@ def parse_x5c(value: object) -> tuple[bytes, ...]:
 
 def parse_pem_chain(data: bytes) -> tuple[bytes, ...]:
     """Return the DER certificates of a PEM file, in its order. Raises `CertificateMalformed`."""
-    try:
-        found = x509.load_pem_x509_certificates(data)
-    except (ValueError, UnsupportedAlgorithm):
-        raise CertificateMalformed("not a file of PEM certificates") from None
+    found = _load_pem(data)
     if len(found) > MAX_CHAIN_CERTIFICATES:
         raise CertificateMalformed(f"a chain has 1 to {MAX_CHAIN_CERTIFICATES} certificates")
     return tuple(_der(certificate) for certificate in found)
@@ -109,13 +117,23 @@ def certified_key(der: bytes) -> PublicKey:
     return _public_key(_load(der))
 
 
+def _load_pem(data: bytes) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(data)
+    except _UNREADABLE:
+        raise CertificateMalformed("not a file of PEM certificates") from None
+
+
 def _load(der: bytes) -> x509.Certificate:
     if not 0 < len(der) <= MAX_CERTIFICATE_BYTES:
         raise CertificateMalformed(f"a certificate has at most {MAX_CERTIFICATE_BYTES} bytes")
     try:
-        return x509.load_der_x509_certificate(der)
-    except (ValueError, UnsupportedAlgorithm):
+        certificate = x509.load_der_x509_certificate(der)
+        # The library reads these when they are first asked for, and says then what is wrong.
+        _ = certificate.issuer, certificate.subject, certificate.extensions
+    except _UNREADABLE:
         raise CertificateMalformed("not a DER certificate") from None
+    return certificate
 
 
 class TrustAnchors:
@@ -133,11 +151,7 @@ class TrustAnchors:
     @classmethod
     def from_pem(cls, data: bytes) -> TrustAnchors:
         """Return the anchors of a PEM file. Raises `CertificateMalformed`."""
-        try:
-            found = x509.load_pem_x509_certificates(data)
-        except (ValueError, UnsupportedAlgorithm):
-            raise CertificateMalformed("not a file of PEM certificates") from None
-        return cls(_der(certificate) for certificate in found)
+        return cls(_der(certificate) for certificate in _load_pem(data))
 
     def __len__(self) -> int:
         return len(self._fingerprints)
@@ -152,6 +166,7 @@ class TrustAnchors:
         Each certificate is signed by the next, the last by an anchor, which is not in the chain.
         The leaf is no CA and may make signatures; those above have critical basicConstraints and
         may sign certificates; all are valid at `now` (unix seconds) and within name constraints.
+        A leaf without alternative names is one that names nobody.
         Raises `CertificateMalformed`, `CertificateNotTrusted`, `UnsupportedKey`, `KeyMalformed`.
         """
         if not 0 < len(chain) <= MAX_CHAIN_CERTIFICATES:
@@ -194,18 +209,23 @@ def _fingerprint(certificate: x509.Certificate) -> bytes:
 
 
 def _public_key(certificate: x509.Certificate) -> PublicKey:
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except ValueError:
+        raise CertificateMalformed("the key of a certificate cannot be read") from None
+    except UnsupportedAlgorithm:
+        key = None
     if isinstance(key, ec.EllipticCurvePublicKey):
         return EcPublicKey.from_cryptography(key)
     if isinstance(key, ed25519.Ed25519PublicKey):
-        return Ed25519PublicKey(key)
+        return ed25519_public_key(key.public_bytes_raw())
     raise UnsupportedKey("the key of a certificate is on P-256, P-384 or Ed25519")
 
 
 def _verified_leaf(
     leaf: x509.Certificate, authorities: Sequence[x509.Certificate]
 ) -> VerifiedCertificate:
-    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    dns_names, named_uris = _alternative_names(leaf)
     # A CA that is held to some DNS names must not slip away into a URI (RFC 5280 §4.2.1.10 would
     # constrain only the kinds of names that the constraint has).
     constrained = any(
@@ -213,12 +233,20 @@ def _verified_leaf(
         for authority in authorities
         for extension in authority.extensions
     )
-    uris = () if constrained else names.get_values_for_type(x509.UniformResourceIdentifier)
-    return VerifiedCertificate(
-        _public_key(leaf),
+    uris = frozenset[str]() if constrained else named_uris
+    return VerifiedCertificate(_public_key(leaf), dns_names, uris, leaf.subject.rfc4514_string())
+
+
+def _alternative_names(leaf: x509.Certificate) -> tuple[frozenset[str], frozenset[str]]:
+    # RFC 5280 §4.2.1.6 asks for the extension only where the subject is empty: who is known by
+    # the digest of the certificate, or by the anchor alone, needs no name.
+    try:
+        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return frozenset(), frozenset()
+    return (
         frozenset(name.lower() for name in names.get_values_for_type(x509.DNSName)),
-        frozenset(uris),
-        leaf.subject.rfc4514_string(),
+        frozenset(names.get_values_for_type(x509.UniformResourceIdentifier)),
     )
 
 
@@ -229,17 +257,9 @@ def authority_key_ids(chain: Sequence[bytes]) -> frozenset[bytes]:
     """
     found = set()
     for der in chain:
-        try:
-            extensions = _load(der).extensions
-            found.add(
-                extensions.get_extension_for_class(
-                    x509.AuthorityKeyIdentifier
-                ).value.key_identifier
-            )
-        except x509.ExtensionNotFound:
-            continue
-        except ValueError:
-            raise CertificateMalformed("the extensions of a certificate cannot be read") from None
+        for extension in _load(der).extensions:
+            if isinstance(extension.value, x509.AuthorityKeyIdentifier):
+                found.add(extension.value.key_identifier)
     return frozenset(key_id for key_id in found if key_id is not None)
 
 
@@ -279,7 +299,6 @@ _CA_POLICY: Final = (
 )
 _LEAF_POLICY: Final = (
     ExtensionPolicy.permit_all()
-    .require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
     .may_be_present(x509.BasicConstraints, Criticality.AGNOSTIC, _refuse_ca)
     .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _require_signing_leaf)
 )

@@ -227,8 +227,9 @@ _EC_BY_CRV: Final[Mapping[str, _Curve]] = {
     "P-256": ("ES256", 32, sha256, _P256_INFO, ec.SECP256R1()),
     "P-384": ("ES384", 48, sha384, _P384_INFO, ec.SECP384R1()),
 }
-# The values of `alg` in a JWK by the algorithm of its key (RFC 9864 names Ed25519 by itself).
-_ALG_VALUES: Final[Mapping[str, Sequence[object]]] = {
+# The values of `alg` in a JWK or a JWS by the algorithm of the key (RFC 9864 names Ed25519 by
+# itself).
+ALG_VALUES: Final[Mapping[str, Sequence[object]]] = {
     "ES256": ("ES256",),
     "ES384": ("ES384",),
     "ES256K": ("ES256K",),
@@ -271,7 +272,7 @@ def parse_jwk(jwk: object) -> PublicKey:
         key = ed25519_public_key(_coordinate(jwk, "x", 32))
     else:
         raise UnsupportedKey("expected P-256, P-384, secp256k1 or Ed25519")
-    if "alg" in jwk and jwk["alg"] not in _ALG_VALUES[key.algorithm]:
+    if "alg" in jwk and jwk["alg"] not in ALG_VALUES[key.algorithm]:
         raise KeyMalformed("JWK alg does not fit the curve")
     return key
 

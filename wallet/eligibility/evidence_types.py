@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cache
@@ -46,10 +46,12 @@ class FactType(StrEnum):
     TEXTS = "texts"
     DATES = "dates"
     DATES_BY_PROGRAMME = "dates_by_programme"
+    RECORDS = "records"
 
     def read(self, value: Any) -> Any:
         """Return the value as rules use it, or None if the claim does not hold such a value.
 
+        No rule uses records, or dates by programme as a whole.
         Texts are compared in NFC: how an issuer composed a syllable must not refuse anybody.
         """
         if self is FactType.DATE:
@@ -73,12 +75,16 @@ class FactType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimType:
-    """One claim. `values` are the texts it may hold, empty for any."""
+    """One claim. `values` are the texts it may hold, empty for any.
+
+    `members` are the names of what each of its records holds.
+    """
 
     name: str
     type: FactType
     label: Text
     values: tuple[str, ...] = ()
+    members: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,7 @@ def _evidence_type(name: str, item: JsonObject) -> EvidenceType:
             FactType(detail["type"]),
             Text(detail["ko"], detail["en"]),
             tuple(detail.get("values", ())),
+            {member: Text(**text) for member, text in detail.get("members", {}).items()},
         )
         for claim, detail in item["claims"].items()
     }

@@ -55,9 +55,10 @@ class ConsentRequest:
     `authenticated`: a key of the verifier's DID or certificate signed the request; otherwise
     nobody vouches for who asks, only for where the answer goes. `verifier_name` and `purpose` are
     the verifier's own words: show `verifier` (its identifier), `certificate` (the name that a
-    trusted authority certified) and `answers_to` (host or page) beside them. `registration` is
-    how the request stands to the public registry of verifiers. `transactions` are texts that the
-    holder agrees to by answering. Optional answers are given only when added by `including`.
+    trusted authority certified) and `answers_to` (host or page) beside them. `certified_hosts`
+    are the hosts that the certificate is for. `registration` is how the request stands to the
+    public registry of verifiers. `transactions` are texts that the holder agrees to by answering.
+    Optional answers are given only when added by `including`.
     `retention_days` is for how long the verifier says it keeps what it sees, None if it does not.
     `refusal` is the error (§8.5) that declining tells; it depends on the request, never on cards.
     `contributed` are presentations of another wallet that go along, by query (`wallet.joint`).
@@ -74,6 +75,7 @@ class ConsentRequest:
     request: AuthorizationRequest = field(repr=False)
     audience: str
     certificate: str | None = None
+    certified_hosts: frozenset[str] = frozenset()
     registration: RegistrationReport = UNCHECKED
     transactions: tuple[str, ...] = ()
     origin: str | None = None
@@ -210,6 +212,7 @@ def build_consent(
         request=request,
         audience=verified.audience,
         certificate=None if certificate is None else shown(certificate.subject),
+        certified_hosts=frozenset() if certificate is None else certificate.dns_names,
         registration=registration,
         transactions=tuple(shown(item.text(language)) for item in request.transaction_data),
         origin=verified.origin,

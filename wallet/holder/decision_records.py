@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from wallet.eligibility.receipts.statement import ExpectedReceipt, Shown
+from wallet.eligibility.receipts.file import parse_salts
+from wallet.eligibility.receipts.members import (
+    DecisionReceiptMalformed,
+    check_members,
+    octets,
+    text,
+)
+from wallet.eligibility.receipts.own import ExpectedReceipt
+from wallet.eligibility.receipts.proof import ProofState
+from wallet.eligibility.receipts.statement import Shown
 from wallet.encoding import base64url
 from wallet.encoding.json import JsonObject, parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError
@@ -43,9 +52,10 @@ class HeldReceipt:
 
     `entry_id` is that of the presentation log. `expected` is what the receipt must match, `key`
     the handle of the key made for it, `endpoint` where the agency keeps receipts. `told` is the
-    receipt as the agency told it. The rest is there once it was verified: `agency_key` is the
-    agency's JWK then; `delivered` says that the agency has the countersignature; `proof`,
-    `withdrawal` and `deletion` are what it answered later.
+    receipt as the agency told it; `awaited` says that one may exist which it has not told: its
+    answer did not come, or went to another wallet. The rest is there once it was verified:
+    `agency_key` is the agency's JWK then; `delivered` says that the agency has the
+    countersignature; `proof`, `withdrawal` and `deletion` are what it answered later.
     """
 
     entry_id: str
@@ -60,12 +70,40 @@ class HeldReceipt:
     proof: JsonObject | None = None
     withdrawal: str | None = None
     deletion: str | None = None
+    awaited: bool = False
     version: int = field(default=0, compare=False)
 
     @property
     def is_verified(self) -> bool:
         """Whether the agency's receipt was checked and countersigned."""
         return self.countersignature is not None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more can come of it."""
+        ends = (ProofState.FINAL.value, ProofState.UNANCHORED.value)
+        proof = self.proof
+        return (
+            self.delivered
+            and proof is not None
+            and proof["state"] in ends
+            and proof["log"] is not None
+        )
+
+
+_TOLD: Final = frozenset(("id", "receipt", "anchor_salt", "salts"))
+
+
+def parse_told(value: object) -> JsonObject:
+    """Return a receipt as an agency tells it, unverified. Raises `DecisionReceiptMalformed`."""
+    told = check_members(value, _TOLD)
+    if type(told["receipt"]) is not str or not told["receipt"].isascii():
+        raise DecisionReceiptMalformed("a receipt is a compact JWS")
+    if not text(told["id"], "id").replace("-", "").replace("_", "").isalnum():
+        raise DecisionReceiptMalformed("an id goes into a URL")
+    parse_salts(told["salts"])
+    octets(told["anchor_salt"], "anchor_salt")
+    return told
 
 
 class DecisionRecords:
@@ -104,6 +142,7 @@ def _to_json(held: HeldReceipt) -> JsonObject:
     expected = held.expected
     return {
         **{name: getattr(held, name) for name in _PLAIN},
+        "awaited": held.awaited,
         "issuer": expected.issuer,
         "holder": expected.holder,
         "nonce": expected.nonce,
@@ -126,6 +165,7 @@ def _held(entry_id: str, payload: bytes, version: int) -> HeldReceipt:
             value["issuer"], value["holder"], value["nonce"], shown, value["sent_at"]
         )
         plain = {name: value[name] for name in _PLAIN}
-        return HeldReceipt(entry_id, expected, **plain, version=version)
+        awaited = value.get("awaited", False)
+        return HeldReceipt(entry_id, expected, **plain, awaited=awaited, version=version)
     except (KeyError, IndexError, TypeError, AttributeError, MalformedError) as error:
         raise StoreDamaged("a stored receipt cannot be read") from error

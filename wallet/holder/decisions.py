@@ -10,30 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from wallet.crypto.keys import parse_jwk, thumbprint
 from wallet.did.syntax import parse_did
 from wallet.eligibility.receipts.entry import AgencyEntry, EntryKind, verify_agency_entry
 from wallet.eligibility.receipts.file import ReceiptFile, parse_salts
 from wallet.eligibility.receipts.holder import Act, countersigned, sign_holder_statement
-from wallet.eligibility.receipts.members import (
-    DecisionReceiptMalformed,
-    check_members,
-    octets,
-    text,
-)
-from wallet.eligibility.receipts.proof import EntryProof, ProofState, parse_entry_proof
+from wallet.eligibility.receipts.members import octets
+from wallet.eligibility.receipts.own import ExpectedReceipt, check_own_receipt
+from wallet.eligibility.receipts.proof import EntryProof, parse_entry_proof
 from wallet.eligibility.receipts.signed import agency_key
 from wallet.eligibility.receipts.statement import (
     ENDPOINT_MEMBER,
     RECEIPT_TYPE,
     DecisionReceipt,
-    ExpectedReceipt,
-    check_own_receipt,
     shown_of,
     verify_decision_receipt,
 )
-from wallet.encoding.json import JsonObject, parse_json_object, to_json
+from wallet.encoding.json import parse_json_object, to_json
 from wallet.errors import ConflictError, MalformedError, RejectedError, SeoulWalletError
 from wallet.holder.answers import JSON, AnswerUnexpected, check_reachable, json_answer
 from wallet.holder.decision_records import (
@@ -42,8 +37,10 @@ from wallet.holder.decision_records import (
     FollowUp,
     HeldReceipt,
     NoDecisionReceipt,
+    parse_told,
 )
-from wallet.holder.log import LogEntry
+from wallet.holder.log import LogEntry, PresentationLog
+from wallet.holder.nullifiers import did_of_host
 from wallet.holder.signing import HeldSigningKey
 from wallet.ports.clock import Clock
 from wallet.ports.facts import DidResolver
@@ -60,7 +57,9 @@ from wallet.protocols.oid4vp import AuthorizationRequest
 from wallet.protocols.oid4vp_response import RawPresentation
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
-_TOLD: Final = frozenset(("id", "receipt", "anchor_salt", "salts"))
+# For so long an agency is asked for a receipt that did not come.
+COLLECT_FOR_S: Final = 30 * 86400
+NOT_THERE: Final = "decision_receipt_unknown"
 
 
 class AlreadyDecidedThere(ConflictError):
@@ -110,34 +109,40 @@ class DecisionReceipts:
         development: bool,
     ) -> None:
         self._records = DecisionRecords(records)
+        self._log = PresentationLog(records)
         self._keys = keys
         self._transport = transport
         self._dids = dids
         self._clock = clock
         self._development = development
 
-    def offered(self, entry_id: str, request: AuthorizationRequest) -> OfferedReceipt | None:
+    def offered(
+        self, entry_id: str, request: AuthorizationRequest, certified_hosts: frozenset[str]
+    ) -> OfferedReceipt | None:
         """Return a fresh key if the verifier gives receipts, under a name that it can sign with.
 
         What is sent again has the key of the first time. Only a did:web on the host of the
-        endpoint will do. Raises what the key store raises.
+        endpoint will do, and the request must be that DID's, or of a certificate for the host.
+        Raises what the key store raises.
         """
         endpoint = (request.client_metadata or {}).get(ENDPOINT_MEMBER)
         client = request.client_id
-        if request.response_uri is None or not isinstance(client, DidClientId):
-            return None
-        if client.did.method != "web":
-            return None
         try:
             url = check_url(endpoint, development=self._development)
-            check_url_is_of_client(client, url, development=self._development)
+            if isinstance(client, DidClientId):
+                check_url_is_of_client(client, url, development=self._development)
+                issuer, is_its_own = str(client.did), client.did.method == "web"
+            else:
+                issuer, is_its_own = did_of_host(url), urlsplit(url).hostname in certified_hosts
         except (MalformedError, RejectedError):
+            return None
+        if not is_its_own:
             return None
         try:
             key = self._keys.find(self._records.get(entry_id).key)
         except NoDecisionReceipt:
             key = self._keys.generate()
-        return OfferedReceipt(key, url.rstrip("/"), str(client.did))
+        return OfferedReceipt(key, url.rstrip("/"), issuer)
 
     def expect(
         self,
@@ -146,7 +151,10 @@ class DecisionReceipts:
         request: AuthorizationRequest,
         vp_token: Mapping[str, Sequence[RawPresentation]],
     ) -> None:
-        """Note, before it is sent, what the receipt must be about."""
+        """Note, before it is sent, what the receipt must be about.
+
+        Until an answer says otherwise there may be one to collect.
+        """
         shown = {
             name: shown_of(item)
             for name, presentations in vp_token.items()
@@ -154,7 +162,14 @@ class DecisionReceipts:
         }
         expected = ExpectedReceipt(offered.issuer, offered.holder, request.nonce, shown, entry.at)
         self._records.put(
-            HeldReceipt(entry.id, expected, offered.key.handle, offered.endpoint, request.state)
+            HeldReceipt(
+                entry.id,
+                expected,
+                offered.key.handle,
+                offered.endpoint,
+                request.state,
+                awaited=True,
+            )
         )
 
     def take(self, entry_id: str, answer: HttpAnswer) -> ReceiptProgress:
@@ -166,8 +181,8 @@ class DecisionReceipts:
             held = self._records.get(entry_id)
             told = parse_json_object(answer.body, max_bytes=MAX_ANSWER_BYTES)
             if "decision_receipt" not in told:
-                return ReceiptProgress(held)
-            held = self._records.put(replace(held, told=_told(told["decision_receipt"])))
+                return ReceiptProgress(self._records.put(replace(held, awaited=False)))
+            held = self._told(held, told["decision_receipt"])
         except (NoDecisionReceipt, MalformedError) as error:
             unexpected = None if isinstance(error, NoDecisionReceipt) else error
             return ReceiptProgress(None, unexpected)
@@ -205,18 +220,41 @@ class DecisionReceipts:
     def update(self) -> tuple[ReceiptProgress, ...]:
         """Go on with every receipt that is not at its end: verify, countersign, fetch its proof.
 
-        A failure is told for its receipt and does not keep the others from going on.
+        One that did not come is collected, for `COLLECT_FOR_S` after what it is about; that there
+        is none yet is no failure. A failure is told for its receipt and does not keep the others
+        from going on.
         """
         return tuple(
             self._go_on(held, with_proof=True)
             for held in self._records.all()
-            if held.told is not None and not _is_final(held)
+            if not held.is_final and (held.told is not None or self._is_awaited(held))
         )
+
+    def _is_awaited(self, held: HeldReceipt) -> bool:
+        return held.awaited and self._clock.now() - held.expected.sent_at <= COLLECT_FOR_S
+
+    def _told(self, held: HeldReceipt, told: object) -> HeldReceipt:
+        return self._records.put(replace(held, told=parse_told(told), awaited=False))
+
+    def _collected(self, held: HeldReceipt) -> HeldReceipt:
+        """Return the record with the receipt that the agency has for it, or as it is."""
+        statement = self._sign(held, Act.COLLECT, held.expected.nonce)
+        answer = self._post(f"{held.endpoint}/collections", statement)
+        if answer.status == 404 and _code(answer) == NOT_THERE:
+            return held
+        value = json_answer(answer, what="the receipt", max_bytes=MAX_ANSWER_BYTES)
+        return self._told(held, value.get("decision_receipt"))
 
     def _go_on(self, held: HeldReceipt, *, with_proof: bool = False) -> ReceiptProgress:
         try:
+            if held.told is None:
+                held = self._collected(held)
+                if held.told is None:
+                    return ReceiptProgress(held)
             if not held.is_verified:
                 held = self._records.put(self._countersigned(held))
+                # What the agency decided on has arrived there, whoever handed it in.
+                self._log.arrived(held.entry_id)
             if not held.delivered:
                 self._deliver(held)
                 held = self._records.put(replace(held, delivered=True))
@@ -230,7 +268,7 @@ class DecisionReceipts:
         return ReceiptProgress(held)
 
     def _countersigned(self, held: HeldReceipt) -> HeldReceipt:
-        told = _told(held.told)
+        told = parse_told(held.told)
         token, issuer = told["receipt"], held.expected.issuer
         document = self._dids.resolve(parse_did(issuer)).value
         key = agency_key(token, typ=RECEIPT_TYPE, issuer=issuer, keys=document)
@@ -257,13 +295,13 @@ class DecisionReceipts:
         return answer
 
     def _deliver(self, held: HeldReceipt) -> None:
-        url = f"{held.endpoint}/{_told(held.told)['id']}/countersignature"
+        url = f"{held.endpoint}/{parse_told(held.told)['id']}/countersignature"
         answer = self._post(url, held.countersignature or "")
         if answer.status != 204:
             raise AgencyRefused(f"the countersignature was refused: {_code(answer)}")
 
     def _fetch_proof(self, held: HeldReceipt) -> EntryProof:
-        told = _told(held.told)
+        told = parse_told(held.told)
         answer = self._transport.get(f"{held.endpoint}/{told['id']}", accept=JSON)
         value = json_answer(answer, what="the receipt", max_bytes=MAX_ANSWER_BYTES)
         salt = octets(told["anchor_salt"], "anchor_salt")
@@ -300,7 +338,7 @@ class DecisionReceipts:
         held = self._records.get(entry_id)
         if held.told is None:
             raise NoDecisionReceipt("the receipt has not come")
-        receipt_id = _told(held.told)["id"]
+        receipt_id = parse_told(held.told)["id"]
         signed = self._sign(held, Act.DELETE, receipt_id)
         answer = self._post(f"{held.endpoint}/{receipt_id}/deletion", signed)
         entry = self._entry(answer, EntryKind.DELETION, held, receipt_id)
@@ -331,7 +369,7 @@ class DecisionReceipts:
         """
         held = self._records.get(entry_id)
         receipt = self.receipt(entry_id)
-        told = _told(held.told)
+        told = parse_told(held.told)
         salt = octets(told["anchor_salt"], "anchor_salt")
         return ReceiptFile(
             receipt.issuer,
@@ -342,28 +380,6 @@ class DecisionReceipts:
             parse_salts(told["salts"]),
             None if held.proof is None else parse_entry_proof(held.proof, salt),
         )
-
-
-def _told(value: object) -> JsonObject:
-    told = check_members(value, _TOLD)
-    if type(told["receipt"]) is not str or not told["receipt"].isascii():
-        raise DecisionReceiptMalformed("a receipt is a compact JWS")
-    if not text(told["id"], "id").replace("-", "").replace("_", "").isalnum():
-        raise DecisionReceiptMalformed("an id goes into a URL")
-    parse_salts(told["salts"])
-    octets(told["anchor_salt"], "anchor_salt")
-    return told
-
-
-def _is_final(held: HeldReceipt) -> bool:
-    ends = (ProofState.FINAL.value, ProofState.UNANCHORED.value)
-    proof = held.proof
-    return (
-        held.delivered
-        and proof is not None
-        and proof["state"] in ends
-        and proof["log"] is not None
-    )
 
 
 def _code(answer: HttpAnswer) -> str:

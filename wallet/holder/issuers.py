@@ -47,7 +47,7 @@ from wallet.protocols.oid4vci.server_metadata import (
 DEFAULT_COPIES: Final = 4
 JWK_BINDING: Final = "jwk"
 # Signed if the issuer does that; an answer without a signature is taken as well.
-METADATA_ACCEPT: Final = f"{SIGNED_METADATA_MEDIA_TYPE}, {JSON}"
+METADATA_ACCEPT: Final = f"{SIGNED_METADATA_MEDIA_TYPE}, {JSON};q=0.9"
 
 
 class OfferNotTrusted(RejectedError):
@@ -170,7 +170,8 @@ class IssuerReader:
             server = _server_metadata(parsed, metadata, self.transport, development)
         except MetadataMismatch as error:
             raise OfferNotTrusted(f"the server's metadata is not its own: {error}") from error
-        usable = tuple(_usable(metadata, name) for name in parsed.credential_configuration_ids)
+        names = parsed.credential_configuration_ids
+        usable = tuple(usable_configuration(metadata, name) for name in names)
         return InspectedOffer(parsed, metadata, server, usable, signer)
 
     def metadata_of(self, issuer: str) -> tuple[IssuerMetadata, Did | None]:
@@ -256,7 +257,11 @@ def _server_metadata(
     return parse_authorization_server_metadata(value, issuer=chosen, development=development)
 
 
-def _usable(metadata: IssuerMetadata, name: str) -> CredentialConfiguration:
+def usable_configuration(metadata: IssuerMetadata, name: str) -> CredentialConfiguration:
+    """Return the configuration if this wallet can make what its issuer asks for.
+
+    Raises `UnsupportedOffer`.
+    """
     configuration = metadata.configurations.get(name)
     if configuration is None or configuration.format not in FORMATS:
         raise UnsupportedOffer("what is offered is of an unknown format, or not in the metadata")
@@ -268,4 +273,6 @@ def _usable(metadata: IssuerMetadata, name: str) -> CredentialConfiguration:
         raise UnsupportedOffer("what is offered is not bound to a key (jwk, or did:jwk)")
     if "ES256" not in configuration.proof_algorithms:
         raise UnsupportedOffer("the issuer takes no key proof by ES256")
+    if configuration.key_attestations is not None:
+        raise UnsupportedOffer("the issuer asks for attested keys, and this wallet has none")
     return configuration

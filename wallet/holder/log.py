@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -100,6 +100,14 @@ class PresentationLog:
     def finish(self, entry: LogEntry) -> None:
         """Note what became of it."""
         self._records.write(_put(entry, None))
+
+    def arrived(self, entry_id: str) -> None:
+        """Note that a presentation reached its verifier, where that was not known."""
+        record = self._records.get(KIND, entry_id)
+        entry = _entry(entry_id, record.payload)
+        if entry.outcome is LogOutcome.UNANSWERED:
+            accepted = replace(entry, outcome=LogOutcome.ACCEPTED)
+            self._records.write(_put(accepted, record.version))
 
 
 def _put(entry: LogEntry, expected_version: int | None) -> Put:

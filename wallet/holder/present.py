@@ -156,7 +156,7 @@ class Presenter:
         return {"vp_token": parse_json_object(data["vp_token"].encode())}
 
     def answer_offline(self, consent: ConsentRequest) -> bytes:
-        """See `Offline.answer`."""
+        """See `Offline.answer`. Whether it arrived is known once there is a receipt."""
         _check_way(consent, Way.FRAMES)
         data, entry = self._answer(consent)
         self._finish(entry, LogOutcome.UNANSWERED)
@@ -165,13 +165,10 @@ class Presenter:
     def contribute(self, consent: ConsentRequest) -> VpToken:
         """Return the presentations of a part of an answer, and note them in the log.
 
-        Another wallet sends them: whether they arrive is not known.
+        Another wallet sends them: whether they arrive is known once there is a receipt.
         """
         self._check_answerable(consent)
-        now = self._clock.now()
-        vp_token = self._vp_token(consent, now, None)
-        entry = self._linking.marked(_log_entry(consent, now), consent)
-        self._log.begin(entry)
+        vp_token, _ = self._noted(consent)
         return vp_token
 
     def decline(self, consent: ConsentRequest) -> str | None:
@@ -188,21 +185,8 @@ class Presenter:
 
     def _answer(self, consent: ConsentRequest) -> tuple[dict[str, str], LogEntry]:
         self._check_answerable(consent)
-        now, request = self._clock.now(), consent.request
-        # What others contribute names no key, and a receipt is about one.
-        receipt = (
-            None
-            if consent.contributed
-            else self._receipts.offered(entry_id(consent.verifier, request.nonce), request)
-        )
-        vp_token = self._vp_token(consent, now, None if receipt is None else receipt.holder)
-        for query_id, presentations in consent.contributed.items():
-            vp_token.setdefault(query_id, []).extend(presentations)
-        entry = self._linking.marked(_log_entry(consent, now), consent)
-        # Noted before it is sent, so that no crash hides from the holder what may have left.
-        self._log.begin(entry)
-        if receipt is not None:
-            self._receipts.expect(entry, receipt, request, vp_token)
+        request = consent.request
+        vp_token, entry = self._noted(consent)
         if not request.response_mode.is_encrypted:
             return build_response(vp_token, request.state), entry
         recipient, enc = response_encryption(request.client_metadata)
@@ -210,6 +194,24 @@ class Presenter:
             vp_token, request.state, recipient=recipient, enc=enc, nonce=request.nonce
         )
         return {"response": jwe}, entry
+
+    def _noted(self, consent: ConsentRequest) -> tuple[VpToken, LogEntry]:
+        """Return what answers, with what others contributed, and its entry in the log.
+
+        Noted before it is sent, so that no crash hides from the holder what may have left.
+        """
+        now, request = self._clock.now(), consent.request
+        receipt = self._receipts.offered(
+            entry_id(consent.verifier, request.nonce), request, consent.certified_hosts
+        )
+        vp_token = self._vp_token(consent, now, None if receipt is None else receipt.holder)
+        for query_id, presentations in consent.contributed.items():
+            vp_token.setdefault(query_id, []).extend(presentations)
+        entry = self._linking.marked(_log_entry(consent, now), consent)
+        self._log.begin(entry)
+        if receipt is not None:
+            self._receipts.expect(entry, receipt, request, vp_token)
+        return vp_token, entry
 
     def _check_answerable(self, consent: ConsentRequest) -> None:
         if consent.missing:

@@ -7,6 +7,7 @@ platform vouches for: presentations are bound to `origin:` and the origin, signe
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from wallet.credentials.jose import CompactJws
@@ -32,12 +33,35 @@ from wallet.protocols.oid4vp_request_object import (
 
 UNSIGNED_PROTOCOL: Final = "openid4vp-v1-unsigned"
 SIGNED_PROTOCOL: Final = "openid4vp-v1-signed"
+_WEB_ORIGIN: Final = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9][a-z0-9.-]{0,252})(?::(?P<port>[1-9][0-9]{0,4}))?\Z"
+)
+_ANDROID_ORIGIN: Final = re.compile(r"android:apk-key-hash:[A-Za-z0-9_-]{27,43}\Z")
+_DEFAULT_PORTS: Final = {"https": "443", "http": "80"}
 
 
 class OriginMismatch(RejectedError):
     """The request was signed for other pages than the one that brought it."""
 
     code = "origin_mismatch"
+
+
+def check_page_origin(origin: str, *, development: bool = False) -> str:
+    """Return `origin` if a verifier may expect it of those who bring its requests (A.2).
+
+    A web origin as browsers write it, https alone (on `localhost` http too, with `development`),
+    or that of an Android app by the digest of its key. Wallets compare it letter by letter, so
+    another spelling would match nobody. Raises `RequestMalformed`.
+    """
+    if _ANDROID_ORIGIN.match(origin):
+        return origin
+    match = _WEB_ORIGIN.match(origin)
+    local = development and match is not None and match["host"] == "localhost"
+    if match is None or (match["scheme"] != "https" and not local):
+        raise RequestMalformed("an origin is https, a host in lower case and perhaps a port")
+    if match["port"] == _DEFAULT_PORTS[match["scheme"]]:
+        raise RequestMalformed("an origin does not write the port that its scheme has anyway")
+    return origin
 
 
 def origin_audience(origin: str) -> str:

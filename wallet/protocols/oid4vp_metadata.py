@@ -19,6 +19,8 @@ MAX_LISTED: Final = 64
 DEFAULT_ENCRYPTION: Final = "A128GCM"
 # In the order that this wallet prefers them.
 ENCRYPTIONS: Final = ("A256GCM", "A128GCM", "A128CBC-HS256")
+# RFC 9864 has a name of its own for what is used here of EdDSA.
+_GENERAL_NAMES: Final = {"Ed25519": "EdDSA"}
 
 
 class FormatsNotSupported(RejectedError):
@@ -75,7 +77,8 @@ def check_format(
             continue
         if type(listed) is not list or len(listed) > MAX_LISTED:
             raise RequestMalformed(f"{name} is a short list")
-        if not set(used).issubset(item for item in listed if type(item) is str):
+        taken = {_GENERAL_NAMES.get(item, item) for item in listed if type(item) is str}
+        if not taken.issuperset(_GENERAL_NAMES.get(item, item) for item in used):
             raise FormatsNotSupported(f"the verifier's {name} does not have the algorithm used")
 
 

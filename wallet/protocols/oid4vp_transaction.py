@@ -180,6 +180,7 @@ def _authorized(items: Sequence[TransactionData], query_id: str, claims: JsonObj
     if type(hashes) is not list or len(hashes) > MAX_TRANSACTIONS:
         raise TransactionDataMismatch(f"{HASHES_CLAIM} is a short list of hashes")
     name = claims.get(HASH_NAME_CLAIM, DEFAULT_HASH)
+    named = HASH_NAME_CLAIM in claims
     found = []
     for value in hashes:
         position = next(
@@ -188,6 +189,8 @@ def _authorized(items: Sequence[TransactionData], query_id: str, claims: JsonObj
                 for at, item in enumerate(items)
                 if at not in found
                 and query_id in item.credential_ids
+                # Where the request names functions the answer says which it took (B.3.3.1).
+                and (named or not item.hash_names)
                 and name in (item.hash_names or (DEFAULT_HASH,))
                 and _digest(item, name) == value
             ),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from wallet.credentials.data_integrity.verify import DidDocuments, verify_credential
 from wallet.credentials.jsonld.seoul import seoul_json_ld
-from wallet.credentials.vcdm.credential import Credential
 from wallet.encoding.json import JsonObject, parse_json_object
 from wallet.errors import UnsupportedError
-from wallet.status.bitstring import ENTRY_TYPE
+from wallet.status.bitstring import (
+    ENTRY_TYPE,
+    BitstringStatusEntry,
+    parse_bitstring_status_entry,
+)
 from wallet.verification.status import StatusListInvalid
 
 MAX_ENTRIES: Final = 4
@@ -39,15 +43,23 @@ class VerifiedBitstringList:
     subject: JsonObject = field(repr=False)
 
 
-def bitstring_entries(credential: Credential) -> tuple[JsonObject, ...]:
-    """Return the entries of a `credentialStatus` that name Bitstring lists.
+class UnsupportedStatusType(UnsupportedError):
+    """The credential has a status of a kind that is not looked at."""
 
-    Raises `TooManyStatuses`.
+    code = "unsupported_status_type"
+
+
+def bitstring_entries(statuses: Sequence[JsonObject]) -> tuple[BitstringStatusEntry, ...]:
+    """Return the entries of a `credentialStatus`, all of which name Bitstring lists.
+
+    One of another kind is not passed over: it may say that the credential is revoked. Raises
+    `TooManyStatuses`, `UnsupportedStatusType`, `StatusListMalformed`.
     """
-    found = tuple(entry for entry in credential.statuses if entry.get("type") == ENTRY_TYPE)
-    if len(found) > MAX_ENTRIES:
+    if len(statuses) > MAX_ENTRIES:
         raise TooManyStatuses(f"more than {MAX_ENTRIES} statuses")
-    return found
+    if any(entry.get("type") != ENTRY_TYPE for entry in statuses):
+        raise UnsupportedStatusType("a status of another kind cannot be checked here")
+    return tuple(parse_bitstring_status_entry(entry) for entry in statuses)
 
 
 def verify_bitstring_list(

@@ -8,9 +8,8 @@ from wallet.errors import RejectedError
 from wallet.status.bitstring import (
     BitstringStatusEntry,
     check_bitstring_status,
-    parse_bitstring_status_entry,
 )
-from wallet.verification.bitstring_list import VerifiedBitstringList
+from wallet.verification.bitstring_list import VerifiedBitstringList, bitstring_entries
 from wallet.verification.evidence import Fact, FactMissing
 from wallet.verification.progress import Progress
 from wallet.verification.proof_steps import FactsTooOld
@@ -40,9 +39,9 @@ def check_any_status(progress: Progress) -> int | Outcome:
     """
     if progress.epoch is not None:
         return Outcome.NOT_REQUIRED
-    if not progress.bitstring_entries:
+    if not progress.statuses:
         return check_status(progress)
-    entries = [parse_bitstring_status_entry(item) for item in progress.bitstring_entries]
+    entries = bitstring_entries(progress.statuses)
     deciding = [entry for entry in entries if entry.purpose in _DECIDING]
     if trust_policy(progress).require_status and _REVOCATION not in {
         entry.purpose for entry in deciding

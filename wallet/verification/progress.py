@@ -22,7 +22,7 @@ class Progress:
 
     `signed_input` are the bytes that the issuer signed, and that are anchored. `vct` is the type
     by which the issuer is accredited, whatever the format. `status` is a Status List claim,
-    `bitstring_entries` are those of a `credentialStatus`.
+    `statuses` are those of a `credentialStatus`.
     """
 
     policy: VerificationPolicy
@@ -38,7 +38,7 @@ class Progress:
     vct: str = ""
     types: frozenset[str] = frozenset()
     status: object = None
-    bitstring_entries: tuple[JsonObject, ...] = ()
+    statuses: tuple[JsonObject, ...] = ()
     holder_key: PublicKey | None = None
     acted_for: ActedFor | None = None
     receipt_claim: object = None

@@ -13,7 +13,6 @@ from wallet.credentials.jwt_vc import JwtVc
 from wallet.credentials.sd_jwt import SdJwt
 from wallet.credentials.vcdm.credential import Credential
 from wallet.errors import MalformedError, RejectedError, UnsupportedError
-from wallet.status.bitstring import parse_bitstring_status_entry
 from wallet.status.token_status_list import parse_status_reference
 from wallet.trust.identifiers import issuer_id, schema_id, status_list_id
 from wallet.trust.receipt import RECEIPT_CLAIM, parse_receipt
@@ -134,7 +133,7 @@ def _type_of(credential: Credential) -> str:
 
 def _bitstring_uris(credential: Credential) -> tuple[str, ...]:
     try:
-        entries = [parse_bitstring_status_entry(item) for item in bitstring_entries(credential)]
+        entries = bitstring_entries(credential.statuses)
     except (MalformedError, UnsupportedError):
         return ()
     return tuple(dict.fromkeys(entry.list_credential for entry in entries))

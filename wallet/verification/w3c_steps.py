@@ -29,7 +29,6 @@ from wallet.did.resolve import resolve_self_contained
 from wallet.did.syntax import parse_did, parse_did_url
 from wallet.errors import RejectedError
 from wallet.verification.acting import ActingNotAccepted, is_held_by_guardian
-from wallet.verification.bitstring_list import bitstring_entries
 from wallet.verification.evidence import Fact
 from wallet.verification.issuer_key import IssuerMismatch, KeySource, KeySourceNotAccepted
 from wallet.verification.presented import PresentedJwtVc, PresentedLdpVc
@@ -143,7 +142,7 @@ def read_credential(progress: W3cProgress) -> None:
     }
     if any(is_held_by_guardian(subject) for subject in credential.subjects):
         raise ActingNotAccepted("what a guardian holds is shown as SD-JWT VC, with its right")
-    progress.bitstring_entries = bitstring_entries(credential)
+    progress.statuses = credential.statuses
 
 
 def check_w3c_type(progress: W3cProgress) -> None:

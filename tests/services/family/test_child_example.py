@@ -16,6 +16,7 @@ from tests.support.family_town import (
     KIM,
     MOTHER,
     TEEN,
+    WELFARE,
     YOUNG,
     FamilyTown,
     together,
@@ -26,13 +27,12 @@ from wallet.holder.joint import NothingToJoin
 from wallet.holder.wallet import Wallet
 
 PROGRAMME = "seoul-learn-child"
-WELFARE = [(child, {"groups": ["near_poor"]}) for child in (YOUNG, TEEN)]
 
 
 @pytest.fixture
 def town(tmp_path: Path) -> Iterator[FamilyTown]:
     """The town some days before one child turns 14 and another 19, with the example programmes."""
-    built = FamilyTown.build(tmp_path, rows={"welfare": WELFARE})
+    built = FamilyTown.build(tmp_path, rows=WELFARE)
     yield built
     built.close()
 

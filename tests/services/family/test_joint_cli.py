@@ -92,6 +92,35 @@ def test_two_terminals_answer_as_one(
     assert town.result(opened)["acted_for"][0]["jointly"] is True
 
 
+def test_both_terminals_list_the_decision_on_what_they_applied_for_together(
+    town: FamilyTown, tmp_path: Path
+) -> None:
+    child, guardian = town.open_wallet("child-applying"), town.open_wallet("guardian-applying")
+    for kind in ("residence", "welfare"):
+        town.give(child, kind, TEEN, TEEN)
+    town.give_guardianship(guardian, KIM, FATHER, TEEN)
+    town.settle()
+    question, part = tmp_path / "question", tmp_path / "part"
+
+    def take_part() -> str:
+        run(guardian, "take-part", str(question), "--part", str(part), "--yes")
+        return f"{part}\n"
+
+    link = town.ask("seoul-learn-child")["link"]
+    asked = ("present-together", link, "--question", str(question), "--yes")
+    typed: IO[bytes] = io.BufferedReader(Typing(take_part))
+    done = run(child, *asked, typed=typed)
+    assert done.exit_code == 0, done.output
+    assert "not yet" in run(guardian, "decisions").output
+    told = [run(each, "decisions", "--refresh").output for each in (child, guardian)]
+    for text, applied in zip(told, ("with a guardian", "with a child"), strict=True):
+        assert "seoul-learn-child" in text
+        assert applied in text
+        assert "eligible" in text
+    logs = [run(each, "log").output for each in (child, guardian)]
+    assert all("accepted" in text for text in logs)
+
+
 def test_a_guardian_who_says_no_gives_no_part_and_the_child_sends_nothing(
     town: FamilyTown, teen: Wallet, father: Wallet, tmp_path: Path
 ) -> None:

@@ -46,8 +46,12 @@ def test_reads_clients_providers_and_departments(tmp_path: Path) -> None:
         "configurations": ["appointment-letter"],
         "names": {"ko-KR": "총무과", "en-US": "General Affairs"},
     }
-    config = configured(tmp_path, {**GOOD, "departments": [department]})
+    levels = {"key_storage": ["iso_18045_high"]}
+    profile = {**GOOD, "departments": [department], "key_attestations_required": levels}
+    config = configured(tmp_path, profile)
     policy = config.settings.clients
+    assert policy.key_attestations is not None
+    assert policy.key_attestations.to_json() == levels
     assert policy.clients[0].redirect_uris == ("https://wallet.example/cb",)
     assert policy.attestation_required
     assert policy.dpop_required
@@ -71,6 +75,8 @@ def test_reads_clients_providers_and_departments(tmp_path: Path) -> None:
         {**GOOD, "wallet_providers": {"p": {"kty": "oct"}}},
         {**GOOD, "wallet_provider_anchors": "/nowhere"},
         {**GOOD, "attestation_required": "yes"},
+        {**GOOD, "key_attestations_required": True},
+        {**GOOD, "key_attestations_required": {"key_storage": []}},
         {**GOOD, "departments": [{"path": "operator"}]},
         {**GOOD, "nym_epoch": 2027},
     ],

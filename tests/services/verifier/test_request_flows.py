@@ -18,7 +18,8 @@ from wallet.holder.consent import ConsentRequest
 from wallet.holder.copies import copy_puts
 from wallet.holder.log import AlreadyPresented
 from wallet.holder.requests import RequestRefused
-from wallet.protocols.oid4vp_dc_api import OriginMismatch
+from wallet.protocols.oid4vp import RequestMalformed
+from wallet.protocols.oid4vp_dc_api import OriginMismatch, check_page_origin
 
 ORIGIN = "https://shop.example"
 AGREEMENT = {
@@ -191,9 +192,47 @@ def test_an_answer_to_another_page_is_rejected(place: tuple[Desk, Citizen]) -> N
 
 
 @pytest.mark.parametrize(
+    "origin",
+    [
+        "https://agency.example",
+        "https://agency.example:8443",
+        "android:apk-key-hash:pNiP5iKyQ8JwgGOaKA1zGPUPJIS-0H1xKCQcfIoGLck",
+    ],
+)
+def test_a_request_may_expect_pages_and_apps(desk: Desk, origin: str) -> None:
+    opened = desk.ask(flow="dc_api", expected_origins=[origin])
+    assert opened["dc_request"]["protocol"] == "openid4vp-v1-signed"
+
+
+def test_a_page_over_http_is_expected_in_development_alone() -> None:
+    for origin in ("http://localhost:3000", "http://localhost"):
+        assert check_page_origin(origin, development=True) == origin
+        with pytest.raises(RequestMalformed):
+            check_page_origin(origin)
+
+
+@pytest.mark.parametrize(
     "options",
     [
         {"flow": "dc_api"},
+        *(
+            {"flow": "dc_api", "expected_origins": [origin]}
+            for origin in (
+                "http://agency.example",
+                "https://agency.example/",
+                "https://agency.example:443",
+                "HTTPS://agency.example",
+                "https://Agency.example",
+                "https://user@agency.example",
+                "https://agency.example\n",
+                "javascript:alert(1)",
+                "ftp://agency.example",
+                "wss://agency.example",
+                "data:text/html,x",
+                "android:apk-key-hash:",
+                "null",
+            )
+        ),
         {"flow": "dc_api", "expected_origins": [ORIGIN], "response_mode": "direct_post"},
         {"response_mode": "dc_api"},
         {"flow": "same_device"},

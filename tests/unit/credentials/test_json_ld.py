@@ -57,7 +57,7 @@ DOCUMENTS: dict[str, JsonObject] = {
     "blank subject": card(ISSUER),
     "ordered list": with_subject(order=["a", "b", "a"]),
     "ordered list of nodes": with_subject(order=[{"name": "합성"}, "x"]),
-    "empty ordered list": with_subject(order={"@list": []}),
+    "empty ordered list": with_subject(order=[]),
     "json": with_subject(extra={"b": [1, None, {"@context": "x"}], "a": 1.5, "id": 7}),
     "numbers": with_subject(childCount=[0, -1, 2.5, 10.0, 1e21, 1e-7, 123456789.125]),
     "languages": {

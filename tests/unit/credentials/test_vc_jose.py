@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -100,6 +101,13 @@ def test_a_credential_that_is_not_by_its_issuer_is_refused() -> None:
         ({}, {"typ": "jwt"}, JwsMalformed),
         ({}, {"typ": "vp+jwt"}, JwsMalformed),
         ({}, {"cty": "vp"}, JwsMalformed),
+        ({}, {"cty": "application/vp"}, JwsMalformed),
+        ({}, {"cty": "vc+ld+json"}, JwsMalformed),
+        ({}, {"cty": ["vc"]}, JwsMalformed),
+        ({}, {"iss": "did:example:other"}, ProofNotByIssuer),
+        ({"iss": "did:example:other"}, {}, ProofNotByIssuer),
+        ({"iss": None}, {}, JwsMalformed),
+        ({}, {"iss": [ISSUER.did]}, JwsMalformed),
         ({}, {"kid": "#0"}, DidMalformed),
         ({}, {"kid": None}, DidMalformed),
         ({"exp": NOW - 61}, {}, ProofOutsideItsTime),
@@ -116,6 +124,29 @@ def test_a_credential_of_another_form_is_refused(
     token = signed({**card(ISSUER.did), **claims}, header)
     with pytest.raises(error):
         verify_credential_jwt(token, KEYS, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("claims", "header"),
+    [
+        ({}, {}),
+        ({"iss": ISSUER.did}, {}),
+        ({}, {"iss": ISSUER.did}),
+        ({}, {"cty": "vc"}),
+        ({}, {"cty": "application/vc"}),
+        ({}, {"cty": "VC"}),
+        ({}, {"typ": "application/vc+jwt"}),
+        ({"issuer": {"id": ISSUER.did, "name": "Synthetic"}, "iss": ISSUER.did}, {}),
+        # Not understood, and so ignored.
+        ({"unknown": {"a": 1}}, {"unknown": 1}),
+        ({"exp": NOW + 1, "nbf": NOW, "iat": NOW, "jti": "x", "sub": "y"}, {}),
+    ],
+)
+def test_other_spellings_of_a_credential_are_accepted(
+    claims: JsonObject, header: JsonObject
+) -> None:
+    token = signed({**card(ISSUER.did), **claims}, header)
+    assert verify_credential_jwt(token, KEYS, now=NOW).credential.issuer == ISSUER.did
 
 
 def present(*credentials: JsonObject, **changes: Any) -> str:
@@ -205,6 +236,17 @@ def test_a_presentation_by_another_than_its_holder_is_refused() -> None:
     token = sign_jws(other.key, {"typ": "vp+jwt", "kid": other.method}, claims)
     with pytest.raises(ProofNotByHolder):
         verify_presentation_jwt(token, documents(ISSUER, other), POLICY, now=NOW)
+
+
+def test_a_presentation_in_the_name_of_another_is_refused() -> None:
+    claims = {**presentation(HOLDER.did, envelop_credential(issue())), "aud": DOMAIN}
+    claims |= {"nonce": CHALLENGE, "iat": NOW}
+    header = {"typ": "vp+jwt", "kid": HOLDER.method}
+    for name, error in ((HOLDER.did, None), (ISSUER.did, ProofNotByIssuer)):
+        for more in (({"iss": name}, {}), ({}, {"iss": name})):
+            token = sign_jws(HOLDER.key, {**header, **more[0]}, {**claims, **more[1]})
+            with pytest.raises(error) if error else contextlib.nullcontext():
+                verify_presentation_jwt(token, KEYS, POLICY, now=NOW)
 
 
 def test_a_credential_about_someone_else_is_refused_unless_it_is_of_a_bearer_type() -> None:

@@ -1,5 +1,7 @@
 """Certificate chains: one that leads to the anchor, and one for each way in which it must not."""
 
+import contextlib
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,9 +16,12 @@ from wallet.crypto.certificates import (
     CertificateMalformed,
     CertificateNotTrusted,
     TrustAnchors,
+    authority_key_ids,
+    certified_key,
     parse_x5c,
 )
-from wallet.crypto.keys import Es256SigningKey
+from wallet.crypto.keys import Es256SigningKey, UnsupportedKey
+from wallet.errors import SeoulWalletError
 
 HOST = x509.DNSName("issuer.example")
 URI = x509.UniformResourceIdentifier("https://issuer.example/card")
@@ -104,9 +109,13 @@ def test_refuses_a_leaf_that_is_not_as_it_must_be(changes: dict[str, Any]) -> No
         ANCHORS.verify_chain([leaf(**changes), INTERMEDIATE.der], now=NOW)
 
 
-def test_refuses_a_leaf_without_alternative_names() -> None:
+def test_a_leaf_without_alternative_names_is_trusted_and_names_nobody() -> None:
+    found = ANCHORS.verify_chain([ROOT.leaf(KEY)], now=NOW)
+    assert found.key.jwk == KEY.public_key.jwk
+    assert found.dns_names == found.uris == frozenset()
+    assert not found.names("https://issuer.example")
     with pytest.raises(CertificateNotTrusted):
-        ANCHORS.verify_chain([ROOT.leaf(KEY)], now=NOW)
+        ANCHORS.verify_chain([Authority("a stranger").leaf(KEY)], now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +190,69 @@ def test_a_truncated_or_changed_certificate_is_refused() -> None:
             ANCHORS.verify_chain([changed], now=NOW)
         with pytest.raises((CertificateMalformed, CertificateNotTrusted)):
             ANCHORS.verify_chain([good[:at]], now=NOW)
+
+
+_KEY_ID = bytes.fromhex("0603551d0e")
+_AUTHORITY_ID = bytes.fromhex("0603551d23")
+_COMMON_NAME = bytes.fromhex("0603550403")
+_ON_P256 = bytes.fromhex("06082a8648ce3d030107")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param(_KEY_ID, _AUTHORITY_ID, id="one extension twice"),
+        pytest.param(bytes.fromhex("a003020102"), bytes.fromhex("a003020105"), id="version 6"),
+        pytest.param(_COMMON_NAME + b"\x0c", _COMMON_NAME + b"\x03", id="a name of another kind"),
+        pytest.param(b"Synthetic", b"Synth\xfftic", id="a name that is not UTF-8"),
+    ],
+)
+def test_a_certificate_that_cannot_be_read_in_full_is_malformed(old: bytes, new: bytes) -> None:
+    good = leaf(ROOT)
+    assert ANCHORS.verify_chain([good], now=NOW).dns_names == {"issuer.example"}
+    assert len(authority_key_ids([good])) == 1
+    assert old in good
+    changed = good.replace(old, new)
+    for read in (
+        certified_key,
+        lambda der: authority_key_ids([der]),
+        lambda der: TrustAnchors([der]),
+    ):
+        with pytest.raises(CertificateMalformed):
+            read(changed)
+    with pytest.raises(CertificateMalformed):
+        ANCHORS.verify_chain([changed], now=NOW)
+
+
+def test_a_certificate_for_a_key_of_another_kind_is_unsupported_and_not_a_crash() -> None:
+    unknown_curve = leaf(ROOT).replace(_ON_P256, _ON_P256[:-1] + b"\x63")
+    with pytest.raises(UnsupportedKey):
+        certified_key(unknown_curve)
+    off_the_curve = leaf(ROOT).replace(KEY.public_key._point[1:], bytes(64))
+    with pytest.raises(CertificateMalformed):
+        certified_key(off_the_curve)
+
+
+# The library warns of oddities that it lets pass.
+@pytest.mark.filterwarnings("ignore")
+def test_no_mutation_of_a_certificate_is_a_crash() -> None:
+    random = Random(7)
+    good = (leaf(ROOT, HOST, URI), INTERMEDIATE.der)
+    for _ in range(1500):
+        data = bytearray(random.choice(good))
+        for _ in range(random.randint(1, 3)):
+            data[random.randrange(len(data))] = random.choice(
+                (random.randrange(256), *b"\x30\x05")
+            )
+        der = bytes(data)
+        for read in (
+            certified_key,
+            lambda der: authority_key_ids([der]),
+            lambda der: TrustAnchors([der]),
+            lambda der: ANCHORS.verify_chain([der], now=NOW),
+        ):
+            with contextlib.suppress(SeoulWalletError):
+                read(der)
 
 
 def test_anchors_come_from_pem_too() -> None:

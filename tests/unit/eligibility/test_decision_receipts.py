@@ -25,6 +25,7 @@ from tests.support.receipt_tokens import (
     a_receipt,
     check_receipt,
 )
+from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import Es256SigningKey, SignatureInvalid
 from wallet.did.did_jwk import did_jwk_from_public_key
@@ -46,15 +47,17 @@ from wallet.eligibility.receipts.holder import (
     verify_holder_statement,
 )
 from wallet.eligibility.receipts.members import DecisionReceiptMalformed
-from wallet.eligibility.receipts.signed import ReceiptIssuerMismatch
-from wallet.eligibility.receipts.statement import (
+from wallet.eligibility.receipts.own import (
     CommitmentMismatch,
-    DecisionReceipt,
     ReceiptHolderMismatch,
     ReceiptNonceMismatch,
     ReceiptTimeMismatch,
     check_commitments,
     check_own_receipt,
+)
+from wallet.eligibility.receipts.signed import ReceiptIssuerMismatch
+from wallet.eligibility.receipts.statement import (
+    DecisionReceipt,
     commitment,
     shown_in,
     verify_decision_receipt,
@@ -142,6 +145,8 @@ def test_a_field_of_another_form_is_no_receipt_though_the_agency_signs(
         (("iat",), True, DecisionReceiptMalformed),
         (("added",), 1, DecisionReceiptMalformed),
         (("programme", "added"), 1, DecisionReceiptMalformed),
+        (("guardian",), None, DecisionReceiptMalformed),
+        (("guardian",), "short", DecisionReceiptMalformed),
     ],
 )
 def test_a_receipt_about_something_else_is_refused_for_what_differs(
@@ -176,6 +181,24 @@ def test_a_commitment_opens_to_what_was_shown_and_to_nothing_else() -> None:
     for salts in ({}, {"resident": bytes(32)}, {**SALTS, "income": bytes(32)}):
         with pytest.raises(CommitmentMismatch):
             check_commitments(receipt, SHOWN, salts)
+
+
+def test_a_guardian_who_took_part_knows_the_guardianship_and_no_other_commitment() -> None:
+    token = a_receipt(guardian=OTHER)
+    receipt = verify_decision_receipt(token, issuer=AGENCY, keys=AGENCY_KEY.public_key)
+    assert (receipt.holder, receipt.guardian) == (HOLDER, OTHER)
+    check_commitments(receipt, SHOWN, SALTS, holder=HOLDER)
+    with pytest.raises(CommitmentMismatch):
+        check_commitments(receipt, SHOWN, SALTS, holder=OTHER)
+    of_right = replace(receipt.evidence[0], type=GUARDIANSHIP_TYPE)
+    theirs = replace(receipt, evidence=(of_right,))
+    check_commitments(theirs, SHOWN, SALTS, holder=OTHER)
+    with pytest.raises(CommitmentMismatch):
+        check_commitments(theirs, {}, SALTS, holder=OTHER)
+    expected = replace(EXPECTED, holder=OTHER)
+    check_own_receipt(theirs, expected, SALTS, now=NOW)
+    with pytest.raises(ReceiptHolderMismatch):
+        check_own_receipt(replace(theirs, guardian=None), expected, SALTS, now=NOW)
 
 
 def test_without_its_salt_a_commitment_is_not_recognised() -> None:

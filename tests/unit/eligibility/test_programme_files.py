@@ -327,7 +327,8 @@ def test_at_least_twelve_programmes_with_texts_in_both_languages() -> None:
 def test_every_kind_of_evidence_is_asked_for_by_a_programme() -> None:
     catalogue = parse_catalogue(programme_files())
     asked = {need.type.name for item in catalogue.programmes() for need in item.evidence.values()}
-    assert asked == {*evidence_types().by_name, BENEFIT_KEY, guardianship_type().name}
+    # A career is for employers; no benefit of these asks for one.
+    assert asked == {*evidence_types().by_name, BENEFIT_KEY, guardianship_type().name} - {"career"}
 
 
 def test_the_schema_refuses_fields_that_it_does_not_know_everywhere() -> None:

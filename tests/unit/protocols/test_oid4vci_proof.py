@@ -74,6 +74,16 @@ def test_refuses_a_bad_claim(claims: dict[str, Any], error: type[SeoulWalletErro
         verify_key_proof(proof(**claims), audience=AUDIENCE, now=NOW)
 
 
+def test_iss_is_the_client_of_the_access_token_if_both_are_known() -> None:
+    for client_id in ("app", None):
+        for named in (proof(), proof(iss="app")):
+            assert verify_key_proof(named, audience=AUDIENCE, now=NOW, client_id=client_id)
+    assert verify_key_proof(proof(iss="other"), audience=AUDIENCE, now=NOW)
+    for other in ("other", "", 5, ["app"]):
+        with pytest.raises(KeyProofInvalid):
+            verify_key_proof(proof(iss=other), audience=AUDIENCE, now=NOW, client_id="app")
+
+
 def test_refuses_every_proof_with_one_character_changed() -> None:
     good = proof()
     for index, char in enumerate(good):

@@ -10,7 +10,7 @@ import pytest
 from tests.support.credentials import ISSUER, NOW, policy
 from wallet.errors import SeoulWalletError
 from wallet.status.bitstring import BitstringStatusEntry, BitstringStatusList
-from wallet.verification.bitstring_list import VerifiedBitstringList
+from wallet.verification.bitstring_list import UnsupportedStatusType, VerifiedBitstringList
 from wallet.verification.bitstring_steps import check_any_status
 from wallet.verification.evidence import Evidence, Fact, FactMissing
 from wallet.verification.progress import Progress
@@ -51,7 +51,7 @@ def step(*lists: VerifiedBitstringList, purposes: tuple[str, ...] = (), **trust:
             evidence=evidence,
             now=NOW,
             issuer=ISSUER,
-            bitstring_entries=entries,
+            statuses=entries,
         )
     )
 
@@ -78,6 +78,20 @@ def test_a_message_decides_nothing_and_is_no_revocation_list() -> None:
     with pytest.raises(StatusMissing):
         step(message)
     assert step(message, require_status=False) is Outcome.NOT_REQUIRED
+
+
+@pytest.mark.parametrize("kind", ["StatusList2021Entry", ["BitstringStatusListEntry"]])
+def test_a_status_of_another_kind_is_not_passed_over(kind: object) -> None:
+    entry = BitstringStatusEntry(f"{URI}/revocation", INDEX, "revocation").to_json()
+    progress = Progress(
+        policy=policy(require_status=False),
+        evidence=Evidence(FactMissing("not needed")),
+        now=NOW,
+        issuer=ISSUER,
+        statuses=({**entry, "type": kind},),
+    )
+    with pytest.raises(UnsupportedStatusType):
+        check_any_status(progress)
 
 
 def test_a_list_that_was_not_fetched_is_no_verdict() -> None:

@@ -120,7 +120,7 @@ class _Namer:
     def _name(self, value: Any) -> Any:
         if type(value) is list:
             return [self._name(item) for item in value]
-        if type(value) is not dict or "@value" in value or "@list" in value:
+        if type(value) is not dict or "@value" in value:
             return value
         result = {
             name: item if name in self._json_terms or name == "@context" else self._name(item)

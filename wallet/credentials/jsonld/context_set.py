@@ -9,6 +9,8 @@ from wallet.credentials.jsonld.errors import JsonLdMalformed, UnsupportedContext
 from wallet.encoding.json import JsonObject, parse_json_object
 
 MAX_CONTEXTS: Final = 16
+# A prefix may itself be written with one.
+_MAX_PREFIXES: Final = 8
 # What an undefined term becomes. It is looked for in every result, and refused.
 UNDEFINED: Final = "urn:seoul-wallet:undefined#"
 _SENTINEL: Final = {"@vocab": UNDEFINED}
@@ -41,6 +43,8 @@ class ContextSet:
         # and which are only met inside another scoped context.
         self.resetting_terms: set[str] = set()
         self._scoped_below: dict[str, set[str]] = {url: set() for url in documents}
+        self._prefixes: dict[str, str] = {}
+        self._identifiers: set[tuple[str, str]] = set()
         raw = {url: parse_json_object(data).get("@context") for url, data in documents.items()}
         for url, context in raw.items():
             self._definitions[url] = self._load(context, raw, (url,))
@@ -49,6 +53,9 @@ class ContextSet:
             raise ValueError("a term has several forms, so its statements cannot be counted")
         self.special_terms: frozenset[str] = frozenset(special)
         self.terms: frozenset[str] = frozenset(_names(list(self._definitions.values())))
+        self._names_by_iri: dict[str, set[str]] = {}
+        for name, iri in self._identifiers:
+            self._names_by_iri.setdefault(self._expanded(iri, {}), set()).add(name)
 
     def extended(self, documents: Mapping[str, bytes]) -> ContextSet:
         """Return a set with more contexts. Raises `ValueError`, also for a URL pinned already."""
@@ -111,6 +118,10 @@ class ContextSet:
             raise ValueError(f"{name} is a map, which is not supported")
         if definition.get("@id") in _ALIASES:
             return
+        identifier = definition.get("@id", name)
+        if isinstance(identifier, str):
+            self._identifiers.add((name, identifier))
+            self._prefixes[name] = identifier
         if definition.get("@type") == "@json":
             self.json_terms.add(name)
         elif "@list" in containers:
@@ -119,6 +130,38 @@ class ContextSet:
             self.graph_terms.add(name)
         else:
             self.plain_terms.add(name)
+
+    def gives_second_name(self, context: Mapping[str, Any]) -> bool:
+        """Tell whether a simple context would let a document spell a term here in another way.
+
+        A reader who looks for `validUntil` would not find it under any other name.
+        """
+        ids = {
+            name: value if isinstance(value, str) else value["@id"]
+            for name, value in context.items()
+            if not name.startswith("@")
+        }
+        for name, iri in ids.items():
+            known = self._names_by_iri.get(self._expanded(iri, ids))
+            if known is not None and name not in known:
+                return True
+        if "@vocab" not in context:
+            return False
+        vocabulary = self._expanded(context["@vocab"], ids)
+        return any(
+            iri.startswith(vocabulary) and iri.removeprefix(vocabulary) not in names
+            for iri, names in self._names_by_iri.items()
+        )
+
+    def _expanded(self, iri: str, more: Mapping[str, str]) -> str:
+        """Return a compact IRI in full, any other as it is."""
+        for _ in range(_MAX_PREFIXES):
+            prefix, colon, rest = iri.partition(":")
+            base = more.get(prefix, self._prefixes.get(prefix))
+            if not colon or rest.startswith("//") or base is None or base == prefix:
+                break
+            iri = base + rest
+        return iri
 
     def urls(self, value: object) -> ContextUrls:
         """Return the URLs of a document's `@context`. Raises `UnsupportedContext`, and kin."""

@@ -18,7 +18,8 @@ class UnsupportedContext(UnsupportedError):
 class StatementsLost(RejectedError):
     """Part of the document has no RDF form, so that a signature would not cover it.
 
-    An undefined term or type, a relative or invalid IRI, a null, an empty or repeating list.
+    An undefined term or type, a relative or invalid IRI, a null, an empty or repeating list, a
+    member that is not named by a term.
     """
 
     code = "statements_lost"

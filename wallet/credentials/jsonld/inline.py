@@ -100,10 +100,25 @@ class InlineJsonLd:
         for item in value:
             if type(item) is str and item.startswith(INLINE):
                 raise UnsupportedContext("a context is not among those pinned here")
-            named.append(_name(item, found) if type(item) is dict else item)
+            named.append(self._name(item, found) if type(item) is dict else item)
         if len(found) > MAX_INLINE_CONTEXTS:
             raise UnsupportedContext(f"more than {MAX_INLINE_CONTEXTS} inline contexts")
         return named
+
+    def _name(self, context: JsonObject, found: dict[str, bytes]) -> str:
+        for name, value in context.items():
+            if not (_is_setting(name, value) if name.startswith("@") else _is_definition(value)):
+                raise UnsupportedContext(
+                    "an inline context says what terms mean, and nothing else"
+                )
+        if self.contexts.gives_second_name(context):
+            raise UnsupportedContext("an inline context names anew what has a name already")
+        data = jcs.canonicalize({"@context": context})
+        if len(data) > MAX_INLINE_CONTEXT_BYTES:
+            raise UnsupportedContext(f"a context of more than {MAX_INLINE_CONTEXT_BYTES} bytes")
+        url = INLINE + sha256(data).hex()
+        found[url] = data
+        return url
 
     def _canonicalizer(self, found: dict[str, bytes]) -> JsonLd:
         if not found:
@@ -121,18 +136,6 @@ class InlineJsonLd:
                 self._by_inline.pop(next(iter(self._by_inline)))
             self._by_inline[key] = made
         return made
-
-
-def _name(context: JsonObject, found: dict[str, bytes]) -> str:
-    for name, value in context.items():
-        if not (_is_setting(name, value) if name.startswith("@") else _is_definition(value)):
-            raise UnsupportedContext("an inline context says what terms mean, and nothing else")
-    data = jcs.canonicalize({"@context": context})
-    if len(data) > MAX_INLINE_CONTEXT_BYTES:
-        raise UnsupportedContext(f"a context of more than {MAX_INLINE_CONTEXT_BYTES} bytes")
-    url = INLINE + sha256(data).hex()
-    found[url] = data
-    return url
 
 
 def _is_setting(name: str, value: object) -> bool:

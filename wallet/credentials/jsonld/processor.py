@@ -8,6 +8,7 @@ Documents that differ only in plain values are not even parsed again (`templates
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any, Final, Protocol
 
@@ -30,6 +31,12 @@ MAX_SHAPES: Final = 512
 MAX_KEPT_STATEMENTS: Final = 256
 # What a relative reference is resolved against. It is looked for in every result, and refused.
 RELATIVE: Final = "https://relative.invalid/"
+# What stands in the place of JSON, which the parser must not look into: where a term for JSON is
+# met out of its scope it would read it as linked data, unseen by `reading`.
+_JSON: Final = "urn:seoul-wallet:json:"
+_JSON_PLACE: Final = re.compile(
+    rf'"\\"{_JSON}([0-9]+)\\""(?=\^\^<http://www\.w3\.org/1999/02/22-rdf-syntax-ns#JSON>)'
+)
 
 _Fragments = dict[ContextUrls, orjson.Fragment]
 _Key = tuple[Shape, frozenset[str]]
@@ -112,6 +119,7 @@ class JsonLd:
     def _parse(self, document: JsonObject, reading: DocumentReading, fragments: _Fragments) -> str:
         """Return the statements, if they are as many as were counted and all are defined."""
         data = self._inline(document, reading, fragments)
+        texts = [_escaped(text) for text in reading.json_texts]
         try:
             quads = pyoxigraph.parse(
                 input=data, format=pyoxigraph.RdfFormat.JSON_LD, base_iri=RELATIVE
@@ -119,12 +127,14 @@ class JsonLd:
             serialized = pyoxigraph.serialize(quads, format=pyoxigraph.RdfFormat.N_QUADS) or b""
         except (SyntaxError, ValueError):
             raise JsonLdMalformed("the document is not valid JSON-LD") from None
-        nquads = serialized.decode("utf-8")
+        nquads, found = _JSON_PLACE.subn(
+            lambda place: f'"{texts[int(place[1])]}"', serialized.decode("utf-8")
+        )
         if UNDEFINED in nquads:
             raise StatementsLost("a term or type is not defined by the contexts")
         if RELATIVE in nquads:
             raise StatementsLost("a reference is relative")
-        if nquads.count("\n") != reading.statements:
+        if nquads.count("\n") != reading.statements or found != len(texts):
             raise StatementsLost("a member has no RDF form")
         return nquads
 
@@ -145,7 +155,8 @@ class JsonLd:
         self, document: JsonObject, reading: DocumentReading, fragments: _Fragments
     ) -> bytes:
         """Return the document as JSON with its contexts in the place of their URLs."""
-        if len(reading.contexts) == 1 and "@context" in document and not reading.joint:
+        plain = not reading.joint and not reading.json_texts
+        if plain and len(reading.contexts) == 1 and "@context" in document:
             (fragment,) = fragments.values()
             inlined: Any = {**document, "@context": fragment}
         else:
@@ -169,7 +180,7 @@ class JsonLd:
             if name == "@context":
                 result[name] = fragments[self._contexts.urls(item)]
             elif name in self._contexts.json_terms:
-                result[name] = item
+                result[name] = f"{_JSON}{reading.json_places[id(value), name]}"
             elif types is not None and name in ("type", "@type"):
                 result[name] = types
             else:
@@ -181,6 +192,12 @@ class JsonLd:
             if len(self._by_shape) >= MAX_SHAPES:
                 self._by_shape.pop(next(iter(self._by_shape)))
             self._by_shape[key] = fragments
+
+
+def _escaped(json_text: str) -> str:
+    """Return canonical JSON as it stands in N-Quads; it has no other control character."""
+    escaped = json_text.replace("\\", "\\\\").replace('"', '\\"')
+    return escaped.replace("\x7f", "\\u007F")
 
 
 def _to_fragments(contexts: dict[ContextUrls, list[Any]]) -> _Fragments:

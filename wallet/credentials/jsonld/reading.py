@@ -11,10 +11,13 @@ import math
 from decimal import Decimal
 from typing import Any, Final
 
+import pyoxigraph
+
 from wallet.credentials.jsonld.context_set import ContextSet, ContextUrls
 from wallet.credentials.jsonld.errors import GraphTooComplex, JsonLdMalformed, StatementsLost
 from wallet.credentials.jsonld.rdfc import MAX_STATEMENTS
 from wallet.crypto.hashing import sha256
+from wallet.encoding import jcs
 from wallet.encoding.json import MAX_JSON_DEPTH, JsonObject
 
 MAX_EXACT_INTEGER: Final = 2**53 - 1
@@ -33,7 +36,8 @@ class DocumentReading:
 
     `shape` is the tree of its member names with the contexts in it; `used` the terms that occur
     anywhere, also in values; `statements` how many the document must give; `contexts` the
-    context lists, the outermost first.
+    context lists, the outermost first. `json_texts` is what stands there as JSON, canonical, and
+    `json_places` which of them by the object's identity and the member.
 
     pyoxigraph 0.5 applies only the last of several type-scoped contexts. So a node with two such
     types has the last one spelled as a term of ours, which brings the contexts of all: `joint`
@@ -42,7 +46,7 @@ class DocumentReading:
 
     __slots__ = (
         "_contexts", "_scope", "_seen",
-        "contexts", "joint", "retyped", "shape", "statements", "used",
+        "contexts", "joint", "json_places", "json_texts", "retyped", "shape", "statements", "used",
     )  # fmt: skip
 
     def __init__(self, document: JsonObject, contexts: ContextSet) -> None:
@@ -53,6 +57,8 @@ class DocumentReading:
         self.joint: dict[ContextUrls, JsonObject] = {}
         self.retyped: dict[int, list[str]] = {}
         self.statements = 0
+        self.json_texts: list[str] = []
+        self.json_places: dict[tuple[int, str], int] = {}
         self.shape: Shape = self._node(document, 0)
         if self.statements == 0:
             raise StatementsLost("the document says nothing")
@@ -76,11 +82,11 @@ class DocumentReading:
             self.contexts.append(urls)
             self._scope = (*outer, urls)
             shape.append(urls)
+        if ("id" in node and "@id" in node) or ("type" in node and "@type" in node):
+            raise JsonLdMalformed("a node has its id and its type once")
         for name, value in node.items():
             if name == "id" or name == "@id":
-                if type(value) is not str:
-                    raise JsonLdMalformed("an id is a string")
-                self._seen.add(value)
+                self._seen.add(_checked_id(value))
                 shape.append(name)
             elif name == "type" or name == "@type":
                 self._types(node, value)
@@ -89,6 +95,9 @@ class DocumentReading:
                 continue
             elif name[:1] == "@":
                 raise JsonLdMalformed("a keyword that is not supported")
+            elif ":" in name:
+                # Readers look for `validUntil`: spelled as its IRI it would be signed and unseen.
+                raise StatementsLost("a member is named by an IRI instead of its term")
             elif type(value) is str and name not in special.special_terms:
                 self._seen.add(name)
                 self._seen.add(value)
@@ -99,6 +108,8 @@ class DocumentReading:
                     raise StatementsLost("a null is not a statement")
                 self._seen.add(name)
                 self.statements += 1
+                self.json_places[id(node), name] = len(self.json_texts)
+                self.json_texts.append(jcs.canonicalize(value).decode("utf-8"))
                 shape.append(name)
             else:
                 self._seen.add(name)
@@ -139,8 +150,6 @@ class DocumentReading:
     def _values(self, name: str, value: Any, depth: int) -> Any:
         if name in self._contexts.list_terms:
             self.statements += 1
-            if type(value) is dict and "@list" in value:
-                return self._list_object(value, depth)
             return self._list(value if type(value) is list else [value], depth)
         in_graph = name in self._contexts.graph_terms
         items = value if type(value) is list else [value]
@@ -163,11 +172,6 @@ class DocumentReading:
         self._scope = outer
         return frozenset(shapes) if shapes else None
 
-    def _list_object(self, value: JsonObject, depth: int) -> Any:
-        if len(value) != 1 or type(value["@list"]) is not list:
-            raise JsonLdMalformed("a list object holds one list")
-        return self._list(value["@list"], depth)
-
     def _list(self, items: list[Any], depth: int) -> Any:
         self.statements += 2 * len(items)
         return ("@list", *(self._value(item, depth + 1) for item in items))
@@ -180,8 +184,6 @@ class DocumentReading:
         elif kind is dict:
             if "@value" in value:
                 return self._literal(value)
-            if "@list" in value:
-                return self._list_object(value, depth)
             return self._node(value, depth + 1)
         elif kind is int:
             if not -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
@@ -206,6 +208,17 @@ class DocumentReading:
         return tuple(value)
 
 
+def _checked_id(value: Any) -> str:
+    """Return the id of a node. One that is no IRI would take all that is said of it away."""
+    if type(value) is not str:
+        raise JsonLdMalformed("an id is a string")
+    try:
+        pyoxigraph.NamedNode(value)
+    except ValueError:
+        raise StatementsLost("an id is not an absolute IRI") from None
+    return value
+
+
 def _iri(definition: JsonObject, name: str) -> str:
     iri = definition.get("@id")
     return iri if isinstance(iri, str) and iri.startswith(("https://", "http://")) else name
@@ -227,16 +240,47 @@ def _refuse_repeats(values: list[Any]) -> None:
     """Refuse a list that says one thing twice: in RDF, once and twice are the same."""
     if len(values) == 1:
         return
-    seen = set()
-    for value in values:
-        if type(value) is dict:
-            key = ("id", value.get("id", value.get("@id")))
-            if type(key[1]) is not str:
-                continue
-        elif type(value) is list:
-            raise StatementsLost("a list in a list is not a statement")
+    if any(type(value) is list for value in values):
+        raise StatementsLost("a list in a list is not a statement")
+    if says_twice(values):
+        raise StatementsLost("a list says the same thing twice")
+
+
+def says_twice(values: list[Any]) -> bool:
+    """Tell whether two values of a list are one in RDF, however each is spelled.
+
+    Values that would differ in their type alone count as one. Nodes without an id never are.
+    """
+    said = [_said(value) for value in values]
+    known = [each for each in said if each is not None]
+    return len(set(known)) != len(known)
+
+
+def _said(value: Any) -> tuple[str, str] | None:
+    """Return the lexical form of a literal, or the id of a node; and the language."""
+    language = ""
+    if type(value) is dict:
+        if "@value" in value:
+            language = str(value.get("@language", "")).lower()
+            value = value["@value"]
         else:
-            key = (type(value).__name__, value)
-        if key in seen:
-            raise StatementsLost("a list says the same thing twice")
-        seen.add(key)
+            value = value.get("id", value.get("@id"))
+    if type(value) is str:
+        return value, language
+    if type(value) is bool:
+        return str(value).lower(), language
+    if type(value) is int or type(value) is float:
+        number = _number(value)
+        return None if number is None else (number, language)
+    return None
+
+
+def _number(value: float) -> str | None:
+    """Return how a number is written in RDF, None for one that is refused for itself."""
+    if -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER and value == int(value):
+        return str(int(value))
+    if type(value) is int or not math.isfinite(value):
+        return None
+    mantissa, exponent = f"{value:.15E}".split("E")
+    digits = mantissa.rstrip("0")
+    return f"{digits}{'0' if digits.endswith('.') else ''}E{int(exponent)}"

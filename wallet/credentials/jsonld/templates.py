@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from wallet.credentials.jsonld import rdfc
-from wallet.credentials.jsonld.reading import MAX_EXACT_INTEGER
+from wallet.credentials.jsonld.reading import MAX_EXACT_INTEGER, says_twice
 from wallet.encoding.json import JsonObject
 
 MAX_TEMPLATES: Final = 512
@@ -84,7 +84,8 @@ class _Outline:
         if kind is bool:
             return "true" if value else "false"
         if kind is list:
-            _refuse_repeats(value)
+            if len(value) > 1 and says_twice(value):
+                raise _NotPlain
             items = [
                 self._value(value, index, item, depth + 1) for index, item in enumerate(value)
             ]
@@ -98,16 +99,6 @@ def _frozen(value: Any) -> Any:
     if type(value) is list and all(type(item) is str for item in value):
         return tuple(value)
     raise _NotPlain
-
-
-def _refuse_repeats(values: list[Any]) -> None:
-    if len(values) < 2:
-        return
-    plain = [value for value in values if type(value) is str or type(value) is int]
-    ids = [value.get("id", value.get("@id")) for value in values if type(value) is dict]
-    known = [name for name in ids if type(name) is str]
-    if len(set(plain)) != len(plain) or len(set(known)) != len(known):
-        raise _NotPlain
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,15 @@ from typing import Final
 from wallet.crypto.keys import PublicKey, parse_jwk
 from wallet.crypto.merkle import InclusionProofInvalid
 from wallet.eligibility.receipts import members
-from wallet.eligibility.receipts.holder import Act, countersigned, verify_holder_statement
 from wallet.eligibility.receipts.log import verify_entry, verify_log_head
 from wallet.eligibility.receipts.members import DecisionReceiptMalformed
+from wallet.eligibility.receipts.own import check_commitments, verify_countersignature
 from wallet.eligibility.receipts.proof import EntryProof, parse_entry_proof
 from wallet.eligibility.receipts.statement import (
     MAX_EVIDENCE,
     RECEIPT_SCHEMA,
     DecisionReceipt,
     Shown,
-    check_commitments,
     verify_decision_receipt,
 )
 from wallet.encoding import base64url
@@ -190,6 +189,7 @@ class _Run:
         self._file, self._facts, self._root, self._shown = file, facts, root, shown
         self.receipt: DecisionReceipt | None = None
         self.anchored_at: int | None = None
+        self._countersigned_by: str | None = None
 
     @staticmethod
     def step(name: str, act: Callable[[], str | None]) -> CheckedStep:
@@ -211,18 +211,14 @@ class _Run:
         receipt, signed = self._verified(), self._file.countersignature
         if signed is None or receipt.holder is None:
             raise CountersignatureMissing("the holder has not countersigned")
-        verify_holder_statement(
-            signed,
-            Act.COUNTERSIGN,
-            audience=receipt.issuer,
-            about=countersigned(receipt.digest),
-            holder=receipt.holder,
-        )
+        self._countersigned_by = verify_countersignature(receipt, signed).holder
 
     def commitments(self) -> str | None:
         if self._shown is None:
             return NOT_SHOWN
-        check_commitments(self._verified(), self._shown, self._file.salts)
+        check_commitments(
+            self._verified(), self._shown, self._file.salts, holder=self._countersigned_by
+        )
         return None
 
     def anchored(self) -> None:

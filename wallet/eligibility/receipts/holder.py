@@ -1,8 +1,8 @@
 """What a holder signs about a decision, with the key that was made for it alone.
 
-One type (typ `receipt-holder+jwt`) with three acts: to countersign a receipt, to withdraw what was
-not decided yet, to ask for deletion. The header carries the public key; its thumbprint is what the
-presentation named and the receipt is about.
+One type (typ `receipt-holder+jwt`) with four acts: to countersign a receipt, to withdraw what was
+not decided yet, to ask for deletion, to collect a receipt that did not come. The header carries
+the public key; its thumbprint is what the presentation named and the receipt is about.
 """
 
 from __future__ import annotations
@@ -31,11 +31,12 @@ class HolderStatementInvalid(RejectedError):
 
 class Act(StrEnum):
     """What the holder does. `about` is the digest of the receipt, base64url, the nonce of the
-    request, or the id of the receipt."""
+    request, or the id of the receipt; to collect, again the nonce."""
 
     COUNTERSIGN = "countersign"
     WITHDRAW = "withdraw"
     DELETE = "delete"
+    COLLECT = "collect"
 
 
 @dataclass(frozen=True, slots=True)

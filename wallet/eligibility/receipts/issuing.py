@@ -35,30 +35,6 @@ def new_receipt_id() -> str:
     return base64url.encode(secrets.token_bytes(ID_BYTES))
 
 
-def issue_decision_receipt(
-    decision: Decision,
-    key: SigningKey,
-    *,
-    issuer: str,
-    verification_method: str,
-    holder: str | None,
-    receipt_id: str,
-    nonce: str,
-    salts: Mapping[str, bytes],
-    log_index: int,
-) -> str:
-    """Return the signed receipt of a decision as entry `log_index` of the agency's log.
-
-    `salts` has one for every piece of evidence, by its id.
-    """
-    claims = receipt_claims(
-        decision, issuer=issuer, holder=holder, receipt_id=receipt_id, nonce=nonce, salts=salts
-    )
-    return sign_receipt_claims(
-        claims, key, verification_method=verification_method, log_index=log_index
-    )
-
-
 def receipt_claims(
     decision: Decision,
     *,
@@ -67,8 +43,13 @@ def receipt_claims(
     receipt_id: str,
     nonce: str,
     salts: Mapping[str, bytes],
+    guardian: str | None = None,
 ) -> bytes:
-    """Return what a receipt says, as JSON: all but its place in the log, which its signer adds."""
+    """Return what a receipt says, as JSON: all but its place in the log, which its signer adds.
+
+    `salts` has one for every piece of evidence, by its id. `holder` and `guardian` are
+    thumbprints: see `DecisionReceipt`.
+    """
     found = decision.evaluation
     evidence = [
         CommittedEvidence(
@@ -101,6 +82,7 @@ def receipt_claims(
             "facts_as_of": decision.facts_as_of,
             "evidence": [item.to_json() for item in evidence],
             **({} if decision.acted_for is None else {"acted_for": decision.acted_for.to_json()}),
+            **({} if guardian is None else {"guardian": guardian}),
         }
     )
 

@@ -2,7 +2,8 @@
 
 It says which programme in which version came to which outcome, why, when, how old the facts were,
 and commits to what was seen. Who the decision is about is the thumbprint of a key that the wallet
-made for this one request, and nothing else.
+made for this one request, and nothing else. Of a child that applied together with its guardian
+`sub` is the key of the child's wallet, and `guardian` that of the guardian's.
 
 commitment = SHA-256("seoul-wallet decision receipt 1" || 00 || salt32 ||
 SHA-256(credential as signed) || SHA-256(presentation as sent)). The salts travel beside the
@@ -11,11 +12,11 @@ receipt: without them it tells nothing to who has seen the credential elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from wallet.credentials.delegation import GUARDIANSHIP_TYPE
 from wallet.credentials.sd_jwt import SdJwt
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.hashing import sha256
@@ -26,11 +27,11 @@ from wallet.eligibility.days import parse_day
 from wallet.eligibility.decision import EvidenceSeen, Outcome
 from wallet.eligibility.receipts import members
 from wallet.eligibility.receipts.members import DecisionReceiptMalformed
-from wallet.eligibility.receipts.signed import ReceiptIssuerMismatch, agency_claims
+from wallet.eligibility.receipts.signed import agency_claims
 from wallet.encoding import base64url
 from wallet.encoding.jcs import NotCanonicalizable, canonicalize
 from wallet.encoding.json import JsonObject, to_json
-from wallet.errors import RejectedError, SeoulWalletError
+from wallet.errors import SeoulWalletError
 from wallet.protocols.oid4vp_response import RawPresentation
 from wallet.trust.receipt import SALT_BYTES
 from wallet.verification.acting import ActedFor, Right
@@ -51,35 +52,11 @@ _CLAIMS: Final = frozenset(
         "decided_by", "missing", "facts_as_of", "evidence", "log_index",
     )
 )  # fmt: skip
-# There only when a guardian applied for a child.
-_OPTIONAL: Final = frozenset(("acted_for",))
+# There only when a guardian applied for a child, or with it and named a key too.
+_OPTIONAL: Final = frozenset(("acted_for", "guardian"))
 _ACTED: Final = frozenset(("right", "person", "actor", "relation", "delegation", "jointly"))
 _PROGRAMME: Final = frozenset(("id", "version", "digest"))
 _EVIDENCE: Final = frozenset(("id", "type", "accepted", "code", "facts_as_of", "commitment"))
-
-
-class ReceiptHolderMismatch(RejectedError):
-    """The receipt names another holder's key than the one that was made for this request."""
-
-    code = "receipt_holder_mismatch"
-
-
-class ReceiptNonceMismatch(RejectedError):
-    """The receipt answers another request."""
-
-    code = "receipt_nonce_mismatch"
-
-
-class ReceiptTimeMismatch(RejectedError):
-    """The decision is dated before the presentation or in the future."""
-
-    code = "receipt_time_mismatch"
-
-
-class CommitmentMismatch(RejectedError):
-    """A commitment of the receipt does not open to what was shown."""
-
-    code = "commitment_mismatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +100,9 @@ class DecisionReceipt:
 
     `holder` is the thumbprint of the holder's key for this decision, None when its wallet named
     none. `log_index` is the receipt's place in the agency's log. `acted_for` names who applied
-    and for whom, by identifiers of this agency alone; None if one applied for oneself. Times are
-    unix seconds.
+    and for whom, by identifiers of this agency alone; None if one applied for oneself. `guardian`
+    is the thumbprint of the key of a guardian who took part with a wallet of their own. Times
+    are unix seconds.
     """
 
     token: str
@@ -145,6 +123,20 @@ class DecisionReceipt:
     evidence: tuple[CommittedEvidence, ...]
     log_index: int
     acted_for: ActedFor | None = None
+    guardian: str | None = None
+
+    def shown_by(self, holder: str) -> frozenset[str]:
+        """Return the ids of the evidence that the wallet with this key knows to have been shown.
+
+        Whoever sent the answer knows all of it, a guardian who took part the guardianship. Of
+        any other key it is nothing.
+        """
+        if holder not in (self.holder, self.guardian):
+            return frozenset()
+        whole = holder == self.holder
+        return frozenset(
+            item.id for item in self.evidence if whole or item.type == GUARDIANSHIP_TYPE
+        )
 
     @property
     def signing_input(self) -> bytes:
@@ -201,7 +193,7 @@ def verify_decision_receipt(
 
     Raises `JwsMalformed`, `SignatureInvalid`, `KeyNotAuthorized`, `ReceiptIssuerMismatch`,
     `DecisionReceiptMalformed` and the errors of the encodings. Does not check whose decision it
-    is (`check_own_receipt`), that it is anchored, or that it is in the agency's log.
+    is (`own.check_own_receipt`), that it is anchored, or that it is in the agency's log.
     """
     claims = agency_claims(
         token, typ=RECEIPT_TYPE, issuer=issuer, keys=keys, names=_CLAIMS, optional=_OPTIONAL
@@ -239,6 +231,9 @@ def _read(token: str, claims: JsonObject) -> DecisionReceipt:
         evidence=evidence,
         log_index=members.number(claims["log_index"], "log_index", MAX_TREE_SIZE),
         acted_for=_acted_for(claims["acted_for"]) if "acted_for" in claims else None,
+        guardian=members.thumbprint_of(claims["guardian"], "guardian")
+        if "guardian" in claims
+        else None,
     )
 
 
@@ -277,55 +272,3 @@ def _read_evidence(value: object) -> CommittedEvidence:
         members.optional_moment(item["facts_as_of"], "facts_as_of"),
         members.octets(item["commitment"], "commitment"),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ExpectedReceipt:
-    """What a wallet knows of the presentation whose receipt it waits for.
-
-    `holder` is the thumbprint of the key it made for it; `sent_at` is unix seconds.
-    """
-
-    issuer: str
-    holder: str
-    nonce: str
-    shown: Mapping[str, Shown]
-    sent_at: int
-
-
-def check_own_receipt(
-    receipt: DecisionReceipt,
-    expected: ExpectedReceipt,
-    salts: Mapping[str, bytes],
-    *,
-    now: int,
-    skew_s: int = 300,
-) -> None:
-    """Return if the receipt is of the decision on this very presentation.
-
-    Every piece that was shown is committed to, and no other. Raises `ReceiptIssuerMismatch`,
-    `ReceiptHolderMismatch`, `ReceiptNonceMismatch`, `ReceiptTimeMismatch`, `CommitmentMismatch`,
-    `DecisionReceiptMalformed`. Whether outcome and reasons are right is not checked: the agency
-    decides, and `wallet.eligibility.decision.evaluate` tells what the holder's own cards say.
-    """
-    if receipt.issuer != expected.issuer:
-        raise ReceiptIssuerMismatch("the receipt is of another agency")
-    if receipt.holder != expected.holder:
-        raise ReceiptHolderMismatch("the receipt names another key")
-    if receipt.nonce != expected.nonce:
-        raise ReceiptNonceMismatch("the receipt answers another request")
-    if not expected.sent_at - skew_s <= receipt.decided_at <= now + skew_s:
-        raise ReceiptTimeMismatch("the decision is not dated when it was made")
-    check_commitments(receipt, expected.shown, salts)
-
-
-def check_commitments(
-    receipt: DecisionReceipt, shown: Mapping[str, Shown], salts: Mapping[str, bytes]
-) -> None:
-    """Return if the receipt commits to exactly this. Raises `CommitmentMismatch`,
-    `DecisionReceiptMalformed`."""
-    if {item.id for item in receipt.evidence} != shown.keys() or salts.keys() != shown.keys():
-        raise CommitmentMismatch("the receipt is about other evidence than was shown")
-    for item in receipt.evidence:
-        if commitment(salts[item.id], shown[item.id]) != item.commitment:
-            raise CommitmentMismatch(f"the commitment to {item.id} opens to something else")

@@ -16,12 +16,14 @@ from urllib.parse import urlencode, urlsplit
 from wallet.crypto.hashing import sha256
 from wallet.encoding import base64url
 from wallet.encoding.form import FormMalformed, parse_form, single_values
-from wallet.encoding.json import JsonObject, parse_json, to_json
+from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError, RejectedError, UnsupportedError
+from wallet.protocols.oid4vci.authorization_details import (
+    build_authorization_details,
+    parse_authorization_details,
+)
 from wallet.protocols.oid4vci.offer import MAX_CODE_CHARACTERS
 from wallet.protocols.oid4vci.token import (
-    AUTHORIZATION_DETAIL_TYPE,
-    MAX_AUTHORIZATION_DETAILS,
     MAX_CLIENT_ID_CHARACTERS,
     MAX_ERROR_CHARACTERS,
     MAX_REDIRECT_CHARACTERS,
@@ -29,7 +31,6 @@ from wallet.protocols.oid4vci.token import (
 from wallet.protocols.oid4vci.url import (
     Oid4vciMessageMalformed,
     check_url,
-    list_of,
     object_of,
     text_member,
 )
@@ -142,10 +143,6 @@ class AuthorizationRequest:
 
     def to_form(self) -> bytes:
         """Return the form body of a pushed authorization request (RFC 9126 §2.1)."""
-        details = [
-            {"type": AUTHORIZATION_DETAIL_TYPE, "credential_configuration_id": name}
-            for name in self.configuration_ids
-        ]
         members = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -153,7 +150,7 @@ class AuthorizationRequest:
             "code_challenge": self.code_challenge,
             "code_challenge_method": CHALLENGE_METHOD,
             "scope": self.scope,
-            "authorization_details": to_json(details).decode() if details else None,
+            "authorization_details": build_authorization_details(self.configuration_ids),
             "state": self.state,
             "issuer_state": self.issuer_state,
             "dpop_jkt": self.dpop_jkt,
@@ -167,7 +164,8 @@ def parse_pushed_request(body: bytes) -> AuthorizationRequest:
 
     Request objects (`request`) are not accepted, and a `request_uri` cannot be pushed. Unknown
     parameters are ignored, known ones may occur once. Raises `FormMalformed`,
-    `Oid4vciMessageMalformed`, `PkceMissing`, `UnsupportedResponseType`. Does not check that the
+    `Oid4vciMessageMalformed`, `AuthorizationDetailsInvalid`, `PkceMissing`,
+    `UnsupportedResponseType`. Does not check that the
     client may use the redirect URI.
     """
     form = single_values(parse_form(body, max_bytes=MAX_PUSHED_REQUEST_BYTES), _REQUEST_MEMBERS)
@@ -188,7 +186,7 @@ def parse_pushed_request(body: bytes) -> AuthorizationRequest:
         text_member(form, "redirect_uri", max_characters=MAX_REDIRECT_CHARACTERS),
         form["code_challenge"],
         _optional(form, "scope", MAX_CODE_CHARACTERS),
-        () if details is None else _parse_details(details),
+        () if details is None else parse_authorization_details(details),
         _optional(form, "state", MAX_STATE_CHARACTERS),
         _optional(form, "issuer_state", MAX_CODE_CHARACTERS),
         jkt,
@@ -202,21 +200,6 @@ def _optional(form: Mapping[str, str], name: str, max_characters: int) -> str | 
     if not _STATE.match(value):
         raise Oid4vciMessageMalformed(f"{name} is printable ASCII")
     return value
-
-
-def _parse_details(text: str) -> tuple[str, ...]:
-    details = parse_json(text.encode("utf-8", "surrogatepass"))
-    names = []
-    for entry in list_of(details, "authorization_details", max_items=MAX_AUTHORIZATION_DETAILS):
-        detail = object_of(entry, "an authorization detail")
-        if detail.get("type") != AUTHORIZATION_DETAIL_TYPE:
-            raise Oid4vciMessageMalformed(f"expected details of type {AUTHORIZATION_DETAIL_TYPE}")
-        names.append(
-            text_member(detail, "credential_configuration_id", max_characters=MAX_CODE_CHARACTERS)
-        )
-    if not names or len(set(names)) != len(names):
-        raise Oid4vciMessageMalformed("authorization_details names each configuration once")
-    return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)

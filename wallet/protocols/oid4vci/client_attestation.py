@@ -18,7 +18,7 @@ from wallet.credentials.jose import (
     sign_jws,
     verify_jws,
 )
-from wallet.crypto.certificates import TrustAnchors, parse_x5c
+from wallet.crypto.certificates import CertificateNotTrusted, TrustAnchors, parse_x5c
 from wallet.crypto.keys import PublicKey, SignatureInvalid, SigningKey, parse_jwk, thumbprint
 from wallet.encoding.json import JsonObject
 from wallet.errors import MalformedError, RejectedError, UnsupportedError
@@ -42,6 +42,12 @@ class ClientNotAuthenticated(RejectedError):
     status = 401
 
 
+class ProviderNotTrusted(RejectedError):
+    """The attestation is of a wallet provider that is not trusted here."""
+
+    code = "wallet_provider_not_trusted"
+
+
 @dataclass(frozen=True, slots=True)
 class TrustedProviders:
     """Whose attestations count: keys by `iss`, and anchors of certificate chains. None, nobody."""
@@ -51,6 +57,22 @@ class TrustedProviders:
 
     def __bool__(self) -> bool:
         return bool(self.keys) or len(self.anchors) > 0
+
+    def key_of(self, attestation: CompactJws, *, now: int) -> PublicKey:
+        """Return the key with which the provider must have signed an attestation.
+
+        Raises `ProviderNotTrusted`, and what reading the header and claims raises.
+        """
+        if "x5c" in attestation.header:
+            chain = parse_x5c(attestation.header["x5c"])
+            try:
+                return self.anchors.verify_chain(chain, now=now).key
+            except CertificateNotTrusted as error:
+                raise ProviderNotTrusted(str(error)) from error
+        key = self.keys.get(str(attestation.peek_claims().get("iss")))
+        if key is None:
+            raise ProviderNotTrusted("the wallet's provider is not one that is trusted here")
+        return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +122,7 @@ def verify_client(
         if max(len(attestation), len(proof)) > MAX_ATTESTATION_CHARACTERS:
             raise ClientNotAuthenticated("the attestation is too long")
         attested = _parse(attestation, ATTESTATION_TYPE)
-        verify_jws(attested, _provider_key(attested, providers, now))
+        verify_jws(attested, providers.key_of(attested, now=now))
         claims = attested.peek_claims()
         client_id = claim_string(claims, "sub")
         _check_time(claims, now)
@@ -128,16 +150,6 @@ def _parse(token: str, typ: str) -> CompactJws:
     if jws.header["alg"] not in _ALGORITHMS:
         raise ClientNotAuthenticated("expected alg ES256")
     return jws
-
-
-def _provider_key(attested: CompactJws, providers: TrustedProviders, now: int) -> PublicKey:
-    if "x5c" in attested.header:
-        chain = parse_x5c(attested.header["x5c"])
-        return providers.anchors.verify_chain(chain, now=now).key
-    key = providers.keys.get(claim_string(attested.peek_claims(), "iss"))
-    if key is None:
-        raise ClientNotAuthenticated("the wallet's provider is not one that is trusted here")
-    return key
 
 
 def _check_time(claims: Mapping[str, Any], now: int) -> None:

@@ -14,6 +14,10 @@ from wallet.credentials.formats import (
 )
 from wallet.credentials.sd_jwt import ClaimPattern
 from wallet.encoding.json import JsonObject
+from wallet.protocols.oid4vci.key_attestation import (
+    KeyAttestationsRequired,
+    parse_key_attestations_required,
+)
 from wallet.protocols.oid4vci.url import (
     Oid4vciMessageMalformed,
     list_of,
@@ -85,7 +89,8 @@ class CredentialConfiguration:
 
     `vct` is the type of an SD-JWT VC and of a BBS credential; `types` and, for Data Integrity,
     `contexts` are those of W3C credentials. The key that a credential is bound to is shown by a
-    key proof of type `proof_type`. `type_metadata` is None when its issuer publishes none.
+    key proof of type `proof_type`. `type_metadata` is None when its issuer publishes none, and
+    `key_attestations` when it asks for no attestation of the key.
     """
 
     id: str
@@ -101,6 +106,7 @@ class CredentialConfiguration:
     contexts: tuple[str, ...] = ()
     proof_type: str = JWT_PROOF
     type_metadata: TypeMetadataLink | None = None
+    key_attestations: KeyAttestationsRequired | None = None
 
     @property
     def type_name(self) -> str:
@@ -117,17 +123,19 @@ class CredentialConfiguration:
         return configuration | {
             "cryptographic_binding_methods_supported": list(self.binding_methods),
             "credential_signing_alg_values_supported": list(self.signing_algorithms),
-            "proof_types_supported": {
-                self.proof_type: {
-                    "proof_signing_alg_values_supported": list(self.proof_algorithms)
-                }
-            },
+            "proof_types_supported": {self.proof_type: self._proof()},
             # Always there: clients tell version 1.0 from the drafts by it.
             "credential_metadata": {
                 "display": [label.to_json() for label in self.display],
                 "claims": [claim.to_json() for claim in self.claims],
             },
         }
+
+    def _proof(self) -> JsonObject:
+        proof: JsonObject = {"proof_signing_alg_values_supported": list(self.proof_algorithms)}
+        if self.key_attestations is not None:
+            proof["key_attestations_required"] = self.key_attestations.to_json()
+        return proof
 
     def _type(self) -> JsonObject:
         if self.format in (SD_JWT_VC_FORMAT, BBS_NYM_FORMAT):
@@ -150,7 +158,7 @@ def parse_configuration(name: str, value: object) -> CredentialConfiguration | N
     metadata = object_of(item.get("credential_metadata", {}), "credential_metadata")
     claims = list_of(metadata.get("claims", []), "claims", max_items=MAX_CLAIMS)
     vct, types, contexts = _parse_type(kind, item)
-    proof_type, algorithms = _parse_proof_type(item)
+    proof_type, algorithms, attestations = _parse_proof_type(item)
     return CredentialConfiguration(
         name,
         vct,
@@ -165,6 +173,7 @@ def parse_configuration(name: str, value: object) -> CredentialConfiguration | N
         contexts,
         proof_type,
         _parse_type_metadata(item.get(TYPE_METADATA_MEMBER)),
+        attestations,
     )
 
 
@@ -199,13 +208,16 @@ def _type_names(definition: Mapping[str, Any], member: str) -> tuple[str, ...]:
     return texts_of(definition.get(member), member, max_items=MAX_TYPES, max_characters=2048)
 
 
-def _parse_proof_type(item: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
+def _parse_proof_type(
+    item: Mapping[str, Any],
+) -> tuple[str, tuple[str, ...], KeyAttestationsRequired | None]:
     proofs = object_of(item.get("proof_types_supported", {}), "proof_types_supported")
     chosen = next((name for name in (JWT_PROOF, BBS_NYM_PROOF) if name in proofs), None)
     if chosen is None:
-        return JWT_PROOF, ()
+        return JWT_PROOF, (), None
     proof = object_of(proofs[chosen], f"proof_types_supported.{chosen}")
-    return chosen, _names(proof, "proof_signing_alg_values_supported")
+    attestations = parse_key_attestations_required(proof.get("key_attestations_required"))
+    return chosen, _names(proof, "proof_signing_alg_values_supported"), attestations
 
 
 def _algorithms(item: Mapping[str, Any]) -> tuple[str, ...]:

@@ -51,15 +51,23 @@ class VerifiedKeyProof:
     """A key whose holder signed for this issuer. Whether `nonce` is unused is yet to be seen.
 
     `did` is the DID by which the wallet named the key, in its spelling; None for a `jwk`.
+    `key_attestation` is what came along, unverified.
     """
 
     key: PublicKey
     nonce: str
     did: str | None = None
+    key_attestation: str | None = None
 
 
 def build_key_proof(
-    key: SigningKey, *, audience: str, nonce: str, issued_at: int, by_did: bool = False
+    key: SigningKey,
+    *,
+    audience: str,
+    nonce: str,
+    issued_at: int,
+    by_did: bool = False,
+    key_attestation: str | None = None,
 ) -> str:
     """Return a key proof for the `credential_issuer` called `audience`.
 
@@ -68,6 +76,8 @@ def build_key_proof(
     named: JsonObject = {"jwk": key.public_key.jwk}
     if by_did:
         named = {"kid": did_jwk_from_public_key(key.public_key) + "#0"}
+    if key_attestation is not None:
+        named["key_attestation"] = key_attestation
     return sign_jws(
         key,
         {"typ": KEY_PROOF_TYPE, **named},
@@ -80,14 +90,16 @@ def verify_key_proof(
     *,
     audience: str,
     now: int,
+    client_id: str | None = None,
     algorithms: frozenset[str] = KEY_PROOF_ALGORITHMS,
 ) -> VerifiedKeyProof:
     """Return the key and nonce of a valid key proof.
 
     The header has exactly one of `jwk` and `kid` (a did:jwk or did:key URL; nothing is fetched);
-    `aud` is `audience`, alone; `iat` is at most `MAX_KEY_PROOF_AGE_S` old. Raises only
-    `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`. Does not check the nonce (use
-    it up, then trust the key) nor `iss`.
+    `aud` is `audience`, alone; `iat` is at most `MAX_KEY_PROOF_AGE_S` old; `iss`, if it is there,
+    is `client_id`, to whom the access token was given. Of an anonymous client (None) `iss` counts
+    for nothing. Raises only `KeyProofMalformed`, `KeyProofInvalid`, `KeyProofWithoutNonce`. Does
+    not check the nonce: use it up, then trust the key. Nor `key_attestation`.
     """
     try:
         if len(proof) > MAX_KEY_PROOF_CHARACTERS:
@@ -99,6 +111,8 @@ def verify_key_proof(
         verify_jws(jws, key)
         claims = jws.peek_claims()
         _check_audience(claims.get("aud"), audience)
+        if client_id is not None and claims.get("iss", client_id) != client_id:
+            raise KeyProofInvalid("iss is not the client that the access token was given to")
         _check_times(claims, now)
     except SignatureInvalid:
         raise KeyProofInvalid("the key proof's signature does not verify") from None
@@ -113,7 +127,10 @@ def verify_key_proof(
         raise KeyProofWithoutNonce("the key proof carries no nonce")
     if type(nonce) is not str or not 0 < len(nonce) <= MAX_NONCE_CHARACTERS:
         raise KeyProofMalformed("nonce is a string of limited length")
-    return VerifiedKeyProof(key, nonce, did)
+    attestation = jws.header.get("key_attestation")
+    if attestation is not None and type(attestation) is not str:
+        raise KeyProofMalformed("key_attestation is a string")
+    return VerifiedKeyProof(key, nonce, did, attestation)
 
 
 def _proven_key(jws: CompactJws) -> tuple[PublicKey, str | None]:

@@ -10,24 +10,23 @@ from urllib.parse import urlencode
 from wallet.encoding.form import parse_form, single_values
 from wallet.encoding.json import JsonObject
 from wallet.errors import UnsupportedError
+from wallet.protocols.oid4vci.authorization_details import (
+    build_authorization_details,
+    credential_identifiers_json,
+    parse_authorization_details,
+    parse_credential_identifiers,
+)
 from wallet.protocols.oid4vci.offer import (
     AUTHORIZATION_CODE_GRANT,
     MAX_CODE_CHARACTERS,
     MAX_TX_CODE_CHARACTERS,
     PRE_AUTHORIZED_CODE_GRANT,
 )
-from wallet.protocols.oid4vci.url import (
-    Oid4vciMessageMalformed,
-    list_of,
-    object_of,
-    text_member,
-    texts_of,
-)
+from wallet.protocols.oid4vci.url import Oid4vciMessageMalformed, object_of, text_member
 
 REFRESH_TOKEN_GRANT: Final = "refresh_token"  # noqa: S105 (the name of a grant type)
 # Of this project's own: see `wallet.protocols.oid4vci.recovery`.
 RECOVERY_GRANT: Final = "urn:seoul-wallet:params:oauth:grant-type:recovery"
-AUTHORIZATION_DETAIL_TYPE: Final = "openid_credential"
 MAX_CLIENT_ID_CHARACTERS: Final = 512
 MAX_REDIRECT_CHARACTERS: Final = 2048
 MAX_VERIFIER_CHARACTERS: Final = 128
@@ -36,7 +35,6 @@ MAX_TOKEN_REQUEST_BYTES: Final = 16 * 1024
 MAX_ACCESS_TOKEN_CHARACTERS: Final = 8 * 1024
 MAX_NONCE_CHARACTERS: Final = 512
 MAX_ERROR_CHARACTERS: Final = 1024
-MAX_AUTHORIZATION_DETAILS: Final = 8
 _KNOWN: Final = frozenset(
     (
         "grant_type",
@@ -48,6 +46,7 @@ _KNOWN: Final = frozenset(
         "client_id",
         "refresh_token",
         "recovery_proof",
+        "authorization_details",
     )
 )
 _TOKEN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
@@ -67,11 +66,15 @@ class UnsupportedTokenType(UnsupportedError):
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """A pre-authorized code to exchange, with the transaction code if the holder has one."""
+    """A pre-authorized code to exchange, with the transaction code if the holder has one.
+
+    `configuration_ids` are what `authorization_details` names (§6.1.1), here and below.
+    """
 
     pre_authorized_code: str
     tx_code: str | None = None
     client_id: str | None = None
+    configuration_ids: tuple[str, ...] = ()
 
     def to_form(self) -> bytes:
         """Return the form body to POST."""
@@ -81,6 +84,7 @@ class TokenRequest:
                 "pre-authorized_code": self.pre_authorized_code,
                 "tx_code": self.tx_code,
                 "client_id": self.client_id,
+                **_details(self.configuration_ids),
             }
         )
 
@@ -93,6 +97,7 @@ class CodeTokenRequest:
     redirect_uri: str
     code_verifier: str
     client_id: str | None = None
+    configuration_ids: tuple[str, ...] = ()
 
     def to_form(self) -> bytes:
         """Return the form body to POST."""
@@ -103,6 +108,7 @@ class CodeTokenRequest:
                 "redirect_uri": self.redirect_uri,
                 "code_verifier": self.code_verifier,
                 "client_id": self.client_id,
+                **_details(self.configuration_ids),
             }
         )
 
@@ -113,6 +119,7 @@ class RefreshTokenRequest:
 
     refresh_token: str
     client_id: str | None = None
+    configuration_ids: tuple[str, ...] = ()
 
     def to_form(self) -> bytes:
         """Return the form body to POST."""
@@ -121,6 +128,7 @@ class RefreshTokenRequest:
                 "grant_type": REFRESH_TOKEN_GRANT,
                 "refresh_token": self.refresh_token,
                 "client_id": self.client_id,
+                **_details(self.configuration_ids),
             }
         )
 
@@ -146,6 +154,10 @@ class RecoveryTokenRequest:
 AnyTokenRequest = TokenRequest | CodeTokenRequest | RefreshTokenRequest | RecoveryTokenRequest
 
 
+def _details(configuration_ids: tuple[str, ...]) -> dict[str, str | None]:
+    return {"authorization_details": build_authorization_details(configuration_ids)}
+
+
 def _form(members: Mapping[str, str | None]) -> bytes:
     given = {name: value for name, value in members.items() if value is not None}
     return urlencode(given).encode("ascii")
@@ -155,7 +167,7 @@ def parse_token_request(body: bytes) -> AnyTokenRequest:
     """Return the token request of a form body (§6.1, RFC 6749 §4.1.3, §6).
 
     Unknown parameters are ignored, known ones may occur once. Raises `FormMalformed`,
-    `Oid4vciMessageMalformed`, `UnsupportedGrantType`.
+    `Oid4vciMessageMalformed`, `AuthorizationDetailsInvalid`, `UnsupportedGrantType`.
     """
     pairs = parse_form(body, max_bytes=MAX_TOKEN_REQUEST_BYTES)
     form = single_values(pairs, _KNOWN)
@@ -165,22 +177,25 @@ def parse_token_request(body: bytes) -> AnyTokenRequest:
     client_id = None
     if "client_id" in form:
         client_id = text_member(form, "client_id", max_characters=MAX_CLIENT_ID_CHARACTERS)
+    details = form.get("authorization_details")
+    configuration_ids = () if details is None else parse_authorization_details(details)
     if grant_type == PRE_AUTHORIZED_CODE_GRANT:
         code = text_member(form, "pre-authorized_code", max_characters=MAX_CODE_CHARACTERS)
         tx_code = None
         if "tx_code" in form:
             tx_code = text_member(form, "tx_code", max_characters=MAX_TX_CODE_CHARACTERS)
-        return TokenRequest(code, tx_code, client_id)
+        return TokenRequest(code, tx_code, client_id, configuration_ids)
     if grant_type == AUTHORIZATION_CODE_GRANT:
         return CodeTokenRequest(
             text_member(form, "code", max_characters=MAX_CODE_CHARACTERS),
             text_member(form, "redirect_uri", max_characters=MAX_REDIRECT_CHARACTERS),
             text_member(form, "code_verifier", max_characters=MAX_VERIFIER_CHARACTERS),
             client_id,
+            configuration_ids,
         )
     if grant_type == REFRESH_TOKEN_GRANT:
         token = text_member(form, "refresh_token", max_characters=MAX_CODE_CHARACTERS)
-        return RefreshTokenRequest(token, client_id)
+        return RefreshTokenRequest(token, client_id, configuration_ids)
     if grant_type == RECOVERY_GRANT:
         proof = text_member(form, "recovery_proof", max_characters=MAX_ACCESS_TOKEN_CHARACTERS)
         return RecoveryTokenRequest(proof, client_id)
@@ -211,14 +226,9 @@ class TokenResponse:
         if self.refresh_token is not None:
             response["refresh_token"] = self.refresh_token
         if self.credential_identifiers:
-            response["authorization_details"] = [
-                {
-                    "type": AUTHORIZATION_DETAIL_TYPE,
-                    "credential_configuration_id": name,
-                    "credential_identifiers": list(identifiers),
-                }
-                for name, identifiers in self.credential_identifiers.items()
-            ]
+            response["authorization_details"] = credential_identifiers_json(
+                self.credential_identifiers
+            )
         return response
 
 
@@ -246,29 +256,8 @@ def parse_token_response(value: object) -> TokenResponse:
         raise Oid4vciMessageMalformed("expires_in is a whole number of seconds")
     details = response.get("authorization_details") or []
     return TokenResponse(
-        token, expires_in, _TOKEN_TYPES[named], refresh, _parse_identifiers(details)
+        token, expires_in, _TOKEN_TYPES[named], refresh, parse_credential_identifiers(details)
     )
-
-
-def _parse_identifiers(value: object) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for entry in list_of(value, "authorization_details", max_items=MAX_AUTHORIZATION_DETAILS):
-        detail = object_of(entry, "an authorization detail")
-        if detail.get("type") != AUTHORIZATION_DETAIL_TYPE:
-            continue
-        name = text_member(
-            detail, "credential_configuration_id", max_characters=MAX_CODE_CHARACTERS
-        )
-        identifiers = texts_of(
-            detail.get("credential_identifiers"),
-            "credential_identifiers",
-            max_items=32,
-            max_characters=MAX_CODE_CHARACTERS,
-        )
-        if not identifiers:
-            raise Oid4vciMessageMalformed("credential_identifiers is empty")
-        found[name] = identifiers
-    return found
 
 
 def parse_nonce_response(value: object) -> str:
