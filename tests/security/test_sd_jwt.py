@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.attacks import HEADER, bound, card, digest, disclosure, forge, segment, verify
 from tests.support.cost import refused
-from tests.support.credentials import ISSUER, NOW, STATUS_URI, VCT, World
+from tests.support.credentials import AUDIENCE, ISSUER, NOW, STATUS_URI, VCT, World
 from wallet.credentials.disclosure import DisclosureMalformed
 from wallet.credentials.jose import JwsMalformed
 from wallet.credentials.sd_jwt import SdJwtMalformed
@@ -16,6 +16,7 @@ from wallet.encoding.base64url import Base64urlMalformed
 from wallet.encoding.json import JsonMalformed
 from wallet.errors import SeoulWalletError
 from wallet.verification.pipeline import VerifiedPresentation
+from wallet.verification.proof_steps import AudienceMismatch
 
 WORLD = World()
 NAME = disclosure("salt", "name", "김합성")
@@ -75,6 +76,7 @@ def test_what_the_attacks_start_from_is_good() -> None:
         pytest.param([], {"a": [{"...": None}]}, id="an element's digest is null"),
         pytest.param([], {"a": {"_sd_alg": "sha-256"}}, id="_sd_alg below the top"),
         pytest.param([], {"a": [{"b": {"_sd_alg": "sha-512"}}]}, id="_sd_alg further below"),
+        pytest.param([], {"a": {"_sd_alg": None}}, id="_sd_alg below the top, null"),
     ],
 )
 def test_refuses_digests_and_disclosures_that_do_not_fit(
@@ -167,6 +169,14 @@ def test_refuses_a_part_of_such_a_claim_disclosed() -> None:
 def test_refuses_the_issuer_disclosed() -> None:
     made = disclosure("salt", "iss", ISSUER)
     refused(JwsMalformed, lambda: present([made], iss=None, _sd=[digest(made)]))
+
+
+@pytest.mark.parametrize("named", ["https://other.example", [], [AUDIENCE + "/"], {}, None, 1])
+def test_refuses_a_credential_that_the_issuer_meant_for_others(named: object) -> None:
+    for good in (AUDIENCE, ["https://other.example", AUDIENCE]):
+        assert present([], aud=good).claims["aud"] == good
+    token = forge(WORLD.issuer_key, HEADER, {**card(WORLD), "aud": named})
+    refused(AudienceMismatch, lambda: verify(WORLD, bound(WORLD, token, [])))
 
 
 def test_withholding_what_decides_makes_nothing_valid_for_longer() -> None:

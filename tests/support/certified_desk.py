@@ -8,11 +8,15 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.support.certificates import Authority
+from tests.support.attacks import card, forge
+from tests.support.certificates import Authority, x5c
+from tests.support.credentials import ISSUER, NOW, STATUS_URI
 from tests.support.desk import Desk
+from wallet.credentials.jose import sign_jws
 from wallet.crypto.certificates import TrustAnchors
 from wallet.crypto.keys import Es256SigningKey
 from wallet.encoding import base64url
+from wallet.status.token_status_list import TokenStatusList
 
 
 def certified(
@@ -35,3 +39,19 @@ def certificate_files(
     (folder / "chain.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
     files = {"signing_key_file": folder / "key", "certificate_file": folder / "chain.pem"}
     return files, TrustAnchors([root.der])
+
+
+def certified_card(desk: Desk, authority: Authority) -> str:
+    """Return a card that comes with a chain by `authority`; its status list is published."""
+    key = desk.world.issuer_key
+    chain = x5c(authority.leaf(key, x509.UniformResourceIdentifier(ISSUER)), authority.der)
+    status = {
+        "sub": STATUS_URI,
+        "iss": ISSUER,
+        "iat": NOW - 5,
+        "exp": NOW + 600,
+        "status_list": TokenStatusList.empty(1024).to_claim(),
+    }
+    listed = sign_jws(key, {"typ": "statuslist+jwt", "x5c": chain}, status)
+    desk.status_lists.publish(STATUS_URI, listed.encode())
+    return forge(key, {"alg": "ES256", "typ": "dc+sd-jwt", "x5c": chain}, card(desk.world))

@@ -108,10 +108,11 @@ class _Placer:
             raise DisclosureMalformed("the claims are nested too deeply")
         result = value
         if "_sd" in value or "_sd_alg" in value:
+            if path and "_sd_alg" in value:
+                raise DisclosureMalformed("_sd_alg belongs to the top level")
             result = value.copy()
             result.pop("_sd", None)
-            if result.pop("_sd_alg", None) is not None and path:
-                raise DisclosureMalformed("_sd_alg belongs to the top level")
+            result.pop("_sd_alg", None)
         # Deeper down, looking ahead would look at everything again on every level.
         if path or _may_hold_digests(result):
             result = self._place_members(value, result, path, parent)

@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from wallet.did.syntax import Did, DidMalformed, parse_did
 
+MAX_PORT: Final = 65535
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?\Z")
 _LAST_LABEL_IS_A_NUMBER: Final = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)(?::[0-9]+)?\Z")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]{1,255}\Z")
@@ -21,7 +22,13 @@ def did_web_document_url(did: Did, *, development: bool = False) -> str:
         raise DidMalformed("not a did:web")
     encoded_host, *path = did.identifier.split(":")
     host = unquote(encoded_host)
-    if not _HOST.match(host) or ".." in host or _LAST_LABEL_IS_A_NUMBER.search(host):
+    port = host.rpartition(":")[2] if ":" in host else "443"
+    if (
+        not _HOST.match(host)
+        or ".." in host
+        or _LAST_LABEL_IS_A_NUMBER.search(host)
+        or not 0 < int(port) <= MAX_PORT
+    ):
         raise DidMalformed("a did:web names a DNS host, with an optional port as %3A")
     for segment in path:
         if not _SEGMENT.match(segment) or segment in (".", ".."):

@@ -68,7 +68,7 @@ class HolderBindingInvalid(RejectedError):
 
 
 class AudienceMismatch(RejectedError):
-    """The key binding is for another verifier."""
+    """The key binding, or the credential itself, is for another verifier."""
 
     code = "audience_mismatch"
 
@@ -173,7 +173,8 @@ def check_type(progress: SdJwtProgress) -> None:
 
 
 def check_validity(progress: SdJwtProgress) -> None:
-    """Step 6. `iat` is the issuer's word and decides nothing."""
+    """Step 6. `iat` is the issuer's word and decides nothing; `aud`, if there, names who may take
+    the credential (RFC 7519 §4.1.3)."""
     claims, now, skew = progress.claims, progress.now, progress.policy.clock_skew_s
     claim_time(claims, "iat")
     not_before, expires = claim_time(claims, "nbf"), claim_time(claims, "exp")
@@ -181,6 +182,10 @@ def check_validity(progress: SdJwtProgress) -> None:
         raise CredentialNotYetValid("nbf is in the future")
     if expires is not None and now - skew >= expires:
         raise CredentialExpired("exp has passed")
+    if "aud" in claims and (audience := progress.policy.audience) is not None:
+        named = claims["aud"]
+        if audience not in (named if type(named) is list else [named]):
+            raise AudienceMismatch("the issuer meant the credential for others")
 
 
 def verify_key_binding(progress: SdJwtProgress) -> Outcome | None:
@@ -220,7 +225,7 @@ def verify_key_binding(progress: SdJwtProgress) -> Outcome | None:
 
 
 def check_bound_to_request(progress: Progress, bound: JsonObject) -> None:
-    """Return if signed claims are for this audience and nonce, and were made just now.
+    """Return if signed claims are for this audience and nonce, made just now and not over.
 
     Raises `AudienceMismatch`, `NonceMismatch`, `HolderBindingInvalid`, `JwsMalformed`.
     """
@@ -231,6 +236,10 @@ def check_bound_to_request(progress: Progress, bound: JsonObject) -> None:
     if not hmac.compare_digest(nonce.encode(), (policy.nonce or "").encode()):
         raise NonceMismatch("nonce is not the one of this request")
     check_made_just_now(progress, claim_time(bound, "iat", required=True) or 0)
+    if "nbf" in bound and progress.now + policy.clock_skew_s < (claim_time(bound, "nbf") or 0):
+        raise HolderBindingInvalid("nbf of the key binding is in the future")
+    if "exp" in bound and progress.now - policy.clock_skew_s >= (claim_time(bound, "exp") or 0):
+        raise HolderBindingInvalid("exp of the key binding has passed")
 
 
 def check_made_just_now(progress: Progress, made_at: int) -> None:

@@ -17,7 +17,7 @@ from wallet.credentials.data_integrity.verify import (
     verify_proofs,
 )
 from wallet.credentials.formats import matched_types, registered_type, specific_type
-from wallet.credentials.jose import claim_time, verify_jws, verify_jws_once
+from wallet.credentials.jose import verify_jws, verify_jws_once
 from wallet.credentials.jsonld.seoul import seoul_json_ld
 from wallet.credentials.vc_presentation import HolderNotSubject, ProofNotByHolder
 from wallet.credentials.vcdm.credential import Credential
@@ -34,7 +34,6 @@ from wallet.verification.issuer_key import IssuerMismatch, KeySource, KeySourceN
 from wallet.verification.presented import PresentedJwtVc, PresentedLdpVc
 from wallet.verification.progress import JwsProgress, Progress
 from wallet.verification.proof_steps import (
-    HolderBindingInvalid,
     HolderBindingMissing,
     TypeNotAccepted,
     check_bound_to_request,
@@ -171,12 +170,6 @@ def verify_jwt_presentation(progress: JwtVcProgress) -> Outcome | None:
     verify_jws(presentation.jws, key)
     claims = presentation.claims
     check_bound_to_request(progress, claims)
-    not_before, expires = claim_time(claims, "nbf"), claim_time(claims, "exp")
-    skew = policy.clock_skew_s
-    if (not_before or 0) > progress.now + skew:
-        raise HolderBindingInvalid("the presentation is not valid yet")
-    if expires is not None and expires <= progress.now - skew:
-        raise HolderBindingInvalid("the presentation has expired")
     _check_subject(progress.credential, presentation.holder)
     progress.holder_key, progress.binding = key, claims
     progress.receipt_claim = progress.named_receipt()

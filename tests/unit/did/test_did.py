@@ -126,7 +126,8 @@ def test_only_localhost_is_fetched_over_http_and_only_in_development() -> None:
 @pytest.mark.parametrize(
     "identifier",
     ["127.0.0.1", "0x7f.1", "2130706433", "a..b", "a%2Fb", "user%40host", "a:..:b", "a:%2e%2e:b",
-     "a%00", "a:b%2Fc", "%5B%3A%3A1%5D", "A.example", "a.example.", "a%3A99999999"],
+     "a%00", "a:b%2Fc", "%5B%3A%3A1%5D", "A.example", "a.example.", "a%3A99999999",
+     "a%3A65536", "a%3A0"],
 )  # fmt: skip
 def test_did_web_names_no_address_and_no_way_out_of_its_path(identifier: str) -> None:
     with pytest.raises(DidMalformed):
