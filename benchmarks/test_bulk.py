@@ -3,9 +3,9 @@
 Both ways read the same chunks, collect the same facts and keep the same decisions; one does the
 work in this process, and nothing is copied. What a busy machine shows as wall time says nothing
 about an idle one, so the row also gives what two idle processors would do, from the processor
-time of both ways. And two processors may be two threads of one core: in the same run, before and
-after each way, plain hashing goes through the same pool and through this process, which shows what
-the machine gives to anybody. Warm: the workers are running and have been used once.
+time of both ways. And two processors may be two threads of one core: in the same run, before each
+turn, plain hashing goes through the same pool and through this process, which shows what the
+machine gives to anybody. Warm: the workers are running and have been used once.
 """
 
 from __future__ import annotations
