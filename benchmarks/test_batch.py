@@ -1,7 +1,8 @@
 """Claim: a batch is verified by all processors, at little cost for the journey there and back.
 
 What a busy machine shows as wall time says nothing about an idle one. The row therefore also
-gives the processor time of both ways, from which follows what two idle processors would do.
+gives the processor time of both ways, from which follows what two idle processors would do; that
+is what is held against the claim. The caller works too: one worker and this process.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from statistics import median
 import pytest
 
 from tests.support.credentials import NOW, World, policy
-from wallet.adapters.compute.processes import ProcessPool
+from wallet.adapters.compute.processes import CallerAndWorkers
 from wallet.batch import BatchItem, verify_many
 from wallet.verification.pipeline import VerifiedPresentation, verify_presentation
 
 COUNT = 1000
-WORKERS = 2
-ROUNDS = 5
+PROCESSORS = 2
+ROUNDS = 9
+CLAIMED = 1.7
 
 
 def processor_time_s(pids: list[int]) -> float:
@@ -31,8 +33,8 @@ def processor_time_s(pids: list[int]) -> float:
 
 
 @pytest.fixture
-def pool() -> Iterator[ProcessPool]:
-    with ProcessPool(WORKERS) as started:
+def pool() -> Iterator[CallerAndWorkers]:
+    with CallerAndWorkers(PROCESSORS) as started:
         yield started
 
 
@@ -43,7 +45,9 @@ def batch(count: int) -> list[BatchItem]:
     return [BatchItem(world.present(world.issue()), evidence) for _ in range(count)]
 
 
-def test_a_batch_against_one_at_a_time(pytestconfig: pytest.Config, pool: ProcessPool) -> None:
+def test_a_batch_against_one_at_a_time(
+    pytestconfig: pytest.Config, pool: CallerAndWorkers
+) -> None:
     measuring = bool(pytestconfig.getoption("benchmark_enable"))
     count, rounds = (COUNT, ROUNDS) if measuring else (20, 1)
     rules = policy()
@@ -60,10 +64,12 @@ def test_a_batch_against_one_at_a_time(pytestconfig: pytest.Config, pool: Proces
         ended, spent_at_end = time.perf_counter(), processor_time_s(workers)
         assert {type(verdict) for verdict in verdicts} == {VerifiedPresentation}
         wall.append((between - started) / (ended - between))
-        processors.append((spent_between - spent) / ((spent_at_end - spent_between) / WORKERS))
+        processors.append((spent_between - spent) / ((spent_at_end - spent_between) / PROCESSORS))
     if measuring:
+        idle = median(processors)
         print(
-            f"\nverify_many of {count} on {WORKERS} workers: {median(wall):.2f} (best"
-            f" {max(wall):.2f}) times faster by the clock; by processor time"
-            f" {median(processors):.2f} (best {max(processors):.2f}) on {WORKERS} idle processors"
+            f"\nverify_many of {count} on {PROCESSORS} processors, one of them the caller's:"
+            f" {median(wall):.2f} (best {max(wall):.2f}) times faster by the clock; by processor"
+            f" time {idle:.2f} (best {max(processors):.2f}) on {PROCESSORS} idle processors"
         )
+        assert idle >= CLAIMED, f"{idle:.2f}, claimed {CLAIMED}"

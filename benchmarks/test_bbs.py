@@ -98,6 +98,7 @@ def test_bbs_proof_verification(paired: Paired) -> None:
         floor=one_ecdsa_verification,
         subject=verify_plain,
         rounds=ROUNDS,
+        at_most=110,
     )
 
 
@@ -108,6 +109,7 @@ def test_bbs_proof_verification_with_a_pseudonym(paired: Paired) -> None:
         floor=one_ecdsa_verification,
         subject=verify_nym,
         rounds=ROUNDS,
+        at_most=145,
     )
 
 

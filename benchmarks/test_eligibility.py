@@ -53,6 +53,7 @@ def test_evaluation_on_disclosed_claims(name: str, paired: Paired) -> None:
         fresh=lambda: case_of(name, item["claims"], on),
         floor=raw_verification,
         subject=lambda case: evaluate(case.programme, case.claims, case.on),
+        at_most=1,
     )
 
 
@@ -64,6 +65,7 @@ def test_evaluation_that_leaves_everything_open(paired: Paired) -> None:
         fresh=lambda: case_of(name, {}, on),
         floor=raw_verification,
         subject=lambda case: evaluate(case.programme, case.claims, case.on),
+        at_most=1,
     )
 
 
@@ -75,4 +77,5 @@ def test_evaluation_that_refuses(paired: Paired) -> None:
         fresh=lambda: case_of(name, found.outside.claims, found.outside.on),
         floor=raw_verification,
         subject=lambda case: evaluate(case.programme, case.claims, case.on),
+        at_most=1,
     )

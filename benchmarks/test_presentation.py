@@ -125,6 +125,7 @@ def test_proof_of_a_presentation(paired: Paired, supply: Callable[[], Case]) -> 
         floor=two_raw_verifications,
         subject=lambda case: verify_proof(case.presentation, case.evidence, PROOF, now=NOW),
         rounds=ROUNDS,
+        at_most=1.25,
     )
 
 
@@ -137,6 +138,7 @@ def test_presentation_with_status_accreditation_and_receipt(
         floor=two_raw_verifications,
         subject=lambda case: verify_presentation(case.presentation, case.evidence, TRUST, now=NOW),
         rounds=ROUNDS,
+        at_most=1.45,
     )
 
 
@@ -166,4 +168,5 @@ def test_presentation_with_a_manifest_standing_in(
             case.presentation, case.with_manifest, STANDS_IN, now=NOW
         ),
         rounds=ROUNDS,
+        at_most=0.65,
     )

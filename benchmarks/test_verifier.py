@@ -17,11 +17,11 @@ from benchmarks.conftest import Paired
 from tests.support.desk import Desk
 from wallet.adapters.sql.engine import open_engine
 from wallet.adapters.sql.sessions import SqlSessionStore
-from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.evidence import collect
 from wallet.protocols.oid4vp_response import build_response
 from wallet.verification.pipeline import verify_presentation
 from wallet.verification.policy import VerificationPolicy
+from wallet.verification.presented import parse_received
 
 # As much as a decision keeps, and about as long.
 STATE = b"x" * 1400
@@ -92,8 +92,9 @@ class Rig:
         for form, session_id, count in zip(case.forms, case.session_ids, (2, 1), strict=True):
             self.bare.post("/responses", data=form)
             for card, policy in islice(cards, count):
-                evidence = collect(parse_presented_sd_jwt(card), examiner.sources)
-                verify_presentation(card, evidence, policy, now=self.now)
+                parsed = parse_received(card)
+                evidence = collect(parsed.presented, examiner.sources)
+                verify_presentation(parsed, evidence, policy, now=self.now)
             self.store.replace(
                 "floor", session_id, STATE, expected_version=1, expires_at=self.now + RESULT_TTL_S
             )
@@ -123,5 +124,6 @@ def test_presentation_decided_over_http(
         floor=rig.floor,
         subject=rig.decide,
         rounds=200,
+        at_most=1,
         clock=clock,
     )

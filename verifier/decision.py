@@ -27,7 +27,12 @@ from wallet.verification.pipeline import (
     verify_presentation,
 )
 from wallet.verification.policy import TrustPolicy, VerificationPolicy
-from wallet.verification.presented import Presentable, parse_presented
+from wallet.verification.presented import (
+    ParsedPresentation,
+    Presentable,
+    parse_presented,
+    parse_received,
+)
 from wallet.verification.report import Outcome, VerificationReport
 from wallet.verification.requirements import Requirements
 
@@ -131,8 +136,19 @@ class Rules:
         )
 
 
+def parsed_once(presentation: Presentable, format_: str) -> Presentable | ParsedPresentation:
+    """Return the presentation parsed, or as it came: then the check meets the fault and tells."""
+    try:
+        return parse_received(presentation, format_)
+    except SeoulWalletError:
+        return presentation
+
+
 def examine(
-    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, now: int
+    presentation: Presentable | ParsedPresentation,
+    evidence: Evidence,
+    policy: VerificationPolicy,
+    now: int,
 ) -> Examined:
     """Run every step on the evidence given (pure); raises nothing for bad input."""
     try:
@@ -167,7 +183,11 @@ class Examiner:
         """Return the policy that answers to one credential query are judged by."""
         return self.rules.policy_for(query, audience, nonce)
 
-    def evidence_for(self, presentation: Presentable, format_: str = SD_JWT_VC_FORMAT) -> Evidence:
+    def evidence_for(
+        self,
+        presentation: Presentable | ParsedPresentation,
+        format_: str = SD_JWT_VC_FORMAT,
+    ) -> Evidence:
         """Collect the evidence for one presentation; what cannot be had is its reason."""
         try:
             return collect(parse_presented(presentation, format_), self.sources)
@@ -181,8 +201,9 @@ class Examiner:
 
     def examine(self, presentation: Presentable, policy: VerificationPolicy, now: int) -> Examined:
         """Collect evidence and run every step; raises nothing for bad input."""
-        evidence = self.evidence_for(presentation, policy.format)
-        return examine(presentation, evidence, policy, now)
+        received = parsed_once(presentation, policy.format)
+        evidence = self.evidence_for(received, policy.format)
+        return examine(received, evidence, policy, now)
 
     def decide(
         self,

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from verifier.claims.counting import GroupLink, Nullifier
-from verifier.decision import Examined, Rules, Verdict, examine
+from verifier.decision import Examined, Rules, Verdict, examine, parsed_once
 from verifier.receipts.basis import DecidedAnswer, WatchedEvidence
 from wallet.credentials.bbs_nym import parse_nym_presentation
 from wallet.credentials.jose import claim_time
+from wallet.credentials.sd_jwt import SdJwt
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.bbs.linked_nym import link_answer
 from wallet.eligibility.days import seoul_day
@@ -39,7 +40,7 @@ from wallet.status.token_status_list import parse_status_reference
 from wallet.verification.acting import ActedFor, is_held_by_guardian
 from wallet.verification.evidence import Evidence
 from wallet.verification.guardianship import check_guardianships
-from wallet.verification.presented import Presentable
+from wallet.verification.presented import ParsedPresentation, Presentable
 from wallet.verification.proof_steps import FactsTooOld
 
 
@@ -70,7 +71,7 @@ class Piece:
 def decide_on_answer(
     programme: Programme,
     vp_token: Mapping[str, Sequence[RawPresentation]],
-    evidence_for: Callable[[Presentable, str], Evidence],
+    evidence_for: Callable[[Presentable | ParsedPresentation, str], Evidence],
     rules: Rules,
     *,
     audience: str,
@@ -98,8 +99,9 @@ def decide_on_answer(
             nym_context=nullifier_context if query.pseudonym else None,
             accepts_held_by_guardian=programme.guardianship is not None,
         )
-        examined = examine(raw, evidence_for(raw, query.format), policy, now)
-        piece = _piece(need, query, raw, examined)
+        received = parsed_once(raw, query.format)
+        examined = examine(received, evidence_for(received, query.format), policy, now)
+        piece = _piece(need, query, raw, _sd_jwt_in(received), examined)
         if nullifier_context is not None and query.pseudonym and piece.claims is not None:
             piece = replace(piece, nullifier=_nullifier(programme, raw))
         pieces = [*pieces, piece]
@@ -203,8 +205,17 @@ def _within_ages(rules: Rules, programme: Programme, need: EvidenceNeed) -> Rule
     return replace(rules, trust=trust)
 
 
+def _sd_jwt_in(received: Presentable | ParsedPresentation) -> SdJwt | None:
+    found = received.presented if isinstance(received, ParsedPresentation) else None
+    return found if isinstance(found, SdJwt) else None
+
+
 def _piece(
-    need: EvidenceNeed, query: CredentialQuery, raw: RawPresentation, examined: Examined
+    need: EvidenceNeed,
+    query: CredentialQuery,
+    raw: RawPresentation,
+    sd_jwt: SdJwt | None,
+    examined: Examined,
 ) -> Piece:
     claims: JsonObject | None = None
     cause, code = _cause(examined)
@@ -214,7 +225,7 @@ def _piece(
             (claims,) = check_answer(DcqlQuery({need.id: query}), answered)[need.id]
         except AnswerIncomplete as error:
             cause, code = Cause.FACT_UNREADABLE, error.code
-    shown = shown_of(raw)
+    shown = shown_of(raw, sd_jwt)
     seen = EvidenceSeen(
         evidence=need.id,
         vct=need.type.vct,
@@ -225,7 +236,7 @@ def _piece(
         code=code,
         facts_as_of=examined.report.facts_as_of,
     )
-    return Piece(seen, claims, cause, examined, _peek_holder(raw))
+    return Piece(seen, claims, cause, examined, _peek_holder(raw, sd_jwt))
 
 
 def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
@@ -238,12 +249,12 @@ def _cause(examined: Examined) -> tuple[Cause | None, str | None]:
     return (Cause.FACTS_TOO_OLD if too_old else Cause.COULD_NOT_CHECK), failure.code
 
 
-def _peek_holder(raw: RawPresentation) -> str | None:
+def _peek_holder(raw: RawPresentation, sd_jwt: SdJwt | None) -> str | None:
     if isinstance(raw, dict):
         name = raw.get(HOLDER_KEY_CLAIM)
         return name if type(name) is str and THUMBPRINT.match(name) else ""
     try:
-        binding = parse_presented_sd_jwt(raw).key_binding
+        binding = (sd_jwt or parse_presented_sd_jwt(raw)).key_binding
         name = None if binding is None else binding.peek_claims().get(HOLDER_KEY_CLAIM)
     except SeoulWalletError:
         return ""

@@ -1,7 +1,8 @@
 """Verify many presentations at once: the same pipeline, on all processors.
 
 Pure but for the `Compute` port that it is given. An ES256 verification keeps the interpreter
-lock, so threads would not help; a chunk goes to a process whole.
+lock, so threads would not help; a chunk goes to a process whole. Fastest is an engine whose caller
+works too (`adapters.compute.processes.CallerAndWorkers`): what is verified here goes nowhere.
 """
 
 from __future__ import annotations

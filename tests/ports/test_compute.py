@@ -9,12 +9,21 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import count, islice
+from pathlib import Path
 
 import pytest
 
-from tests.support.chunks import DEADLY, REFUSED, ChunkRefused, process_id, squares
+from tests.support.chunks import (
+    DEADLY,
+    REFUSED,
+    ChunkRefused,
+    meets_another,
+    process_id,
+    squares,
+)
 from tests.support.dask import dask_scheduler
-from wallet.adapters.compute.processes import ProcessPool
+from wallet.adapters.compute.here import ThisProcess
+from wallet.adapters.compute.processes import CallerAndWorkers, ProcessPool
 from wallet.ports.compute import Compute, ComputeUnavailable
 
 
@@ -25,9 +34,6 @@ class ComputeBehaviour:
         chunks = [[number, number + 1] for number in range(40)]
         assert list(compute.map(squares, chunks)) == [squares(chunk) for chunk in chunks]
         assert list(compute.map(squares, [])) == []
-
-    def test_works_in_another_process(self, compute: Compute) -> None:
-        assert os.getpid() not in set(compute.map(process_id, range(4)))
 
     def test_reads_ahead_by_a_bounded_number(self, compute: Compute) -> None:
         read = 0
@@ -49,6 +55,13 @@ class ComputeBehaviour:
             next(results)
         assert list(compute.map(squares, [[4]])) == [[16]]
 
+
+class WorkersBehaviour(ComputeBehaviour):
+    """What every engine does whose work is all done elsewhere."""
+
+    def test_works_in_another_process(self, compute: Compute) -> None:
+        assert os.getpid() not in set(compute.map(process_id, range(4)))
+
     def test_a_chunk_that_kills_its_worker_harms_no_other(self, compute: Compute) -> None:
         results = list(compute.map(squares, [[1], [2], [DEADLY], [3], [4]]))
         assert type(results[2]) is ComputeUnavailable
@@ -56,7 +69,37 @@ class ComputeBehaviour:
         assert list(compute.map(squares, [[5]])) == [[25]]
 
 
-class TestProcessPool(ComputeBehaviour):
+class TestThisProcess(ComputeBehaviour):
+    @pytest.fixture
+    def compute(self) -> Compute:
+        return ThisProcess()
+
+
+class TestCallerAndWorkers(ComputeBehaviour):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def compute(cls) -> Iterator[Compute]:
+        with CallerAndWorkers(2) as pool:
+            yield pool
+
+    def test_works_here_and_in_another_process(self, compute: Compute, tmp_path: Path) -> None:
+        assert os.getpid() in met(compute, tmp_path)
+
+    def test_a_worker_that_ends_harms_no_chunk(self, compute: Compute, tmp_path: Path) -> None:
+        (worker,) = met(compute, tmp_path) - {os.getpid()}
+        os.kill(worker, signal.SIGKILL)
+        chunks = [[number] for number in range(40)]
+        assert list(compute.map(squares, chunks)) == [squares(chunk) for chunk in chunks]
+
+
+def met(compute: Compute, folder: Path) -> set[int]:
+    """Return the two processes that had chunks: whoever has the first waits for another."""
+    found = set(compute.map(meets_another, [folder] * 4))
+    assert len(found) == 2
+    return {process for process in found if isinstance(process, int)}
+
+
+class TestProcessPool(WorkersBehaviour):
     @pytest.fixture(scope="class")
     @classmethod
     def compute(cls) -> Iterator[Compute]:
@@ -93,7 +136,7 @@ def test_a_worker_ends_with_a_process_that_was_killed() -> None:
 
 
 @pytest.mark.loopback
-class TestDaskCluster(ComputeBehaviour):
+class TestDaskCluster(WorkersBehaviour):
     @pytest.fixture(scope="class")
     @classmethod
     def compute(cls) -> Iterator[Compute]:

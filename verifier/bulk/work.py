@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -30,6 +31,7 @@ from wallet.eligibility.programme import Programme
 from wallet.encoding.json import to_json
 from wallet.errors import SeoulWalletError, fault_place
 from wallet.verification.evidence import Evidence
+from wallet.verification.presented import ParsedPresentation, Presentable, parse_presented
 from wallet.verification.requirements import Requirements, requirements
 
 _LOG: Final = logging.getLogger(__name__)
@@ -96,6 +98,10 @@ class Line(NamedTuple):
     draft: ReceiptDraft | None = None
 
 
+class _NotAtHand(Exception):
+    """Something that an application takes has to be brought."""
+
+
 class _Case(NamedTuple):
     position: int
     application: Application
@@ -105,6 +111,26 @@ class _Case(NamedTuple):
         """Return its line without a decision."""
         line = refused_line(self.position, self.application.id, error)
         return line._replace(digests=self.digests, is_taken=is_taken)
+
+
+class _Facts(NamedTuple):
+    at_hand: AtHand
+    may_lack: bool
+
+    def programme(self, asked: AskedProgramme) -> Programme | SeoulWalletError:
+        if self.may_lack and asked not in self.at_hand.programmes:
+            raise _NotAtHand
+        return self.at_hand.programmes[asked]
+
+    def evidence(self, received: Presentable | ParsedPresentation, format_: str) -> Evidence:
+        try:
+            needs = requirements(parse_presented(received, format_))
+        except SeoulWalletError as error:
+            # The check meets the same fault in its first steps and reports it there.
+            return Evidence(error, error, error)
+        if self.may_lack and needs not in self.at_hand.facts:
+            raise _NotAtHand
+        return self.at_hand.facts[needs]
 
 
 def decide_unit(unit: Unit) -> list[Line | Lacking]:
@@ -124,6 +150,8 @@ def _line(unit: Unit, setting: Setting, position: int, line: bytes) -> Line | La
     case = _Case(position, application, application.digests())
     try:
         return _decide(unit, setting, case)
+    except _NotAtHand:
+        return _lacking(position, application)
     except Exception as error:
         # The edge of a unit, as the edge of a request is: a fault met by one application is
         # told as such and must not take the others along. It is never a verdict.
@@ -132,41 +160,28 @@ def _line(unit: Unit, setting: Setting, position: int, line: bytes) -> Line | La
         return case.refused(fault, is_taken=True)
 
 
-def _decide(unit: Unit, setting: Setting, case: _Case) -> Line | Lacking:
-    application = case.application
-    asked = AskedProgramme(application.programme, application.version)
-    needed = {text: _needs(text) for text in application.presentations.values()}
-    needs = _to_collect(needed.values())
-    at_hand = setting.at_hand
-    if unit.brought is not None:
-        at_hand = unit.brought
-    elif asked not in at_hand.programmes or not at_hand.facts.keys() >= set(needs):
-        return Lacking(case.position, asked, needs)
-    programme = at_hand.programmes[asked]
+def _decide(unit: Unit, setting: Setting, case: _Case) -> Line:
+    if unit.brought is None:
+        facts = _Facts(setting.at_hand, may_lack=True)
+    else:
+        facts = _Facts(unit.brought, may_lack=False)
+    programme = facts.programme(_asked(case.application))
     if isinstance(programme, SeoulWalletError):
         return case.refused(programme, is_taken=False)
-    evidence = {
-        text: at_hand.facts[item] if isinstance(item, Requirements) else item
-        for text, item in needed.items()
-    }
     try:
-        return _decided(unit, setting, case, programme, evidence)
+        return _decided(unit, setting, case, programme, facts)
     except SeoulWalletError as error:
         return case.refused(error, is_taken=True)
 
 
 def _decided(
-    unit: Unit,
-    setting: Setting,
-    case: _Case,
-    programme: Programme,
-    evidence: Mapping[str, Evidence],
+    unit: Unit, setting: Setting, case: _Case, programme: Programme, facts: _Facts
 ) -> Line:
     binding, application = setting.binding, case.application
     decision, pieces = decide_on_answer(
         programme,
         {name: [text] for name, text in application.presentations.items()},
-        lambda presentation, _: evidence[str(presentation)],
+        facts.evidence,
         setting.rules,
         audience=binding.audience,
         nonce=binding.nonce,
@@ -187,31 +202,25 @@ def _decided(
     return Line(case.position, outcome, told, case.digests, True, draft)
 
 
-def _needs(presentation: str) -> Requirements | Evidence:
-    # What is disclosed takes no facts, and is what takes longest to read.
-    issued, separator, rest = presentation.partition("~")
-    try:
-        return requirements(parse_presented_sd_jwt(issued + separator + rest.rpartition("~")[2]))
-    except SeoulWalletError as error:
-        # The check meets the same fault in its first steps and reports it there.
-        return Evidence(error, error, error)
+def _asked(application: Application) -> AskedProgramme:
+    return AskedProgramme(application.programme, application.version)
 
 
-def _to_collect(needed: Iterable[Requirements | Evidence]) -> tuple[Requirements, ...]:
-    return tuple(item for item in needed if isinstance(item, Requirements))
+def _lacking(position: int, application: Application) -> Lacking:
+    needs: list[Requirements] = []
+    for text in application.presentations.values():
+        # What is no presentation needs nothing.
+        with suppress(SeoulWalletError):
+            needs.append(requirements(parse_presented_sd_jwt(text)))
+    return Lacking(position, _asked(application), tuple(needs))
 
 
 def peek_lacking(position: int, line: bytes) -> Lacking | None:
     """Return all that deciding on an application takes, None if the line is none."""
     try:
-        application = parse_application(line)
+        return _lacking(position, parse_application(line))
     except SeoulWalletError:
         return None
-    return Lacking(
-        position,
-        AskedProgramme(application.programme, application.version),
-        _to_collect(_needs(text) for text in application.presentations.values()),
-    )
 
 
 def refused_line(position: int, application_id: str | None, error: SeoulWalletError) -> Line:

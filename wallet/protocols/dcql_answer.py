@@ -151,8 +151,11 @@ def _asked_claims(query: CredentialQuery, presented: Answered) -> JsonObject:
 
 
 def _has_excess(asked: Sequence[ClaimQuery], disclosed: Sequence[ClaimPath]) -> bool:
+    exactly = {claim.path for claim in asked}
     return any(
-        path[0] not in _NO_EXCESS and not any(_belongs(path, claim) for claim in asked)
+        path not in exactly
+        and path[0] not in _NO_EXCESS
+        and not any(_belongs(path, claim) for claim in asked)
         for path in disclosed
     )
 

@@ -38,6 +38,7 @@ from wallet.verification.evidence import Evidence, Fact
 from wallet.verification.nym_steps import NymProgress
 from wallet.verification.policy import VerificationPolicy
 from wallet.verification.presented import (
+    ParsedPresentation,
     Presentable,
     Presented,
     PresentedJwtVc,
@@ -170,11 +171,16 @@ def _begin(
 
 
 def check_presentation(
-    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, *, now: int
+    presentation: Presentable | ParsedPresentation,
+    evidence: Evidence,
+    policy: VerificationPolicy,
+    *,
+    now: int,
 ) -> VerificationReport:
     """Run every step on a presentation and report; never raises for bad input.
 
-    It is of `policy.format`: an SD-JWT VC (compact or JSON), a JWT, or the object of an `ldp_vc`.
+    It is of `policy.format`: an SD-JWT VC (compact or JSON), a JWT, or the object of an `ldp_vc`,
+    as it came or by `parse_received`.
 
     `now` is unix seconds. A rejected step ends the run. A step that could not be checked leaves
     the outcome open, and the trust steps behind it still run: one of them may reject.
@@ -183,7 +189,11 @@ def check_presentation(
 
 
 def verify_presentation(
-    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, *, now: int
+    presentation: Presentable | ParsedPresentation,
+    evidence: Evidence,
+    policy: VerificationPolicy,
+    *,
+    now: int,
 ) -> VerifiedPresentation:
     """Return the presentation if all steps pass, trust and status included.
 
@@ -199,7 +209,11 @@ def verify_presentation(
 
 
 def verify_proof(
-    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, *, now: int
+    presentation: Presentable | ParsedPresentation,
+    evidence: Evidence,
+    policy: VerificationPolicy,
+    *,
+    now: int,
 ) -> VerifiedProof:
     """Return the credential if its proofs and dates are good (steps 1 to 7).
 
@@ -236,7 +250,10 @@ def _restore(
 
 
 def _verified(
-    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, now: int
+    presentation: Presentable | ParsedPresentation,
+    evidence: Evidence,
+    policy: VerificationPolicy,
+    now: int,
 ) -> tuple[Progress, VerificationReport]:
     report, progress = _run(presentation, evidence, policy, now)
     if progress is None or progress.failed:
@@ -246,7 +263,10 @@ def _verified(
 
 
 def _run(
-    presentation: Presentable, evidence: Evidence, policy: VerificationPolicy, now: int
+    presentation: Presentable | ParsedPresentation,
+    evidence: Evidence,
+    policy: VerificationPolicy,
+    now: int,
 ) -> tuple[VerificationReport, Progress | None]:
     try:
         presented = parse_presented(presentation, policy.format)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from wallet.credentials.bbs_nym import NymPresentation, parse_nym_presentation
 from wallet.credentials.formats import (
@@ -77,12 +77,35 @@ class PresentedLdpVc:
 Presented = SdJwt | PresentedJwtVc | PresentedLdpVc | NymPresentation
 
 
-def parse_presented(presentation: Presentable, format_: str = SD_JWT_VC_FORMAT) -> Presented:
+class ParsedPresentation(NamedTuple):
+    """A presentation that was parsed as one of `format`, for who looks at it more than once.
+
+    Only `parse_received` makes one. Nothing is verified.
+    """
+
+    format: str
+    presented: Presented
+
+
+def parse_received(
+    presentation: Presentable, format_: str = SD_JWT_VC_FORMAT
+) -> ParsedPresentation:
+    """Return a presentation to collect evidence for and to verify. Raises as `parse_presented`."""
+    return ParsedPresentation(format_, parse_presented(presentation, format_))
+
+
+def parse_presented(
+    presentation: Presentable | ParsedPresentation, format_: str = SD_JWT_VC_FORMAT
+) -> Presented:
     """Return what was presented in a format, by its name in OpenID4VP.
 
     Raises `PresentationMalformed`, `UnsupportedPresentationFormat`, and what the parser of the
     format raises.
     """
+    if isinstance(presentation, ParsedPresentation):
+        if presentation.format != format_:
+            raise PresentationMalformed(f"a presentation of {format_} is parsed as one")
+        return presentation.presented
     if format_ not in (SD_JWT_VC_FORMAT, JWT_VC_FORMAT, LDP_VC_FORMAT, BBS_NYM_FORMAT):
         raise UnsupportedPresentationFormat("no presentation of this format is verified here")
     if isinstance(presentation, dict):

@@ -12,12 +12,14 @@ from tests.support.credentials import (
     policy,
     proof_policy,
 )
+from wallet.credentials.formats import JWT_VC_FORMAT
 from wallet.ports.facts import ReplicaEmpty
 from wallet.verification.pipeline import (
     check_presentation,
     verify_presentation,
     verify_proof,
 )
+from wallet.verification.presented import PresentationMalformed, parse_received
 from wallet.verification.report import Outcome
 
 
@@ -72,3 +74,19 @@ def test_a_proof_alone_never_becomes_a_verified_presentation(world: World) -> No
         verify_presentation(presentation, world.evidence(), proof_policy(), now=NOW)
     with pytest.raises(ValueError, match="trust"):
         verify_proof(presentation, world.evidence(), policy(), now=NOW)
+
+
+def test_a_presentation_that_was_parsed_before_gets_the_verdict_of_its_text(world: World) -> None:
+    presentation = world.present(world.issue())
+    for rules in (policy(), replace(policy(), nonce="another")):
+        report = check_presentation(presentation, world.evidence(), rules, now=NOW)
+        parsed = check_presentation(parse_received(presentation), world.evidence(), rules, now=NOW)
+        assert repr(parsed) == repr(report)
+
+
+def test_refuses_what_was_parsed_as_another_format_than_the_policys(world: World) -> None:
+    parsed = parse_received(world.present(world.issue()))
+    with pytest.raises(PresentationMalformed):
+        verify_presentation(
+            parsed, world.evidence(), replace(policy(), format=JWT_VC_FORMAT), now=NOW
+        )

@@ -21,6 +21,8 @@ R = TypeVar("R")
 # Chunks per worker that are handed out ahead of the one whose result is awaited: enough to go on
 # with while this process writes down what came back.
 _AHEAD: Final = 12
+# What a worker has before it while the caller does a chunk: one under way, one to go on with.
+_BUSY: Final = 2
 
 
 def _follow_the_parent() -> None:
@@ -116,3 +118,46 @@ class ProcessPool:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class CallerAndWorkers(ProcessPool):
+    """As many processes as processors, of which the caller's is one: it works instead of waiting.
+
+    On two processors that is one worker: nobody takes a processor from it, and half of the work
+    goes nowhere. A chunk that ends its process ends the caller if the caller has it, so this is
+    for what the caller would else do itself.
+    """
+
+    def __init__(self, processors: int | None = None) -> None:
+        super().__init__(max(1, (processors or len(os.sched_getaffinity(0))) - 1))
+
+    def map(
+        self, function: Callable[[T], R], chunks: Iterable[T]
+    ) -> Iterator[R | ComputeUnavailable]:
+        """Yield the results in order (see the port)."""
+        running: deque[tuple[T, Future[R]]] = deque()
+        try:
+            for chunk in chunks:
+                out = sum(not future.done() for _, future in running)
+                is_here = out >= _BUSY * self._workers
+                future = _done(function, chunk) if is_here else self._submit(function, chunk)
+                running.append((chunk, future))
+                while running and (running[0][1].done() or len(running) > _AHEAD * self._workers):
+                    done = self._result(function, running.popleft())
+                    yield done
+            while running:
+                done = self._result(function, running.popleft())
+                yield done
+        finally:
+            for _, future in running:
+                future.cancel()
+
+
+def _done(function: Callable[[T], R], chunk: T) -> Future[R]:
+    future: Future[R] = Future()
+    try:
+        future.set_result(function(chunk))
+    except Exception as error:
+        # Raised in the chunk's place, as if a worker had met it.
+        future.set_exception(error)
+    return future

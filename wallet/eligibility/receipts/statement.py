@@ -17,6 +17,7 @@ from datetime import date
 from typing import Any, Final
 
 from wallet.credentials.delegation import GUARDIANSHIP_TYPE
+from wallet.credentials.sd_jwt import SdJwt
 from wallet.credentials.sd_jwt_json import parse_presented_sd_jwt
 from wallet.crypto.hashing import sha256
 from wallet.crypto.keys import PublicKey
@@ -153,10 +154,11 @@ class DecisionReceipt:
         return None if self.facts_as_of is None else self.decided_at - self.facts_as_of
 
 
-def shown_of(presentation: RawPresentation) -> Shown:
+def shown_of(presentation: RawPresentation, sd_jwt: SdJwt | None = None) -> Shown:
     """Return what was shown by one presentation as it was sent; raises nothing for a bad one.
 
     What is no SD-JWT has no credential apart: an object is taken in canonical JSON (RFC 8785).
+    `sd_jwt` is the presentation for who has parsed it already.
     """
     if not isinstance(presentation, str):
         try:
@@ -166,7 +168,7 @@ def shown_of(presentation: RawPresentation) -> Shown:
         return Shown(whole, whole)
     whole = sha256(presentation.encode("utf-8", "surrogatepass"))
     try:
-        signed = parse_presented_sd_jwt(presentation).jws.signing_input
+        signed = (sd_jwt or parse_presented_sd_jwt(presentation)).jws.signing_input
     except SeoulWalletError:
         return Shown(whole, whole)
     return Shown(sha256(signed), whole)
