@@ -17,7 +17,7 @@ from wallet.errors import ConflictError, MalformedError, RejectedError, Unavaila
 
 NAME: Final = "stack.json"
 VARIABLE: Final = "SEOUL_WALLET_STACK"
-_MEMBERS: Final = ("issuer", "verifier", "trust_anchor", "tokens")
+_TEXTS: Final = ("issuer", "verifier", "tokens")
 
 
 class StackNotRunning(ConflictError):
@@ -68,7 +68,7 @@ def write_private(path: Path, value: JsonObject) -> None:
 def read_stack() -> JsonObject:
     """Return what `serve` wrote. Raises `StackNotRunning`."""
     stack = read_private(stack_file())
-    if any(type(stack.get(name)) is not str for name in _MEMBERS):
+    if any(type(stack.get(name)) is not str for name in _TEXTS) or "trust_anchor" not in stack:
         raise StackNotRunning("the file of the stack is not one that `serve` wrote")
     return stack
 

@@ -17,7 +17,11 @@ from wallet.errors import (
 from wallet.holder.texts import shown
 
 # Of commands that take an id: one in base64url may begin with a dash, and is no option for that.
-IDS_MAY_BEGIN_WITH_A_DASH: Final = {"ignore_unknown_options": True}
+# Nor is it a bundle of short ones, an `h` among them: these commands have none.
+IDS_MAY_BEGIN_WITH_A_DASH: Final = {
+    "ignore_unknown_options": True,
+    "help_option_names": ["--help"],
+}
 EXIT_CODES: Final = (
     (MalformedError, 2),
     (UnsupportedError, 2),

@@ -130,7 +130,8 @@ def census_of(issuer: IssuerWorld, folder: Path) -> JsonObject:
     server = ThreadedServer(issuer.application.flask_app, urlsplit(issuer.base_url).port or 0)
     tokens = folder / "tokens.json"
     write_private(tokens, {"operators": {CLERK: ALICE}})
-    stack = {"issuer": issuer.base_url, "tokens": str(tokens), "trust_anchor": None}
+    url = issuer.base_url
+    stack = {"issuer": url, "verifier": url, "tokens": str(tokens), "trust_anchor": None}
     write_private(folder / "stack.json", stack)
     done = CliRunner().invoke(
         seoul_wallet,
