@@ -20,6 +20,7 @@ from wallet.eligibility.benefit_key import BENEFIT_KEY
 from wallet.eligibility.catalogue import parse_catalogue
 from wallet.eligibility.days import birthday
 from wallet.eligibility.decision import Outcome, evaluate
+from wallet.eligibility.programme import Programme
 from wallet.encoding.json import JsonObject
 from wallet.holder.discovery import Applied
 from wallet.holder.findings import Finding
@@ -37,10 +38,11 @@ _YOUNGEST, _OLDEST = 19, 24
 
 @dataclass(frozen=True, slots=True)
 class Youth:
-    """A young resident with a wallet of their own."""
+    """A young resident with a wallet of their own; some could draw the allowance too."""
 
     resident: Resident
     wallet: Wallet
+    draws_allowance: bool
 
 
 def open_youths(scene: Scene, today: date, *, seed: int) -> list[Youth]:
@@ -51,10 +53,17 @@ def open_youths(scene: Scene, today: date, *, seed: int) -> list[Youth]:
         if _is_young(resident, today)
     ]
     # First whoever could draw both benefits of the group, so that the register has to say no.
-    found = sorted(young, key=lambda resident: not _is_entitled(resident, today))[:PEOPLE]
+    allowance = parse_catalogue(example_programme_files()).in_force(ALLOWANCE, today)
+    entitled = {
+        resident.register_id: _is_entitled(resident, allowance, today) for resident in young
+    }
+    found = sorted(young, key=lambda resident: not entitled[resident.register_id])[:PEOPLE]
     if len(found) < PEOPLE:
         raise DemoFailed("the register has too few young people; try another seed")
-    youths = [Youth(resident, _open(scene, number)) for number, resident in enumerate(found)]
+    youths = [
+        Youth(resident, _open(scene, number), draws_allowance=entitled[resident.register_id])
+        for number, resident in enumerate(found)
+    ]
 
     def receive() -> tuple[str, str]:
         for youth in youths:
@@ -86,7 +95,7 @@ def _is_young(resident: Resident, on: date) -> bool:
     return of_age and row["city_or_province"] == SEOUL and row["first_day"] <= on
 
 
-def _is_entitled(resident: Resident, on: date) -> bool:
+def _is_entitled(resident: Resident, allowance: Programme, on: date) -> bool:
     """Tell whether this resident's registers say what the allowance asks for."""
     if not {"employment", "income"} <= resident.rows.keys():
         return False
@@ -100,7 +109,6 @@ def _is_entitled(resident: Resident, on: date) -> bool:
         "work": {**work, "as_of": work["as_of"].isoformat()},
         "income": IncomeRecord(**income).claims(on),
     }
-    allowance = parse_catalogue(example_programme_files()).in_force(ALLOWANCE, on)
     return evaluate(allowance, claims, on).outcome is Outcome.ELIGIBLE
 
 
@@ -115,7 +123,7 @@ def _open(scene: Scene, number: int) -> Wallet:
     )
 
 
-def discover_and_apply(scene: Scene, youth: Youth, today: date) -> None:
+def discover_and_apply(scene: Scene, youth: Youth) -> None:
     """List what the holder probably qualifies for, say what counts, apply, then once too often."""
     wallet = youth.wallet
     eligible: list[Finding] = []
@@ -170,7 +178,7 @@ def discover_and_apply(scene: Scene, youth: Youth, today: date) -> None:
         "not_eligible: received_this_year",
         apply_again,
     )
-    if _is_entitled(youth.resident, today):
+    if youth.draws_allowance:
         _apply_for_another_of_the_group(scene, youth)
 
 

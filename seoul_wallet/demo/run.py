@@ -100,7 +100,7 @@ def _play(scene: Scene, today: date, seed: int) -> None:
         refuse_letters(scene, letters)
         first, second = youths = open_youths(scene, today, seed=seed)
         try:
-            discover_and_apply(scene, first, today)
+            discover_and_apply(scene, first)
             kept = keep_receipt(scene, first.wallet)
             decide_through_an_outage(scene, shown, receipt)
             decide_in_the_outage(scene, second)

@@ -14,7 +14,7 @@ from seoul_wallet.cli import main
 from seoul_wallet.demo.lines import Protocol
 from seoul_wallet.demo.run import run_demo
 
-pytestmark = [pytest.mark.loopback, pytest.mark.timeout(180), pytest.mark.early]
+pytestmark = [pytest.mark.loopback, pytest.mark.timeout(300), pytest.mark.early]
 HOUSEHOLDS = 40
 DEMO_NODES = int(os.environ.get("SOAK_DEMO_NODES", "0"))
 

@@ -37,7 +37,7 @@ from wallet.adapters.evm.quorum import open_quorum
 from wallet.adapters.sql.engine import open_engine, sqlite_url, write
 from wallet.crypto.hashing import sha256
 
-pytestmark = [pytest.mark.loopback, pytest.mark.anvil, pytest.mark.timeout(240), pytest.mark.early]
+pytestmark = [pytest.mark.loopback, pytest.mark.anvil, pytest.mark.timeout(480), pytest.mark.early]
 HOUSEHOLDS = 40
 
 
