@@ -16,7 +16,7 @@ from wallet.adapters.sql.engine import open_engine, read
 from wallet.adapters.sql.replica import SqlReplica
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("SOAK_KILLS", "20"))
+KILLS = int(os.environ.get("SOAK_KILLS", "5"))
 MOST_BLOCKS_BEFORE_A_KILL = 40
 
 

@@ -113,7 +113,7 @@ def test_no_write_that_returned_is_lost_when_the_process_is_killed(path: Path) -
         assert int(first) > written
         with open_store(path) as store:
             left, right = store.get("left", "hand").payload, store.get("right", "hand").payload
+            assert store.get("credential", "first").payload == b"kept"
         assert left == right
         written = int(left)
         assert written >= int(acknowledged[-1])
-        assert opens_with(path, PASSPHRASE)
