@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
@@ -67,7 +67,7 @@ class ProcessPool:
         running: deque[tuple[T, Future[R]]] = deque()
         try:
             for chunk in chunks:
-                running.append((chunk, self._submit(function, chunk)))
+                running.append((chunk, self._begin(function, chunk, running)))
                 if len(running) > _AHEAD * self._workers:
                     done = self._result(function, running.popleft())
                     yield done
@@ -77,6 +77,12 @@ class ProcessPool:
         finally:
             for _, future in running:
                 future.cancel()
+
+    def _begin(
+        self, function: Callable[[T], R], chunk: T, running: Collection[tuple[T, Future[R]]]
+    ) -> Future[R]:
+        """Start on a chunk while these others are `running` or done."""
+        return self._submit(function, chunk)
 
     def _submit(self, function: Callable[[T], R], chunk: T) -> Future[R]:
         try:
@@ -131,26 +137,13 @@ class CallerAndWorkers(ProcessPool):
     def __init__(self, processors: int | None = None) -> None:
         super().__init__(max(1, (processors or len(os.sched_getaffinity(0))) - 1))
 
-    def map(
-        self, function: Callable[[T], R], chunks: Iterable[T]
-    ) -> Iterator[R | ComputeUnavailable]:
-        """Yield the results in order (see the port)."""
-        running: deque[tuple[T, Future[R]]] = deque()
-        try:
-            for chunk in chunks:
-                out = sum(not future.done() for _, future in running)
-                is_here = out >= _BUSY * self._workers
-                future = _done(function, chunk) if is_here else self._submit(function, chunk)
-                running.append((chunk, future))
-                while running and (running[0][1].done() or len(running) > _AHEAD * self._workers):
-                    done = self._result(function, running.popleft())
-                    yield done
-            while running:
-                done = self._result(function, running.popleft())
-                yield done
-        finally:
-            for _, future in running:
-                future.cancel()
+    def _begin(
+        self, function: Callable[[T], R], chunk: T, running: Collection[tuple[T, Future[R]]]
+    ) -> Future[R]:
+        out = sum(not future.done() for _, future in running)
+        if out < _BUSY * self._workers:
+            return self._submit(function, chunk)
+        return _done(function, chunk)
 
 
 def _done(function: Callable[[T], R], chunk: T) -> Future[R]:
