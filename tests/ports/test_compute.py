@@ -110,7 +110,10 @@ class TestProcessPool(WorkersBehaviour):
         workers = set(compute.map(process_id, range(8)))
         for worker in workers:
             os.kill(worker, signal.SIGINT)
-        assert set(compute.map(process_id, range(8))) <= workers
+        assert all(type(found) is int for found in compute.map(process_id, range(8)))
+        # A pool with a dead worker ends the others; one that was slow to start may have joined.
+        for worker in workers:
+            os.kill(worker, 0)
 
 
 KEEPS_A_WORKER = """
